@@ -1,0 +1,206 @@
+//! Binding the arguments of native functions, with CPython's error texts.
+//!
+//! Tests: `tests/native.rs`.
+
+use crate::cx::Cx;
+use crate::exc::Raised;
+use crate::native::{KwNames, Param, ParamKind, Payload};
+use crate::obj::{Gc, Obj};
+use crate::str::Str;
+use crate::types::Type;
+use crate::{Result, dict, tuple};
+
+/// What error texts say about a function.
+pub struct FnInfo {
+    /// The class's name, `""` for a module function.
+    pub class: &'static str,
+    /// The function's name.
+    pub name: &'static str,
+}
+
+impl FnInfo {
+    fn qualified(&self) -> String {
+        if self.class.is_empty() || self.name == "__new__" {
+            if self.name == "__new__" { self.class.to_string() } else { self.name.to_string() }
+        } else {
+            format!("{}.{}", self.class, self.name)
+        }
+    }
+    fn short(&self) -> &'static str {
+        if self.name == "__new__" { self.class } else { self.name }
+    }
+}
+
+/// The receiver of a method, checked.
+#[inline]
+pub fn self_ref<T: Payload + 'static>(cx: &Cx, args: &[Obj], member: &'static str) -> Result<&'static T> {
+    self_gc::<T>(cx, args, member).map(|g| g.get())
+}
+
+/// The receiver of a method as a typed pointer, checked.
+#[inline]
+pub fn self_gc<T: Payload + 'static>(cx: &Cx, args: &[Obj], member: &'static str) -> Result<Gc<T>> {
+    match args.first().and_then(|o| o.cast::<T>()) {
+        Some(g) => Ok(g),
+        None => Err(bad_receiver(cx, args, std::any::type_name::<T>(), member)),
+    }
+}
+
+#[cold]
+fn bad_receiver(cx: &Cx, args: &[Obj], rust: &str, member: &str) -> Raised {
+    let class = rust.rsplit("::").next().unwrap_or(rust).to_lowercase();
+    match args.first() {
+        None => cx.type_error(format!("unbound method {class}.{member}() needs an argument")),
+        Some(o) => cx.type_error(format!(
+            "descriptor '{member}' requires a '{class}' object but received a '{}'",
+            cx.type_name(*o)
+        )),
+    }
+}
+
+/// The class that `__new__` or a class method was called on.
+pub fn class_ref(cx: &Cx, args: &[Obj], class: &'static str) -> Result<Gc<Type>> {
+    match args.first() {
+        Some(o) => o.cast::<Type>().ok_or_else(|| {
+            cx.type_error(format!("{class}.__new__(X): X is not a type object ({})", cx.type_name(*o)))
+        }),
+        None => Err(cx.type_error(format!("{class}.__new__(): not enough arguments"))),
+    }
+}
+
+/// The positional part of a native function's arguments.
+pub fn positional(rest: &[Obj], kw: Option<KwNames>) -> &[Obj] {
+    &rest[..rest.len() - kw.map_or(0, |k| k.len())]
+}
+
+/// An attribute that cannot be deleted.
+pub fn cannot_delete(cx: &Cx, info: &FnInfo) -> Raised {
+    cx.type_error(format!("cannot delete {}", info.name))
+}
+
+/// Check a call with exactly `wanted` positional arguments; `given` counts all.
+#[cold]
+pub fn check_exact(cx: &mut Cx, info: &FnInfo, given: usize, kw: Option<KwNames>, wanted: usize) -> Result<()> {
+    if kw.is_some_and(|k| !k.is_empty()) {
+        return Err(cx.type_error(format!("{}() takes no keyword arguments", info.qualified())));
+    }
+    if given == wanted {
+        return Ok(());
+    }
+    let name = info.qualified();
+    let special = info.name.starts_with("__") && info.name.ends_with("__") && info.name != "__new__";
+    Err(cx.type_error(match wanted {
+        _ if special => format!("expected {wanted} argument{}, got {given}", if wanted == 1 { "" } else { "s" }),
+        0 => format!("{name}() takes no arguments ({given} given)"),
+        1 => format!("{name}() takes exactly one argument ({given} given)"),
+        n => format!("{} expected {n} arguments, got {given}", info.short()),
+    }))
+}
+
+/// Bind arguments to parameters. Absent ones stay `None`; `*args` becomes a
+/// tuple, `**kwargs` a dict.
+pub fn bind<const N: usize>(
+    cx: &mut Cx,
+    info: &FnInfo,
+    params: &'static [Param],
+    args: &[Obj],
+    kw: Option<KwNames>,
+    out: &mut [Option<Obj>; N],
+) -> Result<()> {
+    let n_kw = kw.map_or(0, |k| k.len());
+    let pos = &args[..args.len() - n_kw];
+    let is_pos = |p: &&Param| matches!(p.kind, ParamKind::PosOnly | ParamKind::PosOrKw);
+    let max = params.iter().filter(is_pos).count();
+    let star = params.iter().position(|p| p.kind == ParamKind::VarArgs);
+    if pos.len() > max && star.is_none() {
+        return Err(too_many(cx, info, params, pos.len(), max, n_kw));
+    }
+    for (slot, v) in out.iter_mut().zip(pos.iter().take(max)) {
+        *slot = Some(*v);
+    }
+    if let Some(i) = star {
+        let rest = pos.get(max..).unwrap_or(&[]);
+        out[i] = Some(tuple::new(cx, rest)?.obj());
+    }
+    let double = params.iter().position(|p| p.kind == ParamKind::VarKw);
+    if let Some(i) = double {
+        out[i] = Some(dict::new(cx)?.obj());
+    }
+    for k in 0..n_kw {
+        // Keyword names are strings.
+        let name: Gc<Str> = unsafe { Gc::from_obj(kw.unwrap().items()[k]) };
+        let value = args[pos.len() + k];
+        let found = params
+            .iter()
+            .position(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly) && name.eq_str(p.name));
+        match (found, double) {
+            (Some(i), _) if out[i].is_none() => out[i] = Some(value),
+            (Some(i), _) => {
+                let at = i + 1;
+                return Err(cx.type_error(format!(
+                    "argument for {}() given by name ('{}') and position ({at})",
+                    info.short(),
+                    name.to_str()
+                )));
+            }
+            (None, Some(d)) => {
+                // Made above.
+                let d: Gc<dict::Dict> = unsafe { Gc::from_obj(out[d].unwrap()) };
+                d.insert(cx, name.obj(), value)?;
+            }
+            (None, None) => return Err(unexpected(cx, info, params, &name, max)),
+        }
+    }
+    for (i, p) in params.iter().enumerate() {
+        if p.required && out[i].is_none() && !matches!(p.kind, ParamKind::VarArgs | ParamKind::VarKw) {
+            return Err(missing(cx, info, params, p, i, pos.len()));
+        }
+    }
+    Ok(())
+}
+
+fn unexpected(cx: &Cx, info: &FnInfo, params: &[Param], name: &Str, max: usize) -> Raised {
+    if params.iter().all(|p| p.kind == ParamKind::PosOnly) && max == params.len() {
+        return cx.type_error(format!("{}() takes no keyword arguments", info.qualified()));
+    }
+    cx.type_error(format!("{}() got an unexpected keyword argument '{}'", info.short(), name.to_str()))
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+fn too_many(cx: &Cx, info: &FnInfo, params: &[Param], given: usize, max: usize, n_kw: usize) -> Raised {
+    let positional_only = params.iter().all(|p| p.kind == ParamKind::PosOnly);
+    let min = params.iter().filter(|p| p.kind == ParamKind::PosOnly && p.required).count();
+    let name = info.short();
+    if positional_only {
+        let bound = if min == max { "" } else { "at most " };
+        return cx.type_error(format!("{name} expected {bound}{max} argument{}, got {given}", plural(max)));
+    }
+    if max == 0 {
+        return cx.type_error(format!("{name}() takes no positional arguments"));
+    }
+    let required = params.iter().filter(|p| p.required && p.kind != ParamKind::KwOnly).count();
+    let only_pos = params.iter().any(|p| p.kind == ParamKind::KwOnly);
+    let how = if required == max { "exactly" } else { "at most" };
+    let given = if only_pos { given } else { given + n_kw };
+    cx.type_error(format!(
+        "{name}() takes {how} {max} {}argument{} ({given} given)",
+        if only_pos { "positional " } else { "" },
+        plural(max)
+    ))
+}
+
+fn missing(cx: &Cx, info: &FnInfo, params: &[Param], p: &Param, at: usize, given: usize) -> Raised {
+    if p.kind == ParamKind::PosOnly {
+        let min = params.iter().filter(|p| p.kind == ParamKind::PosOnly && p.required).count();
+        let more = params.iter().any(|p| p.kind == ParamKind::PosOnly && !p.required);
+        let bound = if more { "at least " } else { "" };
+        return cx.type_error(format!("{} expected {bound}{min} argument{}, got {given}", info.short(), plural(min)));
+    }
+    if p.kind == ParamKind::KwOnly {
+        return cx.type_error(format!("{}() missing required keyword-only argument: '{}'", info.short(), p.name));
+    }
+    cx.type_error(format!("{}() missing required argument '{}' (pos {})", info.short(), p.name, at + 1))
+}

@@ -1,0 +1,63 @@
+//! `bytes`: an immutable sequence of bytes. Methods are in typhon-builtins.
+//!
+//! Layout: header, length, hash (0 = not computed), data.
+//! Tests: tests/lang/bytes.md; CPython test_bytes.
+
+use crate::cx::Cx;
+use crate::native::Payload;
+use crate::obj::{Gc, Obj};
+use crate::{Result, hash, shape};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The payload of a `bytes`.
+#[repr(C)]
+pub struct Bytes {
+    len: u64,
+    hash: AtomicU64,
+}
+
+pub(crate) unsafe fn var_size(p: *const u8) -> usize {
+    // Called on live bytes only.
+    unsafe { (24 + *(p.add(8) as *const u64) as usize + 7) & !7 }
+}
+
+impl Bytes {
+    /// The contents.
+    #[inline]
+    pub fn as_slice(&self) -> &'static [u8] {
+        // `len` bytes follow and never change once returned.
+        unsafe { std::slice::from_raw_parts((self as *const Bytes).add(1) as *const u8, self.len as usize) }
+    }
+    /// Python's hash.
+    pub fn hash(&self) -> i64 {
+        match self.hash.load(Ordering::Relaxed) {
+            0 => {
+                let h = hash::hash_bytes(self.as_slice());
+                self.hash.store(h as u64, Ordering::Relaxed);
+                h
+            }
+            h => h as i64,
+        }
+    }
+}
+
+impl Payload for Bytes {
+    fn is(o: Obj) -> bool {
+        o.is_ptr() && (o.shape() == shape::BYTES || crate::native::has_payload(o, shape::BYTES))
+    }
+}
+
+/// A bytes object.
+pub fn new(cx: &Cx, b: &[u8]) -> Result<Gc<Bytes>> {
+    alloc(cx, shape::BYTES, b, 0)
+}
+
+/// The same for a subclass, with `tail` bytes behind.
+pub fn alloc(cx: &Cx, shape_id: u32, b: &[u8], tail: usize) -> Result<Gc<Bytes>> {
+    let p = cx.alloc_var(shape_id, ((24 + b.len() + 7) & !7) + tail, b.len() as u64)?;
+    // Fresh object with room for the bytes.
+    unsafe {
+        std::ptr::copy_nonoverlapping(b.as_ptr(), p.add(24), b.len());
+        Ok(Gc::from_obj(Obj::from_word_unchecked(p as u64)))
+    }
+}

@@ -1,0 +1,347 @@
+//! `Cx`: a thread's context, and `Rt`: what all threads share.
+//!
+//! `Cx` is passed, never looked up. `&Cx` may allocate or lock; `&mut Cx` may
+//! run Python code. Python frames are register windows on the thread's value
+//! stack, which the collector scans conservatively up to `top`.
+//!
+//! Invariants:
+//! - CX-1: `Cx` starts with the collector's `Mutator` and never moves.
+//! - CX-2: `top` is at or above every live word of the value stack.
+//!
+//! Tests: `tests/cx.rs`.
+
+use crate::exc::{BaseException, ExcKind, Raised};
+use crate::obj::{Gc, Obj};
+use crate::str::Str;
+use crate::tuple::Tuple;
+use crate::types::Type;
+use crate::{Result, exc, intern, ops, shape};
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use typhon_gc::{Mutator, Root};
+
+/// Words in a thread's value stack (reserved, not committed).
+pub const VALUE_STACK_WORDS: usize = 1 << 20;
+/// Poll bit: a finalizer or weak-reference callback is due.
+pub const POLL_FINALIZE: u32 = 2;
+/// Poll bit: a signal has arrived (main thread only).
+pub const POLL_SIGNAL: u32 = 4;
+/// Poll bit: an asynchronous exception is waiting.
+pub const POLL_ASYNC_EXC: u32 = 8;
+
+/// A thread's context.
+#[repr(C)]
+pub struct Cx {
+    /// The collector's part (CX-1).
+    pub mutator: Mutator,
+    /// First word of the value stack.
+    pub stack: *mut u64,
+    /// End of the usable value stack.
+    pub limit: *mut u64,
+    /// Window of the Python frame that runs, null outside Python code.
+    pub base: *mut u64,
+    /// Its next instruction, valid whenever native code was called from it.
+    pub pc: *const AtomicU64,
+    /// Depth of Python calls and guarded native recursion.
+    pub depth: u32,
+    /// The depth at which RecursionError is raised.
+    pub depth_limit: u32,
+    /// Lowest native stack address that guarded recursion may reach.
+    pub native_limit: usize,
+    /// The exception being handled (`sys.exception()`), or 0.
+    pub handled: Cell<u64>,
+    /// Objects whose `repr` is in progress (see `ops::repr_enter`).
+    pub repr_depth: u32,
+    /// What upper layers keep per thread, by index.
+    pub ext: [Cell<u64>; 8],
+    lookup: Box<[LookupEntry]>,
+}
+
+#[derive(Clone, Default)]
+struct LookupEntry {
+    version: Cell<u64>,
+    name: Cell<u64>,
+    value: Cell<u64>,
+}
+
+const LOOKUPS: usize = 1024;
+
+/// What all threads of the process share. Heap references are in `Root`s.
+pub struct Rt {
+    latin1: Root,
+    empty_tuple: Root,
+    names: Root,
+    /// The modules dict (`sys.modules`).
+    pub modules: Root,
+    /// The namespace of `builtins`.
+    pub builtins: Root,
+    classes: Root,
+    exceptions: Root,
+    /// Deepest Python recursion (`sys.setrecursionlimit`).
+    pub recursion_limit: AtomicUsize,
+    /// Set once the runtime has begun to shut down.
+    pub finalizing: AtomicBool,
+}
+
+static RT: Rt = Rt {
+    latin1: Root::new(),
+    empty_tuple: Root::new(),
+    names: Root::new(),
+    modules: Root::new(),
+    builtins: Root::new(),
+    classes: Root::new(),
+    exceptions: Root::new(),
+    recursion_limit: AtomicUsize::new(1000),
+    finalizing: AtomicBool::new(false),
+};
+
+/// The shared state.
+pub fn rt() -> &'static Rt {
+    &RT
+}
+
+impl Rt {
+    /// The cached one-character string.
+    #[inline]
+    pub fn latin1_char(&self, b: u8) -> Gc<Str> {
+        // Filled at start-up with 256 strings.
+        unsafe { Gc::from_obj(self.latin1_tuple().items()[b as usize]) }
+    }
+    fn latin1_tuple(&self) -> Gc<Tuple> {
+        // Set at start-up.
+        unsafe { Gc::from_obj(Obj::from_word_unchecked(self.latin1.get())) }
+    }
+    /// `()`, once it exists.
+    pub fn empty_tuple(&self) -> Option<Gc<Tuple>> {
+        // Only a tuple is stored there.
+        Obj::from_word(self.empty_tuple.get()).map(|o| unsafe { Gc::from_obj(o) })
+    }
+    /// Namespace of strings that are interned.
+    pub(crate) fn intern_table(&self) -> Gc<crate::dict::Dict> {
+        // Set first of all at start-up.
+        unsafe { Gc::from_obj(Obj::from_word_unchecked(self.names.get())) }
+    }
+    /// Every native class, which thereby lives for ever.
+    pub(crate) fn classes(&self) -> Gc<crate::list::List> {
+        // Set at start-up.
+        unsafe { Gc::from_obj(Obj::from_word_unchecked(self.classes.get())) }
+    }
+    pub(crate) fn exceptions(&self) -> Gc<crate::array::Array> {
+        // Set at start-up.
+        unsafe { Gc::from_obj(Obj::from_word_unchecked(self.exceptions.get())) }
+    }
+    /// Prepare what strings and names need; called once, first of all.
+    pub(crate) fn bootstrap(&self, cx: &Cx) -> Result<()> {
+        self.names.set(&cx.mutator, crate::dict::new(cx)?.obj().word());
+        self.classes.set(&cx.mutator, crate::list::new(cx, &[])?.obj().word());
+        self.exceptions.set(&cx.mutator, crate::array::new(cx, exc::KINDS)?.obj().word());
+        let chars = crate::array::new(cx, 256)?;
+        for i in 0..=255u8 {
+            chars.set(cx, i as usize, crate::str::from_latin1_uncached(cx, &[i])?.obj());
+        }
+        let items: [Obj; 256] = std::array::from_fn(|i| chars.get(i).unwrap());
+        let t = crate::tuple::alloc(cx, shape::TUPLE, &items, 0)?;
+        self.latin1.set(&cx.mutator, t.obj().word());
+        for i in 0..128u8 {
+            intern::add(cx, self.latin1_char(i))?;
+        }
+        let t = crate::tuple::alloc(cx, shape::TUPLE, &[], 0)?;
+        self.empty_tuple.set(&cx.mutator, t.obj().word());
+        Ok(())
+    }
+}
+
+static START: OnceLock<()> = OnceLock::new();
+
+impl Cx {
+    /// Attach the calling thread. `stack_hi` is an address above every frame
+    /// that will hold objects; `native_room` bytes below it may be used.
+    pub fn attach(native_room: usize) -> Box<Cx> {
+        START.get().expect("the heap is initialised first");
+        let stack = map_stack(VALUE_STACK_WORDS * 8);
+        let marker = 0usize;
+        let hi = &marker as *const usize as usize + 4096;
+        let mut cx = Box::new(Cx {
+            mutator: Mutator::new(),
+            stack,
+            // Room for the frames of exception handling near the limit.
+            limit: unsafe { stack.add(VALUE_STACK_WORDS - 8192) },
+            base: std::ptr::null_mut(),
+            pc: std::ptr::null(),
+            depth: 0,
+            depth_limit: RT.recursion_limit.load(Ordering::Relaxed) as u32,
+            native_limit: hi.saturating_sub(native_room),
+            handled: Cell::new(0),
+            repr_depth: 0,
+            ext: Default::default(),
+            lookup: vec![LookupEntry::default(); LOOKUPS].into_boxed_slice(),
+        });
+        // CX-1: the box keeps its address until `detach`.
+        unsafe { typhon_gc::attach(&mut cx.mutator, hi, stack as usize) };
+        cx.set_top(stack);
+        cx
+    }
+    /// Detach the calling thread.
+    pub fn detach(mut self: Box<Cx>) {
+        // The box is not used afterwards.
+        unsafe {
+            typhon_gc::detach(&mut self.mutator);
+            libc::munmap(self.stack as *mut libc::c_void, VALUE_STACK_WORDS * 8);
+        }
+    }
+    /// The shared state.
+    #[inline(always)]
+    pub fn rt(&self) -> &'static Rt {
+        &RT
+    }
+    /// The first unused word of the value stack (CX-2).
+    #[inline(always)]
+    pub fn top(&self) -> *mut u64 {
+        self.mutator.vs_top() as *mut u64
+    }
+    /// Move the top of the value stack.
+    #[inline(always)]
+    pub fn set_top(&self, top: *mut u64) {
+        self.mutator.set_vs_top(top as usize);
+    }
+    /// Allocate a fixed-size object.
+    #[inline(always)]
+    pub fn alloc(&self, shape: u32, size: usize) -> Result<*mut u8> {
+        match self.mutator.alloc(shape, size) {
+            Ok(p) => Ok(p),
+            Err(_) => Err(self.memory_error()),
+        }
+    }
+    /// Allocate a variable-size object; `len` is written behind the header.
+    #[inline(always)]
+    pub fn alloc_var(&self, shape: u32, size: usize, len: u64) -> Result<*mut u8> {
+        match self.mutator.alloc_var(shape, size, len) {
+            Ok(p) => Ok(p),
+            Err(_) => Err(self.memory_error()),
+        }
+    }
+    /// To be called after a reference was stored into `owner`.
+    #[inline(always)]
+    pub fn barrier(&self, owner: Obj) {
+        self.mutator.barrier(owner.addr());
+    }
+    /// Run code that may block; it must not touch the heap.
+    pub fn blocked<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.mutator.blocked(f)
+    }
+    /// Run `f` with `n` words of scratch space on the value stack, where the
+    /// collector sees them. They start out empty.
+    pub fn scratch<R>(&mut self, n: usize, f: impl FnOnce(&mut Cx, &mut [u64]) -> Result<R>) -> Result<R> {
+        let at = self.top();
+        // CX-2: nothing lives above `top`.
+        let end = unsafe { at.add(n) };
+        if end as usize > self.limit as usize {
+            return Err(self.recursion_error());
+        }
+        let words = unsafe { std::slice::from_raw_parts_mut(at, n) };
+        words.fill(0);
+        self.set_top(end);
+        let r = f(self, words);
+        self.set_top(at);
+        r
+    }
+    /// Check the native stack before native code recurses.
+    #[inline]
+    pub fn enter(&mut self) -> Result<()> {
+        let here = 0u8;
+        if (&here as *const u8 as usize) < self.native_limit || self.depth >= self.depth_limit {
+            return Err(self.recursion_error());
+        }
+        Ok(())
+    }
+    /// Like [`Cx::enter`], for recursion that is counted by the native stack
+    /// alone and happens under `&Cx`.
+    #[inline]
+    pub fn native_stack_low(&self) -> bool {
+        let here = 0u8;
+        (&here as *const u8 as usize) < self.native_limit
+    }
+
+    /// An exception of a built-in class with one text argument.
+    #[cold]
+    #[inline(never)]
+    pub fn error(&self, kind: ExcKind, msg: impl AsRef<str>) -> Raised {
+        exc::new(self, kind, msg.as_ref())
+    }
+    /// `TypeError(msg)`.
+    #[cold]
+    #[inline(never)]
+    pub fn type_error(&self, msg: impl AsRef<str>) -> Raised {
+        exc::new(self, ExcKind::TypeError, msg.as_ref())
+    }
+    /// `ValueError(msg)`.
+    #[cold]
+    #[inline(never)]
+    pub fn value_error(&self, msg: impl AsRef<str>) -> Raised {
+        exc::new(self, ExcKind::ValueError, msg.as_ref())
+    }
+    /// `MemoryError()`.
+    #[cold]
+    #[inline(never)]
+    pub fn memory_error(&self) -> Raised {
+        exc::memory_error(self)
+    }
+    /// The RecursionError of too deep calls.
+    #[cold]
+    #[inline(never)]
+    pub fn recursion_error(&self) -> Raised {
+        exc::new(self, ExcKind::RecursionError, "maximum recursion depth exceeded")
+    }
+    /// The exception being handled.
+    pub fn handled(&self) -> Option<Gc<BaseException>> {
+        // Only exceptions are stored there.
+        Obj::from_word(self.handled.get()).map(|o| unsafe { Gc::from_obj(o) })
+    }
+    /// The name of `type(o)`, for messages.
+    pub fn type_name(&self, o: Obj) -> String {
+        ops::class_of(o).name().to_string()
+    }
+    /// Intern Rust text.
+    pub fn intern(&self, s: &str) -> Result<Gc<Str>> {
+        intern::intern_str(self, s)
+    }
+    /// Look `name` up along the class's MRO, through this thread's cache.
+    #[inline]
+    pub fn lookup(&self, class: Gc<Type>, name: Gc<Str>) -> Option<Obj> {
+        let v = class.version();
+        let n = name.obj().word();
+        let e = &self.lookup[((v.wrapping_mul(0x9E37) ^ (n >> 3)) as usize) % LOOKUPS];
+        if e.version.get() == v && e.name.get() == n && v != 0 {
+            return Obj::from_word(e.value.get());
+        }
+        let r = class.lookup_uncached(name);
+        if name.is_interned() && v != 0 && class.version() == v {
+            e.name.set(n);
+            e.value.set(r.map_or(0, Obj::word));
+            e.version.set(v);
+        }
+        r
+    }
+}
+
+fn map_stack(bytes: usize) -> *mut u64 {
+    // A fresh private mapping; nothing else refers to it.
+    let p = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    assert!(p != libc::MAP_FAILED, "no address space for a value stack");
+    p as *mut u64
+}
+
+/// Initialise the heap. Called once, before the first [`Cx::attach`].
+pub fn init_heap(opts: &typhon_gc::HeapOptions) {
+    START.get_or_init(|| typhon_gc::init(opts));
+}

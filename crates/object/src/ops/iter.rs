@@ -1,0 +1,228 @@
+//! Iteration: `iter(o)`, `next(it)`, and native loops over iterables.
+
+use super::class_of;
+use crate::cx::Cx;
+use crate::dunder::Dunder;
+use crate::exc::ExcKind;
+use crate::list::List;
+use crate::native::Trace;
+use crate::obj::{Gc, Obj};
+use crate::tuple::Tuple;
+use crate::{Result, Tracer, int, list, ops, shape, tuple};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// The payload of the iterators that `iter` makes for sequences: `list`,
+/// `tuple`, and anything with only `__getitem__`.
+#[repr(C)]
+pub struct SeqIter {
+    /// The sequence.
+    pub seq: Obj,
+    /// Index of the next item; -1 once exhausted.
+    pub pos: AtomicI64,
+}
+
+impl Trace for SeqIter {
+    fn trace(&self, t: &mut Tracer) {
+        self.seq.trace(t);
+    }
+}
+
+fn seq_iter(cx: &Cx, shape_id: u32, seq: Obj) -> Result<Obj> {
+    let p = cx.alloc(shape_id, 8 + size_of::<SeqIter>())?;
+    // Fresh object of this layout.
+    unsafe {
+        (p.add(8) as *mut SeqIter).write(SeqIter { seq, pos: AtomicI64::new(0) });
+        Ok(Obj::from_word_unchecked(p as u64))
+    }
+}
+
+/// `iter(o)`.
+pub fn get_iter(cx: &mut Cx, o: Obj) -> Result<Obj> {
+    match o.shape() {
+        shape::LIST => return seq_iter(cx, shape::LIST_ITER, o),
+        shape::TUPLE => return seq_iter(cx, shape::TUPLE_ITER, o),
+        shape::GENERATOR => return Ok(o),
+        _ => {}
+    }
+    match class_of(o).special(Dunder::Iter) {
+        Some(m) if !m.is_none() => {
+            cx.enter()?;
+            let it = ops::call_unbound(cx, m, o, &[], None)?;
+            if class_of(it).special(Dunder::Next).is_none() {
+                return Err(cx.type_error(format!("iter() returned non-iterator of type '{}'", cx.type_name(it))));
+            }
+            Ok(it)
+        }
+        None if is_sequence(o) => seq_iter(cx, shape::SEQ_ITER, o),
+        _ => Err(cx.type_error(format!("'{}' object is not iterable", cx.type_name(o)))),
+    }
+}
+
+/// The iterator that a native `__iter__` of a list (subclass) returns.
+pub fn list_iter(cx: &Cx, o: Obj) -> Result<Obj> {
+    seq_iter(cx, shape::LIST_ITER, o)
+}
+/// The same for tuples.
+pub fn tuple_iter(cx: &Cx, o: Obj) -> Result<Obj> {
+    seq_iter(cx, shape::TUPLE_ITER, o)
+}
+/// An iterator by `__getitem__`.
+pub fn getitem_iter(cx: &Cx, o: Obj) -> Result<Obj> {
+    seq_iter(cx, shape::SEQ_ITER, o)
+}
+
+/// Whether `o` can be indexed like a sequence.
+pub fn is_sequence(o: Obj) -> bool {
+    let c = class_of(o);
+    c.special(Dunder::GetItem).is_some() && o.cast::<crate::dict::Dict>().is_none()
+}
+
+/// The next item of an iterator; `None` when it is exhausted.
+#[inline]
+pub fn iter_next(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
+    match it.shape() {
+        shape::LIST_ITER | shape::TUPLE_ITER => Ok(seq_next(it)),
+        _ => iter_next_slow(cx, it),
+    }
+}
+
+/// Advance a list or tuple iterator.
+#[inline]
+pub fn seq_next(it: Obj) -> Option<Obj> {
+    // By its shape. Racing threads may get the same item, as documented.
+    unsafe {
+        let i: Gc<SeqIter> = Gc::from_obj(it);
+        let n = i.pos.load(Ordering::Relaxed);
+        if n < 0 {
+            return None;
+        }
+        let v = if it.shape() == shape::LIST_ITER {
+            Gc::<List>::from_obj(i.seq).get(n as usize)
+        } else {
+            Gc::<Tuple>::from_obj(i.seq).get(n as usize)
+        };
+        i.pos.store(if v.is_some() { n + 1 } else { -1 }, Ordering::Relaxed);
+        v
+    }
+}
+
+fn iter_next_slow(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
+    if it.shape() == shape::SEQ_ITER {
+        return getitem_next(cx, it);
+    }
+    match class_of(it).special(Dunder::Next) {
+        Some(m) => {
+            let r = ops::call_unbound(cx, m, it, &[], None);
+            ops::catch(cx, r, ExcKind::StopIteration)
+        }
+        None => Err(cx.type_error(format!("'{}' object is not an iterator", cx.type_name(it)))),
+    }
+}
+
+fn getitem_next(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
+    // By its shape.
+    let i: Gc<SeqIter> = unsafe { Gc::from_obj(it) };
+    let n = i.pos.load(Ordering::Relaxed);
+    if n < 0 {
+        return Ok(None);
+    }
+    let at = int::from_i64(cx, n)?;
+    match ops::get_item(cx, i.seq, at) {
+        Ok(v) => {
+            i.pos.store(n + 1, Ordering::Relaxed);
+            Ok(Some(v))
+        }
+        Err(e) if e.is(cx, ExcKind::IndexError) || e.is(cx, ExcKind::StopIteration) => {
+            i.pos.store(-1, Ordering::Relaxed);
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Call `f` with every item until it returns false.
+pub fn for_each(cx: &mut Cx, iterable: Obj, mut f: impl FnMut(&mut Cx, Obj) -> Result<bool>) -> Result<()> {
+    let it = get_iter(cx, iterable)?;
+    while let Some(v) = iter_next(cx, it)? {
+        if !f(cx, v)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `list(iterable)`.
+pub fn list_from_iter(cx: &mut Cx, iterable: Obj) -> Result<Gc<List>> {
+    let l = list::new(cx, &[])?;
+    extend_list(cx, l, iterable)?;
+    Ok(l)
+}
+
+/// `l.extend(iterable)`.
+pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
+    match iterable.shape() {
+        shape::TUPLE => {
+            // By its shape.
+            let items = unsafe { Gc::<Tuple>::from_obj(iterable) }.items();
+            let mut g = l.write(cx);
+            let n = g.len();
+            g.splice(n, n, items)
+        }
+        shape::LIST => {
+            // By its shape.
+            let other: Gc<List> = unsafe { Gc::from_obj(iterable) };
+            let a = other.snapshot(cx)?;
+            let mut g = l.write(cx);
+            for i in 0..a.cap() {
+                if let Some(v) = a.get(i) {
+                    g.push(v)?;
+                }
+            }
+            Ok(())
+        }
+        _ => for_each(cx, iterable, |cx, v| l.append(cx, v).map(|_| true)),
+    }
+}
+
+/// `tuple(iterable)`.
+pub fn tuple_from_iter(cx: &mut Cx, iterable: Obj) -> Result<Gc<Tuple>> {
+    if iterable.shape() == shape::TUPLE {
+        // By its shape.
+        return Ok(unsafe { Gc::from_obj(iterable) });
+    }
+    let l = match iterable.shape() {
+        // By its shape.
+        shape::LIST => unsafe { Gc::from_obj(iterable) },
+        _ => list_from_iter(cx, iterable)?,
+    };
+    tuple_from_list(cx, l)
+}
+
+/// A tuple of a list's items.
+pub fn tuple_from_list(cx: &Cx, l: Gc<List>) -> Result<Gc<Tuple>> {
+    let a = l.snapshot(cx)?;
+    // A snapshot's slots are all filled, up to items that a racing writer took.
+    let n = a.slots().iter().take_while(|s| s.load(Ordering::Relaxed) != 0).count();
+    let items = unsafe { std::slice::from_raw_parts(a.slots().as_ptr() as *const Obj, n) };
+    tuple::new(cx, items)
+}
+
+/// `operator.length_hint(o)`, 0 if it has none.
+pub fn length_hint(cx: &mut Cx, o: Obj) -> Result<usize> {
+    let c = class_of(o);
+    if c.special(Dunder::Len).is_some() {
+        let r = ops::len(cx, o);
+        if let Some(n) = ops::catch(cx, r, ExcKind::TypeError)? {
+            return Ok(n);
+        }
+    }
+    let r = ops::call_special(cx, o, Dunder::LengthHint, &[]);
+    match ops::catch(cx, r, ExcKind::TypeError)?.flatten() {
+        Some(h) if h != Obj::NOT_IMPLEMENTED => match int::to_i64(h) {
+            Some(n) if n >= 0 => Ok(n as usize),
+            Some(_) => Err(cx.value_error("__length_hint__() should return >= 0")),
+            None => Err(cx.type_error(format!("__length_hint__ must be an integer, not {}", cx.type_name(h)))),
+        },
+        _ => Ok(0),
+    }
+}

@@ -1,0 +1,78 @@
+//! `tuple`: an immutable sequence. Its methods are in typhon-builtins.
+//!
+//! Layout: header, length, items: an array that never changes once returned.
+//! Tests: tests/lang/tuple.md; CPython test_tuple.
+
+use crate::cx::Cx;
+use crate::native::Payload;
+use crate::obj::{Gc, Obj};
+use crate::{Result, shape};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The payload of a `tuple`.
+#[repr(C)]
+pub struct Tuple {
+    len: u64,
+}
+
+pub(crate) unsafe fn var_size(p: *const u8) -> usize {
+    // Called on live tuples only.
+    unsafe { 16 + 8 * *(p.add(8) as *const u64) as usize }
+}
+
+impl Tuple {
+    /// Number of items.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+    /// Whether it is `()`.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+    /// The items.
+    #[inline(always)]
+    pub fn items(&self) -> &'static [Obj] {
+        // `len` values follow and never change; tuples are filled before
+        // anyone else sees them.
+        unsafe { std::slice::from_raw_parts((self as *const Tuple).add(1) as *const Obj, self.len as usize) }
+    }
+    /// The item at `i`, if in range.
+    #[inline(always)]
+    pub fn get(&self, i: usize) -> Option<Obj> {
+        self.items().get(i).copied()
+    }
+}
+
+impl Payload for Tuple {
+    #[inline(always)]
+    fn is(o: Obj) -> bool {
+        o.is_ptr() && (o.shape() == shape::TUPLE || crate::native::has_payload(o, shape::TUPLE))
+    }
+}
+
+/// A tuple of these items.
+pub fn new(cx: &Cx, items: &[Obj]) -> Result<Gc<Tuple>> {
+    if items.is_empty()
+        && let Some(t) = cx.rt().empty_tuple()
+    {
+        return Ok(t);
+    }
+    alloc(cx, shape::TUPLE, items, 0)
+}
+
+/// A tuple (or subclass instance: `tail` extra bytes) of these items.
+pub(crate) fn alloc(cx: &Cx, shape_id: u32, items: &[Obj], tail: usize) -> Result<Gc<Tuple>> {
+    let p = cx.alloc_var(shape_id, 16 + 8 * items.len() + tail, items.len() as u64)?;
+    // Fresh object with room for the items.
+    unsafe {
+        let slots = std::slice::from_raw_parts(p.add(16) as *const AtomicU64, items.len());
+        for (s, v) in slots.iter().zip(items) {
+            s.store(v.word(), Ordering::Relaxed);
+        }
+        let t = Obj::from_word_unchecked(p as u64);
+        // A large tuple may be born old.
+        cx.barrier(t);
+        Ok(Gc::from_obj(t))
+    }
+}
