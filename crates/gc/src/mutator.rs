@@ -211,21 +211,16 @@ impl Mutator {
     /// Stops all other mutators, runs `f`, lets them go. Not a collection; waits for
     /// one that is under way. `f` may use the heap but neither allocate nor poll.
     pub fn stop_the_world<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.with_world_stopped(|_| f(), |_| {})
+        self.with_world_stopped(|_| f())
     }
 
-    /// As `stop_the_world`; `after` runs just before the others go on.
-    pub(crate) fn with_world_stopped<R>(
-        &self,
-        f: impl FnOnce(&ThreadState) -> R,
-        after: impl FnOnce(&R),
-    ) -> R {
+    /// As `stop_the_world`; `f` also gets this thread's own state.
+    pub(crate) fn with_world_stopped<R>(&self, f: impl FnOnce(&ThreadState) -> R) -> R {
         assert!(!self.away.get(), "stop_the_world inside blocked or itself");
         with_stack(|sp| {
             self.away.set(true);
             WORLD.stop(Some((&self.safepoint, sp)));
             let result = f(&self.safepoint);
-            after(&result);
             WORLD.resume(Some(&self.safepoint), false);
             self.away.set(false);
             result
@@ -264,25 +259,47 @@ pub unsafe fn attach(m: *mut Mutator, stack_hi: usize) {
     this.stack_hi.store(stack_hi, Ordering::Relaxed);
     this.id.set(NEXT_ID.fetch_add(1, Ordering::Relaxed));
     this.away.set(false);
-    WORLD.attach(&this.safepoint, |others| {
-        if others > 0 {
-            MULTI.store(true, Ordering::SeqCst);
-            this.multi.store(true, Ordering::Relaxed);
-        }
-        this.multi.store(multi_threaded(), Ordering::Relaxed);
+    let second = WORLD.attach(&this.safepoint, |others| {
         crate::alloc::bind(this);
+        others > 0 && !multi_threaded()
     });
-    if multi_threaded() {
-        WORLD.with_members(|members| {
-            for &thread in members.threads() {
-                (*from_state(thread)).multi.store(true, Ordering::SeqCst);
-            }
+    this.multi.store(multi_threaded(), Ordering::Relaxed);
+    CURRENT.with(|c| c.set(m));
+    if second {
+        // The first thread may be between a test of the flag and an unlocked access
+        // that follows it; it is past that when it has stopped.
+        this.stop_the_world(|| {
+            MULTI.store(true, Ordering::SeqCst);
+            WORLD.with_members(|members| {
+                for &thread in members.threads() {
+                    (*from_state(thread)).multi.store(true, Ordering::SeqCst);
+                }
+            });
         });
     }
     if crate::weak::work_waits() {
         this.request(POLL_FINALIZE);
     }
-    CURRENT.with(|c| c.set(m));
+}
+
+/// Attaches, runs `f` with all its frames scanned, detaches.
+///
+/// # Safety
+/// As for [`attach`]. `f` returns no values that the heap owns.
+pub unsafe fn attached<R>(m: *mut Mutator, f: impl FnOnce(&Mutator) -> R) -> R {
+    // Its own frame, so that all of it lies below the marker.
+    #[inline(never)]
+    fn below<R>(m: &Mutator, f: impl FnOnce(&Mutator) -> R) -> R {
+        f(m)
+    }
+    let marker = 0usize;
+    attach(
+        m,
+        std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8,
+    );
+    let result = below(&*m, f);
+    detach(m);
+    result
 }
 
 /// Unbinds the calling thread; parks first if a stop is under way.

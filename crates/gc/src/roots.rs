@@ -5,8 +5,8 @@
 
 use crate::layout::is_pointer;
 use crate::mutator::Mutator;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use typhon_sync::prim::lock;
 
 /// A value in a static: `static NONE_TYPE: Root = Root::new();`.
@@ -50,7 +50,7 @@ pub struct OwnedRoot {
     index: usize,
 }
 
-struct Slab {
+pub(crate) struct Slab {
     slots: Vec<u64>,
     free: Vec<usize>,
 }
@@ -95,7 +95,7 @@ pub struct StackRange {
     id: u64,
 }
 
-struct Ranges {
+pub(crate) struct Ranges {
     next: u64,
     list: Vec<(u64, usize, usize)>,
 }
@@ -144,3 +144,11 @@ pub(crate) fn for_each(mut value: impl FnMut(u64), mut range: impl FnMut(usize, 
         range(lo, hi);
     }
 }
+
+/// Holds the locks that an `OwnedRoot` or `StackRange` dropped by a thread outside the
+/// safepoint protocol may take, so that they are free in a forked child.
+pub(crate) fn hold() -> Held {
+    (lock(&OWNED), lock(&RANGES))
+}
+
+pub(crate) type Held = (MutexGuard<'static, Slab>, MutexGuard<'static, Ranges>);

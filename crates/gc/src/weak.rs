@@ -48,10 +48,12 @@ impl<T> Table<T> {
     }
 }
 
+type Destructor = (ObjectReference, unsafe fn(*mut u8));
+
 struct Tables {
     weak: Table<ObjectReference>,
     finalizable: Table<ObjectReference>,
-    native: Table<(ObjectReference, unsafe fn(*mut u8))>,
+    native: Table<Destructor>,
     hooks: Vec<fn(&LivenessQuery)>,
 }
 
@@ -81,10 +83,11 @@ pub struct LivenessQuery {
 }
 
 impl LivenessQuery {
-    /// Whether the object survives. In a young collection all old objects do.
-    pub fn is_live(&self, object: *const u8) -> bool {
-        // SAFETY: the caller passes objects that were live before this collection.
-        unsafe { object_ref(object) }.is_reachable()
+    /// Whether a value survives; immediates do, and in a young collection all old
+    /// objects. Pointers must be to objects that were live before this collection.
+    pub fn is_live(&self, word: u64) -> bool {
+        // SAFETY: a pointer is non-null and aligned.
+        !is_pointer(word) || unsafe { object_ref(word as *const u8) }.is_reachable()
     }
 
     /// Whether this is a young collection: then entries that have survived one
