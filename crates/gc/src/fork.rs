@@ -1,0 +1,78 @@
+//! `fork` with a live heap (GC-11).
+//!
+//! Only the forking thread exists in the child, so nobody else may hold a lock then:
+//! the collector's threads end first, then the world stops, and the world's mutex
+//! is held across the call. Both sides start the collector's threads again.
+//!
+//! Tests: `tests/fork.rs`.
+
+use crate::binding::mmtk;
+use crate::collection::{WORKERS, workers_started};
+use crate::mutator::{Mutator, WORLD, from_state};
+use mmtk::util::VMThread;
+use std::sync::atomic::{AtomicBool, Ordering};
+use typhon_sync::prim::lock;
+use typhon_sync::safepoint::ThreadState;
+
+/// Taken in the blocked state (GC-9), let go on both sides. A flag, not a mutex: its
+/// guard would have to live in a blocked section and outlive it.
+static FORKING: AtomicBool = AtomicBool::new(false);
+
+impl Mutator {
+    /// Forks the process. In the child this is the only thread and mutator.
+    /// Returns what `fork` returns: 0 in the child, -1 (and `errno`) on failure.
+    pub fn fork(&self) -> libc::pid_t {
+        self.blocked(|| {
+            while FORKING.swap(true, Ordering::Acquire) {
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+        });
+        loop {
+            let workers = workers_started();
+            if workers {
+                // A collection under way must be able to stop us while we wait for it.
+                self.blocked(stop_workers);
+            }
+            let pid = self.with_world_stopped(|state| {
+                // Another thread may have started the workers after we looked.
+                (workers == workers_started()).then(|| fork_stopped(state, workers))
+            });
+            if let Some(pid) = pid {
+                return pid;
+            }
+        }
+    }
+}
+
+/// The world is stopped, by us, and no collector thread exists.
+fn fork_stopped(me: &ThreadState, workers: bool) -> libc::pid_t {
+    let roots = crate::roots::hold();
+    let pid = WORLD.with_members(|members| {
+        // SAFETY: no other thread runs heap code; the locks that threads outside the
+        // protocol may take (the world's, those of the roots) are ours on both sides.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            for &other in members.threads().iter().filter(|&&t| !std::ptr::eq(t, me)) {
+                // SAFETY (GC-8): its thread does not exist here.
+                unsafe { crate::alloc::unbind(&*from_state(other)) };
+            }
+            members.retain_only(me);
+        }
+        pid
+    });
+    drop(roots);
+    // While the world is stopped, so that nobody forks before the workers are back.
+    if workers {
+        mmtk().after_fork(VMThread::UNINITIALIZED);
+    }
+    FORKING.store(false, Ordering::Release);
+    pid
+}
+
+fn stop_workers() {
+    mmtk().prepare_to_fork();
+    for thread in lock(&WORKERS).drain(..) {
+        // A collector thread that panicked would have aborted the process.
+        let _ = thread.join();
+    }
+}

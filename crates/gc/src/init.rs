@@ -1,0 +1,89 @@
+//! Starting the heap.
+
+use crate::alloc::{MAX_SMALL, STRESS};
+use crate::binding::{MMTK_INSTANCE, Vm, mmtk};
+use crate::trigger::{MAX_PAGES, MIN_PAGES, pages};
+use mmtk::MMTKBuilder;
+use mmtk::util::options::{GCTriggerSelector, NurserySize, PlanSelector};
+use std::sync::atomic::Ordering;
+
+/// How the heap is to behave.
+#[derive(Clone, Debug)]
+pub struct HeapOptions {
+    /// The heap limit to start with, in bytes. It also bounds the first nursery.
+    pub min_heap: usize,
+    /// The most the heap may use, in bytes; 0: the machine's memory.
+    pub max_heap: usize,
+    /// A fixed nursery size in bytes; 0: it grows with the heap.
+    pub nursery: usize,
+    /// Collector threads. More than one spins while there is nothing to do.
+    pub threads: usize,
+    /// Collect at every Nth allocation.
+    pub stress: Option<u64>,
+}
+
+impl Default for HeapOptions {
+    fn default() -> Self {
+        Self {
+            min_heap: 32 << 20,
+            max_heap: 0,
+            nursery: 0,
+            threads: 1,
+            stress: None,
+        }
+    }
+}
+
+/// Whether [`init`] has returned.
+pub fn is_initialized() -> bool {
+    MMTK_INSTANCE.get().is_some()
+}
+
+/// Sets up the heap; once per process, before the first `attach`. May run on any
+/// thread. Collector threads are not started before the first collection.
+pub fn init(options: &HeapOptions) {
+    let max = match options.max_heap {
+        0 => physical_memory(),
+        max => max,
+    };
+    MIN_PAGES.store(pages(options.min_heap.min(max)), Ordering::Relaxed);
+    MAX_PAGES.store(pages(max), Ordering::Relaxed);
+    STRESS.store(options.stress.unwrap_or(0), Ordering::Relaxed);
+
+    let mut builder = MMTKBuilder::new_no_env_vars();
+    let o = &mut builder.options;
+    let mut accepted = o.plan.set(PlanSelector::StickyImmix);
+    accepted &= o.threads.set(options.threads.max(1));
+    accepted &= o.gc_trigger.set(GCTriggerSelector::Delegated);
+    accepted &= o.full_heap_system_gc.set(false);
+    accepted &= o.no_finalizer.set(true);
+    accepted &= o.no_reference_types.set(true);
+    if options.nursery != 0 {
+        accepted &= o.nursery.set(NurserySize::Fixed(options.nursery));
+    }
+    assert!(accepted, "mmtk refused an option");
+    let instance = mmtk::memory_manager::mmtk_init::<Vm>(&builder);
+    assert!(
+        MMTK_INSTANCE.set(instance).is_ok(),
+        "the heap is initialized twice"
+    );
+    let limit = mmtk()
+        .get_plan()
+        .constraints()
+        .max_non_los_default_alloc_bytes;
+    MAX_SMALL.store(limit, Ordering::Relaxed);
+}
+
+fn physical_memory() -> usize {
+    // SAFETY: no preconditions.
+    let (count, size) = unsafe {
+        (
+            libc::sysconf(libc::_SC_PHYS_PAGES),
+            libc::sysconf(libc::_SC_PAGESIZE),
+        )
+    };
+    match (count, size) {
+        (1.., 1..) => count as usize * size as usize,
+        _ => 1 << 40,
+    }
+}

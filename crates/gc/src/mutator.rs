@@ -1,0 +1,319 @@
+//! The per-thread side of the collector: attaching, polling, native calls, and
+//! stopping everybody else.
+//!
+//! A [`Mutator`] lives at offset 0 of the object layer's per-thread context. Its
+//! poll word is at offset 0 of that.
+//!
+//! Tests: `tests/threads.rs`, `tests/fork.rs`.
+
+use crate::binding::{Vm, mmtk, mutator_tls};
+use crate::registers::with_stack;
+use mmtk::util::alloc::BumpPointer;
+use std::cell::Cell;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub use typhon_sync::safepoint::POLL_STOP;
+use typhon_sync::safepoint::{ThreadState, World};
+
+/// Poll bit: weak callbacks or finalizers wait (see `pop_ready_finalizer`). Set on
+/// *every* mutator, because any of them may be blocked for long; the upper layer
+/// clears its own and takes from the queues until they are empty.
+pub const POLL_FINALIZE: u32 = 2;
+/// Poll bit, handled by [`Mutator::poll_slow`]: external memory calls for a
+/// collection. Bits from 8 (value 256) on are free for upper layers.
+pub const POLL_COLLECT: u32 = 4;
+
+pub(crate) static WORLD: World = World::new();
+static MULTI: AtomicBool = AtomicBool::new(false);
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+thread_local! {
+    static CURRENT: Cell<*mut Mutator> = const { Cell::new(null_mut()) };
+}
+
+/// The calling thread's mutator; null if it is not attached.
+#[inline]
+pub fn current() -> *mut Mutator {
+    CURRENT.with(Cell::get)
+}
+
+/// Whether a second mutator has ever been attached. Never reset. A thread that reads
+/// false is the only mutator, and knows of any other before that one runs.
+#[inline(always)]
+pub fn multi_threaded() -> bool {
+    MULTI.load(Ordering::Relaxed)
+}
+
+/// Sets poll bits on all mutators.
+pub fn request_all(bits: u32) {
+    WORLD.with_members(|members| {
+        for &thread in members.threads() {
+            // SAFETY (SP-4): attached threads' states are valid under the mutex.
+            unsafe { (*thread).poll.fetch_or(bits, Ordering::SeqCst) };
+        }
+    });
+}
+
+/// One thread's share of the collector.
+#[repr(C)]
+pub struct Mutator {
+    /// Safepoint state; the poll word is its first field.
+    safepoint: ThreadState,
+    /// mmtk's bump pointer {cursor, limit}; an empty one in stress mode.
+    pub(crate) bump: Cell<*mut BumpPointer>,
+    /// Side metadata bases, here because this cache line is hot.
+    pub(crate) valid_bits: Cell<usize>,
+    pub(crate) log_bits: Cell<usize>,
+    /// The value stack: words in [vs_lo, vs_top) are scanned conservatively.
+    vs_lo: AtomicUsize,
+    vs_top: AtomicUsize,
+    multi: AtomicBool,
+    /// Inside `blocked` or `stop_the_world`.
+    away: Cell<bool>,
+    stack_hi: AtomicUsize,
+    id: Cell<u64>,
+    pub(crate) mmtk: Cell<*mut mmtk::Mutator<Vm>>,
+}
+
+impl Default for Mutator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Mutator {
+    /// A mutator that is not attached yet.
+    pub fn new() -> Self {
+        Self {
+            safepoint: ThreadState::default(),
+            bump: Cell::new(crate::alloc::empty_bump()),
+            valid_bits: Cell::new(0),
+            log_bits: Cell::new(0),
+            vs_lo: AtomicUsize::new(0),
+            vs_top: AtomicUsize::new(0),
+            multi: AtomicBool::new(false),
+            away: Cell::new(false),
+            stack_hi: AtomicUsize::new(0),
+            id: Cell::new(0),
+            mmtk: Cell::new(null_mut()),
+        }
+    }
+
+    /// A number that no other thread of this process has had.
+    pub fn id(&self) -> u64 {
+        self.id.get()
+    }
+
+    /// This thread's mirror of [`multi_threaded`].
+    #[inline(always)]
+    pub fn multi(&self) -> bool {
+        self.multi.load(Ordering::Relaxed)
+    }
+
+    /// Registers the value stack; its top is `lo` until [`Mutator::set_vs_top`].
+    pub fn set_value_stack(&self, lo: usize) {
+        self.vs_top.store(lo, Ordering::Relaxed);
+        self.vs_lo.store(lo, Ordering::Relaxed);
+    }
+
+    /// Tells how far the value stack is in use. Above it nothing is scanned.
+    #[inline(always)]
+    pub fn set_vs_top(&self, top: usize) {
+        self.vs_top.store(top, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    pub fn vs_top(&self) -> usize {
+        self.vs_top.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn value_stack(&self) -> (usize, usize) {
+        (
+            self.vs_lo.load(Ordering::Relaxed),
+            self.vs_top.load(Ordering::Relaxed),
+        )
+    }
+
+    /// The upper end of the native stack in use. A switch to another stack
+    /// (greenlets) registers the old one as a `StackRange` and changes this.
+    pub fn set_stack_hi(&self, hi: usize) {
+        self.stack_hi.store(hi, Ordering::Relaxed);
+    }
+
+    pub fn stack_hi(&self) -> usize {
+        self.stack_hi.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn native_stack(&self) -> (usize, usize) {
+        (self.safepoint.saved_sp(), self.stack_hi())
+    }
+
+    /// Whether any poll bit is set (GC-1).
+    #[inline(always)]
+    pub fn poll_pending(&self) -> bool {
+        self.safepoint.poll.load(Ordering::Relaxed) != 0
+    }
+
+    /// The poll bits that are set.
+    #[inline]
+    pub fn poll_bits(&self) -> u32 {
+        self.safepoint.poll.load(Ordering::Acquire)
+    }
+
+    /// Sets poll bits of this mutator; callable from any thread that knows it alive,
+    /// and from signal handlers.
+    pub fn request(&self, bits: u32) {
+        self.safepoint.poll.fetch_or(bits, Ordering::SeqCst);
+    }
+
+    /// Clears poll bits; bit 0 is left alone.
+    pub fn clear(&self, bits: u32) {
+        self.safepoint
+            .poll
+            .fetch_and(!(bits & !POLL_STOP), Ordering::SeqCst);
+    }
+
+    /// The collector's part of a poll: parks if a stop is requested.
+    #[cold]
+    #[inline(never)]
+    pub fn poll_slow(&self) {
+        let bits = self.poll_bits();
+        if bits & POLL_STOP != 0 {
+            with_stack(|sp| WORLD.park(&self.safepoint, sp));
+        }
+        if bits & POLL_COLLECT != 0 {
+            self.clear(POLL_COLLECT);
+            self.collect(true);
+        }
+    }
+
+    /// Runs native code that may block; it must not touch the heap (GC-4). Nested
+    /// calls just run it.
+    pub fn blocked<R>(&self, f: impl FnOnce() -> R) -> R {
+        if self.away.get() {
+            return f();
+        }
+        with_stack(|sp| {
+            self.away.set(true);
+            WORLD.enter_blocked(&self.safepoint, sp);
+            let result = f();
+            WORLD.leave_blocked(&self.safepoint);
+            self.away.set(false);
+            result
+        })
+    }
+
+    /// Whether the thread is inside [`Mutator::blocked`] or stopping the world.
+    pub fn is_away(&self) -> bool {
+        self.away.get()
+    }
+
+    /// Stops all other mutators, runs `f`, lets them go. Not a collection; waits for
+    /// one that is under way. `f` may use the heap but neither allocate nor poll.
+    pub fn stop_the_world<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.with_world_stopped(|_| f())
+    }
+
+    /// As `stop_the_world`; `f` also gets this thread's own state.
+    pub(crate) fn with_world_stopped<R>(&self, f: impl FnOnce(&ThreadState) -> R) -> R {
+        assert!(!self.away.get(), "stop_the_world inside blocked or itself");
+        with_stack(|sp| {
+            self.away.set(true);
+            WORLD.stop(Some((&self.safepoint, sp)));
+            let result = f(&self.safepoint);
+            WORLD.resume(Some(&self.safepoint), false);
+            self.away.set(false);
+            result
+        })
+    }
+
+    /// Collects, and returns when a collection (a full one if asked for) has ended.
+    pub fn collect(&self, full: bool) {
+        assert!(!self.away.get(), "collect() by a thread that is blocked");
+        crate::collection::ensure_workers();
+        let before = crate::stats::stats().full_collections;
+        // A request can be merged with a young collection already under way.
+        for _ in 0..3 {
+            mmtk().handle_user_collection_request(mutator_tls(self), true, full);
+            if !full || crate::stats::stats().full_collections != before {
+                break;
+            }
+        }
+    }
+
+    pub(crate) fn wait_for_collection(&self) {
+        assert!(!self.away.get(), "allocation while the world is stopped");
+        with_stack(|sp| WORLD.wait_for_collection(&self.safepoint, sp));
+    }
+}
+
+/// Binds the calling thread. From here on it is RUNNING and must poll. Values may
+/// live in its frames below `stack_hi`, an address at or above the caller's frame.
+///
+/// # Safety
+/// `m` stays at its address until [`detach`] and is used by this thread only, except
+/// for `request`. The thread is not attached.
+pub unsafe fn attach(m: *mut Mutator, stack_hi: usize) {
+    assert!(current().is_null(), "the thread is attached already");
+    let this = &*m;
+    this.stack_hi.store(stack_hi, Ordering::Relaxed);
+    this.id.set(NEXT_ID.fetch_add(1, Ordering::Relaxed));
+    this.away.set(false);
+    let second = WORLD.attach(&this.safepoint, |others| {
+        crate::alloc::bind(this);
+        others > 0 && !multi_threaded()
+    });
+    this.multi.store(multi_threaded(), Ordering::Relaxed);
+    CURRENT.with(|c| c.set(m));
+    if second {
+        // The first thread may be between a test of the flag and an unlocked access
+        // that follows it; it is past that when it has stopped.
+        this.stop_the_world(|| {
+            MULTI.store(true, Ordering::SeqCst);
+            WORLD.with_members(|members| {
+                for &thread in members.threads() {
+                    (*from_state(thread)).multi.store(true, Ordering::SeqCst);
+                }
+            });
+        });
+    }
+    if crate::weak::work_waits() {
+        this.request(POLL_FINALIZE);
+    }
+}
+
+/// Attaches, runs `f` with all its frames scanned, detaches.
+///
+/// # Safety
+/// As for [`attach`]. `f` returns no values that the heap owns.
+pub unsafe fn attached<R>(m: *mut Mutator, f: impl FnOnce(&Mutator) -> R) -> R {
+    // Its own frame, so that all of it lies below the marker.
+    #[inline(never)]
+    fn below<R>(m: &Mutator, f: impl FnOnce(&Mutator) -> R) -> R {
+        f(m)
+    }
+    let marker = 0usize;
+    attach(
+        m,
+        std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8,
+    );
+    let result = below(&*m, f);
+    detach(m);
+    result
+}
+
+/// Unbinds the calling thread; parks first if a stop is under way.
+///
+/// # Safety
+/// `m` was attached by this thread; no value of it is used afterwards.
+pub unsafe fn detach(m: *mut Mutator) {
+    let this = &*m;
+    with_stack(|sp| WORLD.detach(&this.safepoint, sp, || crate::alloc::unbind(this)));
+    CURRENT.with(|c| c.set(null_mut()));
+}
+
+/// The mutator that a safepoint state belongs to.
+pub(crate) fn from_state(state: *const ThreadState) -> *mut Mutator {
+    // `safepoint` is the first field of a `repr(C)` struct.
+    state as *mut Mutator
+}

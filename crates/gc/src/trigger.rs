@@ -1,0 +1,117 @@
+//! When to collect, and how the heap grows.
+//!
+//! The limit starts at `min_heap` and becomes max(min_heap, 2 x live) after each full
+//! collection, never more than `max_heap`. Within it, mmtk collects young when
+//! its nursery is full. Memory outside the heap (`add_external`) counts as live.
+
+use crate::binding::Vm;
+use crate::mutator::{POLL_COLLECT, request_all};
+use crate::{collection, stats};
+use mmtk::MMTK;
+use mmtk::plan::Plan;
+use mmtk::util::heap::{GCTriggerPolicy, SpaceStats};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const PAGE: usize = 4096;
+
+/// In pages; set by `init` before mmtk asks for a policy.
+pub(crate) static MIN_PAGES: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static MAX_PAGES: AtomicUsize = AtomicUsize::new(0);
+
+/// External bytes at which the next collection is due.
+static EXTERNAL_LIMIT: AtomicUsize = AtomicUsize::new(EXTERNAL_MIN);
+const EXTERNAL_MIN: usize = 64 << 20;
+
+/// Called when external memory has grown to `bytes`.
+pub(crate) fn external_grew(bytes: usize) {
+    let limit = EXTERNAL_LIMIT.load(Ordering::Relaxed);
+    if bytes > limit {
+        // Ask once per limit.
+        let next = bytes.saturating_mul(2);
+        if EXTERNAL_LIMIT
+            .compare_exchange(limit, next, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+        {
+            request_all(POLL_COLLECT);
+        }
+    }
+}
+
+/// Called at the end of a collection.
+pub(crate) fn external_collected() {
+    let limit = stats::external().saturating_mul(2).max(EXTERNAL_MIN);
+    EXTERNAL_LIMIT.store(limit, Ordering::Relaxed);
+}
+
+pub(crate) struct Policy {
+    min: usize,
+    max: usize,
+    limit: AtomicUsize,
+    pending: AtomicUsize,
+}
+
+impl Policy {
+    pub(crate) fn new() -> Self {
+        let min = MIN_PAGES.load(Ordering::Relaxed);
+        Self {
+            min,
+            max: MAX_PAGES.load(Ordering::Relaxed),
+            limit: AtomicUsize::new(min),
+            pending: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl GCTriggerPolicy<Vm> for Policy {
+    fn on_pending_allocation(&self, pages: usize) {
+        self.pending.fetch_add(pages, Ordering::SeqCst);
+    }
+
+    fn on_gc_end(&self, mmtk: &'static MMTK<Vm>) {
+        let pending = self.pending.swap(0, Ordering::SeqCst);
+        if collection::is_young() {
+            // Live size is not known; only make room for what is waited for.
+            let limit = self.limit.load(Ordering::Relaxed) + pending;
+            self.limit.store(limit.min(self.max), Ordering::Relaxed);
+            return;
+        }
+        let live = mmtk.get_plan().get_reserved_pages();
+        let limit = (live * 2 + pending).max(self.min + pending).min(self.max);
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    fn is_gc_required(
+        &self,
+        space_full: bool,
+        space: Option<SpaceStats<Vm>>,
+        plan: &dyn Plan<VM = Vm>,
+    ) -> bool {
+        let required = plan.collection_required(space_full, space);
+        if required {
+            // mmtk is about to request a collection, which panics without workers.
+            collection::ensure_workers();
+        }
+        required
+    }
+
+    fn is_heap_full(&self, plan: &dyn Plan<VM = Vm>) -> bool {
+        plan.get_reserved_pages() > self.limit.load(Ordering::Relaxed)
+    }
+
+    fn get_current_heap_size_in_pages(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    fn get_max_heap_size_in_pages(&self) -> usize {
+        self.max
+    }
+
+    fn can_heap_size_grow(&self) -> bool {
+        self.limit.load(Ordering::Relaxed) < self.max
+    }
+}
+
+/// Bytes to whole pages.
+pub(crate) const fn pages(bytes: usize) -> usize {
+    bytes.div_ceil(PAGE)
+}

@@ -1,0 +1,90 @@
+//! Walking the heap: `gc.get_objects`, and a check of everything reachable.
+
+use crate::binding::{mmtk, pointer};
+use crate::layout::{is_pointer, layout_count, object_size, shape_of, trace_object};
+use crate::mutator::{Mutator, WORLD, from_state};
+use crate::scan;
+use mmtk::util::Address;
+use std::collections::HashSet;
+
+/// Whether the word is the address of an object's start. Safe for any word.
+pub fn is_object(word: u64) -> bool {
+    if !is_pointer(word) {
+        return false;
+    }
+    // SAFETY: any aligned non-zero address may be asked about.
+    let address = unsafe { Address::from_usize(word as usize) };
+    mmtk::memory_manager::is_mmtk_object(address).is_some()
+}
+
+/// Stops the world and calls `f` with each object, garbage not yet collected
+/// included. `f` must not allocate.
+pub fn for_each_object(m: &Mutator, mut f: impl FnMut(*mut u8)) {
+    m.stop_the_world(|| mmtk().enumerate_objects(|object| f(pointer(object))));
+}
+
+/// What [`verify`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifyError {
+    /// The object whose slot is wrong.
+    pub holder: usize,
+    pub holder_shape: u32,
+    /// The word in the slot, or the address of the object with a bad shape.
+    pub word: u64,
+    pub problem: &'static str,
+}
+
+/// Stops the world and traces everything reachable, checking that each pointer is
+/// an object with a known layout. Returns the number of objects reached.
+pub fn verify(m: &Mutator) -> Result<usize, VerifyError> {
+    m.stop_the_world(|| {
+        let mut roots = Vec::new();
+        // SAFETY (GC-6): the world is stopped, by us.
+        unsafe {
+            let threads: Vec<_> = WORLD.with_members(|members| members.threads().to_vec());
+            for thread in threads {
+                scan::thread_roots(&*from_state(thread), &mut roots);
+            }
+            scan::global_roots(&mut roots);
+        }
+        let mut seen = HashSet::new();
+        let mut todo: Vec<(usize, u32, u64)> = roots
+            .iter()
+            .map(|&root| (0, 0, pointer(root) as u64))
+            .collect();
+        while let Some((holder, holder_shape, word)) = todo.pop() {
+            if !seen.insert(word) {
+                continue;
+            }
+            let bad = |problem| {
+                Err(VerifyError {
+                    holder,
+                    holder_shape,
+                    word,
+                    problem,
+                })
+            };
+            if !is_object(word) {
+                return bad("the slot does not hold an object");
+            }
+            let object = word as *mut u8;
+            // SAFETY: an object, and the world is stopped.
+            unsafe {
+                let shape = shape_of(object);
+                if shape == 0 || shape as usize >= layout_count() {
+                    return bad("the object's shape is unknown");
+                }
+                if object_size(object) < 8 {
+                    return bad("the object's size is impossible");
+                }
+                trace_object(object, &mut |slot| {
+                    let word = *slot;
+                    if is_pointer(word) {
+                        todo.push((object as usize, shape, word));
+                    }
+                });
+            }
+        }
+        Ok(seen.len())
+    })
+}

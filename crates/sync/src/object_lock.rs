@@ -1,0 +1,154 @@
+//! A mutual-exclusion lock in two bits of an object header's `meta` word.
+//!
+//! | bit | meaning |
+//! |---|---|
+//! | 0 `LOCKED` | held |
+//! | 1 `CONTENDED` | somebody may be parked on this word; meaningful while `LOCKED` |
+//!
+//! All other bits are left alone and may change at any time by atomic
+//! read-modify-write. Waiters park in `parking_lot_core`'s table, keyed by the
+//! word's address; that is sound because objects never move and a waiter keeps the
+//! object alive from its own stack.
+//!
+//! Not re-entrant, not fair, no poison. The holder must not run Python code, and
+//! waits happen in the blocked state (SYNC-1), so a holder may poll but should not.
+
+use parking_lot_core::{DEFAULT_PARK_TOKEN, DEFAULT_UNPARK_TOKEN};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The lock is held.
+pub const LOCKED: u32 = 1;
+/// A thread may be parked, waiting for the lock.
+pub const CONTENDED: u32 = 2;
+/// The bits of the word that this module owns.
+pub const MASK: u32 = LOCKED | CONTENDED;
+
+/// Runs its argument, a wait, in the calling thread's blocked state.
+pub type Block<'a> = &'a mut dyn FnMut(&mut dyn FnMut());
+
+/// Takes the lock if it is free.
+#[inline]
+pub fn try_lock(word: &AtomicU32) -> bool {
+    let mut old = word.load(Ordering::Relaxed);
+    while old & LOCKED == 0 {
+        match word.compare_exchange_weak(old, old | LOCKED, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => return true,
+            Err(now) => old = now,
+        }
+    }
+    false
+}
+
+/// Takes the lock. `block` runs its argument (a wait) in the blocked state.
+#[inline]
+pub fn lock(word: &AtomicU32, block: impl FnMut(&mut dyn FnMut())) {
+    if !try_lock(word) {
+        let mut block = block;
+        lock_slow(word, &mut block);
+    }
+}
+
+#[cold]
+fn lock_slow(word: &AtomicU32, block: Block<'_>) {
+    for spins in 0..6 {
+        for _ in 0..1 << spins {
+            std::hint::spin_loop();
+        }
+        if try_lock(word) {
+            return;
+        }
+    }
+    loop {
+        let old = word.load(Ordering::Relaxed);
+        if old & LOCKED == 0 {
+            // Others may still be parked: keep CONTENDED set, so that our unlock
+            // wakes the next one. A superfluous wake is harmless.
+            if word
+                .compare_exchange_weak(old, old | MASK, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+            {
+                return;
+            }
+            continue;
+        }
+        if old & CONTENDED == 0
+            && word
+                .compare_exchange_weak(old, old | CONTENDED, Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
+        {
+            continue;
+        }
+        block(&mut || {
+            // SAFETY: the key is the address of a word that we have borrowed, and
+            // the callbacks neither panic nor park.
+            unsafe {
+                parking_lot_core::park(
+                    std::ptr::from_ref(word).addr(),
+                    || word.load(Ordering::Relaxed) & MASK == MASK,
+                    || {},
+                    |_, _| {},
+                    DEFAULT_PARK_TOKEN,
+                    None,
+                );
+            }
+        });
+    }
+}
+
+/// Lets go of the lock.
+///
+/// # Safety
+/// The caller holds it.
+#[inline]
+pub unsafe fn unlock(word: &AtomicU32) {
+    let old = word.fetch_and(!MASK, Ordering::Release);
+    debug_assert!(old & LOCKED != 0, "unlock of a free object lock");
+    if old & CONTENDED != 0 {
+        wake_one(word);
+    }
+}
+
+#[cold]
+fn wake_one(word: &AtomicU32) {
+    // SAFETY: the callback neither panics nor parks.
+    unsafe {
+        parking_lot_core::unpark_one(std::ptr::from_ref(word).addr(), |_| DEFAULT_UNPARK_TOKEN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::UnsafeCell;
+    use std::sync::Arc;
+
+    struct Shared(AtomicU32, UnsafeCell<u64>);
+    // SAFETY: the cell is touched only under the lock in the word.
+    unsafe impl Sync for Shared {}
+
+    #[test]
+    fn excludes_and_wakes() {
+        let shared = Arc::new(Shared(AtomicU32::new(0x100), UnsafeCell::new(0)));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let shared = shared.clone();
+                std::thread::spawn(move || {
+                    for i in 0..20_000 {
+                        lock(&shared.0, |wait| wait());
+                        // SAFETY: the lock is held.
+                        unsafe { *shared.1.get() += 1 };
+                        if i % 500 == 0 {
+                            std::thread::yield_now();
+                        }
+                        // SAFETY: held.
+                        unsafe { unlock(&shared.0) };
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|t| t.join().unwrap());
+        // SAFETY: all threads have ended.
+        assert_eq!(unsafe { *shared.1.get() }, 80_000);
+        assert_eq!(shared.0.load(Ordering::Relaxed), 0x100);
+    }
+}
