@@ -323,3 +323,17 @@ pub(crate) unsafe fn trace_object<F: FnMut(*mut u64)>(object: *mut u8, visit: &m
         LayoutKind::Custom => (l.trace)(object, &mut Tracer::new(visit)),
     }
 }
+
+/// Replaces a record that no object uses yet.
+///
+/// # Safety
+/// No object of this shape exists and no other thread reads the record.
+pub unsafe fn replace_layout(id: u32, init: LayoutInit) {
+    let l = layout(id) as *const Layout as *mut Layout;
+    (*l).trace = init.trace;
+    (*l).kind = init.kind;
+    (*l).flags = init.flags;
+    (*l).nslots = init.nslots;
+    (*l).size = init.size;
+    (*l).size_fn = init.size_fn;
+}

@@ -90,7 +90,7 @@ pub use alloc::{INLINE_MAX, OutOfMemory, jit};
 pub use init::{HeapOptions, init, is_initialized};
 pub use layout::{
     Header, Layout, LayoutInit, LayoutKind, MAX_LAYOUTS, QUEUE_CLEARED, TRACE_OWNER, TRACE_USER0,
-    Tracer, WEAK_REFERENT, is_pointer, layout, layout_base, layout_count, new_layout, no_size,
+    Tracer, WEAK_REFERENT, is_pointer, layout, layout_base, layout_count, new_layout, no_size, replace_layout,
     no_trace, object_size, shape_of,
 };
 pub use mutator::{

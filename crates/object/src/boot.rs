@@ -164,8 +164,7 @@ pub fn define(
 }
 
 fn exceptions(cx: &mut Cx, object: Gc<Type>) -> Result<()> {
-    let size = shape::layout(shape::BASE_EXCEPTION).size;
-    shape::set_ext(shape::BASE_EXCEPTION, size - 8);
+    shape::reset_root(shape::BASE_EXCEPTION, Storage::Slots, true);
     let t = types::alloc(cx, shape::TYPE)?;
     let doc = "Common base class for all exceptions.";
     types::finish_native(cx, t, "BaseException", "builtins", doc, Some(object), SUB | DICT | WEAKREF, shape::BASE_EXCEPTION)?;

@@ -23,12 +23,11 @@ use typhon_gc::{Mutator, Root};
 
 /// Words in a thread's value stack (reserved, not committed).
 pub const VALUE_STACK_WORDS: usize = 1 << 20;
-/// Poll bit: a finalizer or weak-reference callback is due.
-pub const POLL_FINALIZE: u32 = 2;
+pub use typhon_gc::POLL_FINALIZE;
 /// Poll bit: a signal has arrived (main thread only).
-pub const POLL_SIGNAL: u32 = 4;
+pub const POLL_SIGNAL: u32 = 256;
 /// Poll bit: an asynchronous exception is waiting.
-pub const POLL_ASYNC_EXC: u32 = 8;
+pub const POLL_ASYNC_EXC: u32 = 512;
 
 /// A thread's context.
 #[repr(C)]
@@ -78,6 +77,8 @@ pub struct Rt {
     pub builtins: Root,
     classes: Root,
     exceptions: Root,
+    spare: Root,
+    hooks: Hooks,
     /// Deepest Python recursion (`sys.setrecursionlimit`).
     pub recursion_limit: AtomicUsize,
     /// Set once the runtime has begun to shut down.
@@ -92,9 +93,28 @@ static RT: Rt = Rt {
     builtins: Root::new(),
     classes: Root::new(),
     exceptions: Root::new(),
+    spare: Root::new(),
+    hooks: Hooks {
+        generic_alias: OnceLock::new(),
+        complex_pow: OnceLock::new(),
+        set_cell: OnceLock::new(),
+        wrap_method: OnceLock::new(),
+    },
     recursion_limit: AtomicUsize::new(1000),
     finalizing: AtomicBool::new(false),
 };
+
+/// What upper layers supply for the operations of this crate.
+pub struct Hooks {
+    /// `type[k]`: `types.GenericAlias(origin, k)`.
+    pub generic_alias: OnceLock<fn(&mut Cx, Obj, Obj) -> Result<Obj>>,
+    /// A power of floats that is complex.
+    pub complex_pow: OnceLock<fn(&mut Cx, f64, f64) -> Result<Obj>>,
+    /// Fill the `__class__` cell: cell, class.
+    pub set_cell: OnceLock<fn(&mut Cx, Obj, Obj) -> Result<()>>,
+    /// `staticmethod(f)` if true, else `classmethod(f)`.
+    pub wrap_method: OnceLock<fn(&mut Cx, Obj, bool) -> Result<Obj>>,
+}
 
 /// The shared state.
 pub fn rt() -> &'static Rt {
@@ -126,6 +146,31 @@ impl Rt {
     pub(crate) fn classes(&self) -> Gc<crate::list::List> {
         // Set at start-up.
         unsafe { Gc::from_obj(Obj::from_word_unchecked(self.classes.get())) }
+    }
+    /// What upper layers supply.
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+    pub(crate) fn generic_alias_hook(&self) -> Option<fn(&mut Cx, Obj, Obj) -> Result<Obj>> {
+        self.hooks.generic_alias.get().copied()
+    }
+    pub(crate) fn complex_pow_hook(&self) -> Option<fn(&mut Cx, f64, f64) -> Result<Obj>> {
+        self.hooks.complex_pow.get().copied()
+    }
+    pub(crate) fn set_cell_hook(&self) -> Option<fn(&mut Cx, Obj, Obj) -> Result<()>> {
+        self.hooks.set_cell.get().copied()
+    }
+    pub(crate) fn wrap_method_hook(&self) -> Option<fn(&mut Cx, Obj, bool) -> Result<Obj>> {
+        self.hooks.wrap_method.get().copied()
+    }
+    /// The MemoryError kept for when no other can be allocated.
+    pub(crate) fn spare_memory_error(&self) -> Gc<BaseException> {
+        let o = Obj::from_word(self.spare.get()).expect("memory for start-up");
+        // Set at start-up.
+        unsafe { Gc::from_obj(o) }
+    }
+    pub(crate) fn keep_spare(&self, cx: &Cx, e: Gc<BaseException>) {
+        self.spare.set(&cx.mutator, e.obj().word());
     }
     pub(crate) fn exceptions(&self) -> Gc<crate::array::Array> {
         // Set at start-up.
@@ -178,8 +223,8 @@ impl Cx {
             lookup: vec![LookupEntry::default(); LOOKUPS].into_boxed_slice(),
         });
         // CX-1: the box keeps its address until `detach`.
-        unsafe { typhon_gc::attach(&mut cx.mutator, hi, stack as usize) };
-        cx.set_top(stack);
+        cx.mutator.set_value_stack(stack as usize);
+        unsafe { typhon_gc::attach(&mut cx.mutator, hi) };
         cx
     }
     /// Detach the calling thread.

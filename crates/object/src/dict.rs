@@ -77,8 +77,8 @@ pub(crate) unsafe fn trace_table(p: *mut u8, t: &mut crate::Tracer) {
     unsafe {
         let table = &*(p.add(8) as *const Table);
         for e in table.entries() {
-            t.visit(&e.key);
-            t.visit(&e.value);
+            t.slot(&e.key);
+            t.slot(&e.value);
         }
     }
 }

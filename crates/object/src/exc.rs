@@ -187,7 +187,7 @@ pub fn alloc_with(cx: &Cx, class: Gc<Type>, args: Gc<Tuple>) -> Result<Gc<BaseEx
     e.args.set(cx, e, args);
     if class.has_finalizer() {
         // The object is fresh.
-        unsafe { typhon_gc::register_finalizable(&cx.mutator, p) };
+        unsafe { typhon_gc::register_finalizable(p) };
     }
     Ok(e)
 }
@@ -243,21 +243,10 @@ pub fn memory_error(cx: &Cx) -> Raised {
     match cx.mutator.alloc(shape_id, size) {
         // Fresh zeroed object; empty args are read as ().
         Ok(p) => Raised(unsafe { Gc::from_obj(Obj::from_word_unchecked(p as u64)) }),
-        Err(_) => Raised(spare_memory_error(cx)),
+        Err(_) => Raised(cx.rt().spare_memory_error()),
     }
 }
 
-fn spare_memory_error(cx: &Cx) -> Gc<BaseException> {
-    // Slot 0 behind the kinds' classes would be BaseException; the spare is
-    // kept as the class's own attribute by typhon-builtins at start-up.
-    let class = ExcKind::MemoryError.class(cx);
-    let spare = class.dict().and_then(|d| d.get_str(crate::name!(cx, "__spare__")));
-    match spare {
-        // Stored at start-up.
-        Some(o) => unsafe { Gc::from_obj(o) },
-        None => panic!("out of memory before start-up was complete"),
-    }
-}
 
 /// Give a newly raised exception its `__context__`: the one being handled.
 pub fn chain(cx: &Cx, e: Gc<BaseException>) {

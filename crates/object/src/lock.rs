@@ -2,7 +2,8 @@
 //!
 //! Waiting happens in the blocked state (LOCK-2), which the caller supplies.
 
-use typhon_sync::{AtomicU32, object_lock};
+use std::sync::atomic::AtomicU32;
+use typhon_sync::object_lock;
 
 /// A parking mutex of one word.
 #[repr(transparent)]

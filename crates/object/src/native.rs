@@ -180,7 +180,7 @@ no_references!(
 impl Trace for Obj {
     fn trace(&self, t: &mut Tracer) {
         // Obj is one word, and the collector does not move objects.
-        t.visit(unsafe { &*(self as *const Obj as *const AtomicU64) });
+        t.slot(unsafe { &*(self as *const Obj as *const AtomicU64) });
     }
 }
 impl<T> Trace for Gc<T> {
@@ -190,7 +190,7 @@ impl<T> Trace for Gc<T> {
 }
 impl<T> Trace for Slot<T> {
     fn trace(&self, t: &mut Tracer) {
-        t.visit(self.raw());
+        t.slot(self.raw());
     }
 }
 impl<T: Trace> Trace for Option<T> {
@@ -317,11 +317,11 @@ pub fn instance_of<T: NativeClass>(cx: &Cx, class: Gc<Type>, value: T) -> Result
             unsafe { std::ptr::drop_in_place(p.add(8) as *mut T) }
         }
         // The object is fresh and its payload initialised.
-        unsafe { typhon_gc::register_native_drop(&cx.mutator, p, drop_payload::<T>) };
+        unsafe { typhon_gc::register_native_drop(p, drop_payload::<T>) };
     }
     if class.has_finalizer() {
         // The object is fresh.
-        unsafe { typhon_gc::register_finalizable(&cx.mutator, p) };
+        unsafe { typhon_gc::register_finalizable(p) };
     }
     Ok(g)
 }

@@ -397,7 +397,7 @@ unsafe fn trace_leaf_tail(p: *mut u8, t: &mut Tracer) {
         let id = (*(p as *const typhon_gc::Header)).shape.load(Ordering::Relaxed);
         let mut at = 16;
         while at < shape::layout(id).size as usize {
-            t.visit(&*(p.add(at) as *const AtomicU64));
+            t.slot(&*(p.add(at) as *const AtomicU64));
             at += 8;
         }
     }
@@ -428,11 +428,11 @@ unsafe fn trace_variable(p: *mut u8, t: &mut Tracer) {
         if l.user[3].load(Ordering::Relaxed) != 0 {
             let mut at = 16;
             while at < end {
-                t.visit(&*(p.add(at) as *const AtomicU64));
+                t.slot(&*(p.add(at) as *const AtomicU64));
                 at += 8;
             }
         }
-        t.visit(&*(p.add(end) as *const AtomicU64));
+        t.slot(&*(p.add(end) as *const AtomicU64));
     }
 }
 

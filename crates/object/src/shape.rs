@@ -130,6 +130,27 @@ pub fn new_root(init: LayoutInit, class: Option<Gc<Type>>, storage: Storage, ext
     id
 }
 
+/// Give a fixed shape, which has no instances yet, its attribute storage: the
+/// ext word is the last word of the layout if there is one.
+pub(crate) fn reset_root(id: u32, storage: Storage, ext: bool) {
+    let size = layout(id).size;
+    publish(
+        id,
+        ShapeInfo {
+            id,
+            root: id,
+            storage,
+            ext_offset: if ext { size - 8 } else { 0 },
+            inline: 0,
+            attrs: Vec::new(),
+            holes: Vec::new(),
+            index: None,
+            next: RwLock::default(),
+            dict_shape: OnceLock::new(),
+        },
+    );
+}
+
 fn publish(id: u32, s: ShapeInfo) {
     let p = Box::into_raw(Box::new(s)) as u64;
     layout(id).user[0].store(p, Ordering::Release);
@@ -148,8 +169,16 @@ impl ShapeInfo {
 
     fn derive(&self, attrs: Vec<(u64, u32)>, holes: Vec<(u64, u32)>, storage: Storage) -> u32 {
         let l = layout(self.id);
-        let id = typhon_gc::clone_layout(self.id);
-        layout(id).owner.store(l.owner.load(Ordering::Acquire), Ordering::Release);
+        let id = typhon_gc::new_layout(LayoutInit {
+            trace: l.trace,
+            kind: l.kind,
+            flags: l.flags,
+            nslots: l.nslots,
+            size: l.size,
+            size_fn: l.size_fn,
+            owner: l.owner.load(Ordering::Acquire),
+            user: [0; 4],
+        });
         for i in 1..4 {
             layout(id).user[i].store(l.user[i].load(Ordering::Acquire), Ordering::Release);
         }

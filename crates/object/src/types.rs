@@ -22,7 +22,7 @@ use crate::tuple::Tuple;
 use crate::{Result, Tracer, list, name, ops, str, tuple};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use typhon_gc::{LayoutInit, LayoutKind};
+use typhon_gc::LayoutInit;
 
 /// How a class's instances are called, natively; the first value is the callee.
 pub type CallFn = fn(&mut Cx, Obj, &[Obj], Option<native::KwNames>) -> Result<Obj>;
@@ -104,7 +104,7 @@ impl Trace for Type {
         self.construct.trace(t);
         // `special` repeats values of the MRO's namespaces, but one of those
         // may change between a store there and the update here.
-        self.special.iter().for_each(|s| t.visit(s));
+        self.special.iter().for_each(|s| t.slot(s));
     }
 }
 
@@ -337,7 +337,7 @@ unsafe fn trace_native<T: Trace>(p: *mut u8, t: &mut Tracer) {
         let end = shape::layout(shape_id).size as usize;
         let mut at = (8 + size_of::<T>() + 7) & !7;
         while at < end {
-            t.visit(&*(p.add(at) as *const AtomicU64));
+            t.slot(&*(p.add(at) as *const AtomicU64));
             at += 8;
         }
     }
@@ -346,7 +346,7 @@ unsafe fn trace_native<T: Trace>(p: *mut u8, t: &mut Tracer) {
 /// The layout of a native class with payload `T` and `words` slots behind it.
 pub fn layout_of<T: Trace>(words: usize) -> LayoutInit {
     let size = ((8 + size_of::<T>() + 7) & !7) + 8 * words;
-    LayoutInit { kind: LayoutKind::Custom, size: size as u32, trace: Some(trace_native::<T>), ..LayoutInit::default() }
+    LayoutInit::custom(size as u32, trace_native::<T>)
 }
 
 /// Make `T`'s class. Two threads may meet here; one class wins.
