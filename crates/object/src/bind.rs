@@ -34,7 +34,7 @@ impl FnInfo {
 /// The receiver of a method, checked.
 #[inline]
 pub fn self_ref<T: Payload + 'static>(cx: &Cx, args: &[Obj], member: &'static str) -> Result<&'static T> {
-    self_gc::<T>(cx, args, member).map(|g| g.get())
+    self_gc::<T>(cx, args, member).map(|g| g.payload())
 }
 
 /// The receiver of a method as a typed pointer, checked.

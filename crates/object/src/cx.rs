@@ -169,7 +169,7 @@ impl Rt {
         // Set at start-up.
         unsafe { Gc::from_obj(o) }
     }
-    pub(crate) fn keep_spare(&self, cx: &Cx, e: Gc<BaseException>) {
+    pub(crate) fn keep_spare(&'static self, cx: &Cx, e: Gc<BaseException>) {
         self.spare.set(&cx.mutator, e.obj().word());
     }
     pub(crate) fn exceptions(&self) -> Gc<crate::array::Array> {
@@ -177,7 +177,7 @@ impl Rt {
         unsafe { Gc::from_obj(Obj::from_word_unchecked(self.exceptions.get())) }
     }
     /// Prepare what strings and names need; called once, first of all.
-    pub(crate) fn bootstrap(&self, cx: &Cx) -> Result<()> {
+    pub(crate) fn bootstrap(&'static self, cx: &Cx) -> Result<()> {
         self.names.set(&cx.mutator, crate::dict::new(cx)?.obj().word());
         self.classes.set(&cx.mutator, crate::list::new(cx, &[])?.obj().word());
         self.exceptions.set(&cx.mutator, crate::array::new(cx, exc::KINDS)?.obj().word());

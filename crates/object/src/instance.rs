@@ -70,7 +70,7 @@ pub fn slot_word(o: Obj, s: &ShapeInfo, i: u32) -> Option<&'static AtomicU64> {
 
 impl Array {
     fn get_slots(&self) -> &'static [AtomicU64] {
-        Gc::of(self).get().slots()
+        Gc::of(self).payload().slots()
     }
 }
 

@@ -120,7 +120,7 @@ pub fn parts(o: Obj, room: &mut [u64; 1]) -> Option<(bool, &[u64])> {
         room[0] = v.unsigned_abs();
         return Some((v < 0, if v == 0 { &room[..0] } else { &room[..] }));
     }
-    o.cast::<Int>().map(|i| (i.is_negative(), i.get().limbs()))
+    o.cast::<Int>().map(|i| (i.is_negative(), i.payload().limbs()))
 }
 
 /// The immediate value of an int or bool.

@@ -65,7 +65,7 @@ impl List {
         if i >= self.len() {
             return None;
         }
-        self.buf.get()?.get().get(i)
+        self.buf.get()?.get(i)
     }
     /// Lock for writing (LIST-3).
     pub fn write<'a>(&self, cx: &'a Cx) -> ListGuard<'a> {

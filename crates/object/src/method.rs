@@ -4,7 +4,7 @@
 
 use crate::cx::Cx;
 use crate::native::{self, NativeFunction, Payload, Trace};
-use crate::obj::{Gc, Obj};
+use crate::obj::Obj;
 use crate::{Result, Tracer, shape};
 
 /// The payload of a `method`. It never changes.

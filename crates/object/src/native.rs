@@ -410,7 +410,7 @@ impl<'a> Args<'a> {
     }
     /// The keyword arguments.
     pub fn keywords(&self) -> impl Iterator<Item = (Gc<Str>, Obj)> + use<'a> {
-        let names = self.kw.map_or(&[][..], |k| k.get().items());
+        let names = self.kw.map_or(&[][..], |k| k.payload().items());
         // Keyword names are strings.
         names.iter().zip(&self.all[self.pos.len()..]).map(|(n, v)| (unsafe { Gc::from_obj(*n) }, *v))
     }

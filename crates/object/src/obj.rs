@@ -249,7 +249,10 @@ impl<T> Gc<T> {
     }
     /// The payload, with the lifetime of the world: see the type's comment.
     #[inline(always)]
-    pub fn get(self) -> &'static T {
+    pub fn payload(self) -> &'static T
+    where
+        T: 'static,
+    {
         // VAL-1; the payload follows the 8-byte header.
         unsafe { &*(self.addr().add(8) as *const T) }
     }
@@ -259,7 +262,8 @@ impl<T> Deref for Gc<T> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
-        self.get()
+        // As for `payload`.
+        unsafe { &*(self.addr().add(8) as *const T) }
     }
 }
 impl<T> From<Gc<T>> for Obj {

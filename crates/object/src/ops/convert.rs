@@ -119,7 +119,7 @@ fn hash_result(cx: &mut Cx, r: Obj) -> Result<i64> {
         return Ok(if i == -1 { -2 } else { i });
     }
     match r.cast::<Int>() {
-        Some(b) => Ok(crate::bigint::hash(b.is_negative(), b.get().limbs())),
+        Some(b) => Ok(crate::bigint::hash(b.is_negative(), b.payload().limbs())),
         None => Err(cx.type_error("__hash__ method should return an integer")),
     }
 }
@@ -274,6 +274,6 @@ pub fn int_to_float(cx: &Cx, i: Obj) -> Result<f64> {
         return Ok(v as f64);
     }
     let b = i.cast::<Int>().expect("an int");
-    crate::bigint::to_f64(b.is_negative(), b.get().limbs())
+    crate::bigint::to_f64(b.is_negative(), b.payload().limbs())
         .ok_or_else(|| cx.error(ExcKind::OverflowError, "int too large to convert to float"))
 }
