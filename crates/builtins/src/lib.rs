@@ -1,1 +1,13 @@
-//! Not written yet.
+//! Every built-in type's methods, and the functions of `builtins`.
+//!
+//! Core types (str, int, list, dict, ...) live in typhon-object; a file here
+//! adds their methods with `#[class(extends = Str)]`. Other types are declared
+//! whole with `#[class]`.
+
+use typhon_object::{Cx, Result};
+
+/// Make the built-in classes complete. Called once, after
+/// `typhon_object::boot::bootstrap`.
+pub fn init(_cx: &mut Cx) -> Result<()> {
+    Ok(())
+}

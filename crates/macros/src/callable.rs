@@ -65,6 +65,9 @@ pub struct Callable {
     pub python_name: String,
     pub kind: MemberKind,
     pub attrs: FnAttrs,
+    /// The payload type of the receiver; `Self` unless the impl extends another
+    /// type's class.
+    pub receiver: Option<syn::Path>,
     args: Vec<CallArg>,
     py_params: Vec<RustParam>,
     binding: Binding,
@@ -162,6 +165,7 @@ impl Callable {
             python_name,
             kind,
             attrs,
+            receiver: None,
             args,
             py_params,
             binding,
@@ -264,8 +268,12 @@ impl Callable {
                     Some(CallArg::This) => quote!(self_gc),
                     _ => quote!(self_ref),
                 };
+                let receiver = self
+                    .receiver
+                    .as_ref()
+                    .map_or_else(|| quote!(Self), |path| quote!(#path));
                 (
-                    quote!(let this = ::typhon_object::native::#helper::<Self>(cx, args, #name)?;),
+                    quote!(let this = ::typhon_object::native::#helper::<#receiver>(cx, args, #name)?;),
                     1,
                 )
             }

@@ -26,6 +26,8 @@ pub struct ClassArgs {
     module: Option<LitStr>,
     name: Option<LitStr>,
     base: Option<Base>,
+    /// The impl adds members to the class of another payload type.
+    extends: Option<Path>,
     flags: Vec<Ident>,
 }
 
@@ -59,6 +61,10 @@ impl Parse for ClassArgs {
                         Base::Native(input.parse()?)
                     });
                 }
+                "extends" => {
+                    input.parse::<Token![=]>()?;
+                    args.extends = Some(input.parse()?);
+                }
                 flag if FLAGS.contains(&flag) => args.flags.push(key),
                 _ => {
                     return Err(syn::Error::new(
@@ -91,7 +97,10 @@ pub fn expand(args: ClassArgs, mut item: ItemImpl) -> Result<TokenStream> {
             "a class is not generic",
         ));
     }
-    let callables = collect(&mut item)?;
+    let mut callables = collect(&mut item)?;
+    for callable in &mut callables {
+        callable.receiver = args.extends.clone();
+    }
     let class_name = match &args.name {
         Some(name) => name.value(),
         None => type_name(&item)?,
@@ -141,6 +150,20 @@ pub fn expand(args: ClassArgs, mut item: ItemImpl) -> Result<TokenStream> {
         .map_or("builtins".to_owned(), |module| module.value());
     let doc = doc_text(&item.attrs);
     let ty = &item.self_ty;
+    if args.extends.is_some() {
+        return Ok(quote! {
+            #item
+
+            const _: () = {
+                #[doc(hidden)]
+                impl #ty {
+                    #(#wrappers)*
+                    /// The members to add to the class.
+                    pub const MEMBERS: &'static [::typhon_object::native::Member] = &[#(#members),*];
+                }
+            };
+        });
+    }
     Ok(quote! {
         #item
 
