@@ -11,6 +11,7 @@ pub mod at_fork;
 pub mod buffer;
 pub mod codecs;
 mod errno;
+pub mod io;
 mod itertools;
 mod posix;
 pub mod structseq;
@@ -26,6 +27,7 @@ use typhon_object::{Cx, Result};
 pub static MODULES: &[&ModuleSpec] = &[
     &codecs::codecs::SPEC,
     &errno::errno::SPEC,
+    &io::io::SPEC,
     &itertools::itertools::SPEC,
     &posix::posix::SPEC,
     &unicodedata::unicodedata::SPEC,
