@@ -12,7 +12,9 @@ pub mod buffer;
 pub mod codecs;
 mod errno;
 pub mod io;
+mod functools;
 mod itertools;
+mod operator;
 mod posix;
 pub mod structseq;
 mod sys;
@@ -28,7 +30,9 @@ pub static MODULES: &[&ModuleSpec] = &[
     &codecs::codecs::SPEC,
     &errno::errno::SPEC,
     &io::io::SPEC,
+    &functools::functools::SPEC,
     &itertools::itertools::SPEC,
+    &operator::operator::SPEC,
     &posix::posix::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];
