@@ -73,6 +73,8 @@ pub(crate) fn unsupported(cx: &mut Cx, msg: &str) -> Raised {
     }
 }
 
+pub(crate) use newline::has_char;
+
 /// The ValueError of a closed file.
 #[cold]
 pub(crate) fn closed_error(cx: &Cx) -> Raised {

@@ -250,3 +250,8 @@ impl IncrementalNewlineDecoder {
         newlines(cx, seen)
     }
 }
+
+/// Whether the text has this ASCII character.
+pub fn has_char(s: &Str, c: u8) -> bool {
+    position(s.view(), c).is_some()
+}
