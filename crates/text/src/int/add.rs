@@ -18,7 +18,7 @@ pub fn add_into(a: IntRef<'_>, b: IntRef<'_>, out: &mut [u64]) -> (bool, usize) 
 
 /// a - b; `out` as for `add_into`.
 pub fn sub_into(a: IntRef<'_>, b: IntRef<'_>, out: &mut [u64]) -> (bool, usize) {
-    add_into(a, b.neg(), out)
+    add_into(a, b.negated(), out)
 }
 
 fn add_mag(a: &[u64], b: &[u64], out: &mut [u64]) -> usize {

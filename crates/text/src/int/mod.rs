@@ -74,7 +74,7 @@ impl<'a> IntRef<'a> {
         }
     }
 
-    pub fn neg(self) -> Self {
+    pub fn negated(self) -> Self {
         IntRef::new(!self.negative, self.mag)
     }
 
@@ -134,7 +134,7 @@ impl Int {
 
     /// a - b
     pub fn sub(a: IntRef<'_>, b: IntRef<'_>) -> Int {
-        Int::add(a, b.neg())
+        Int::add(a, b.negated())
     }
 
     /// a * b
