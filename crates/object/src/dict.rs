@@ -119,6 +119,16 @@ impl Table {
         // `cap` entries follow the payload, and `used` never exceeds it.
         unsafe { std::slice::from_raw_parts((self as *const Table).add(1) as *const Entry, self.used()) }
     }
+    /// The entry at `i` if it has been appended.
+    #[inline(always)]
+    pub fn entry(&self, i: usize) -> Option<&'static Entry> {
+        self.entries().get(i)
+    }
+    /// The position of an entry of this table.
+    pub fn position(&self, e: &'static Entry) -> usize {
+        let first = self.entries().as_ptr();
+        (e as *const Entry as usize - first as usize) / size_of::<Entry>()
+    }
     fn entry_at(&self, i: usize) -> &'static Entry {
         debug_assert!(i < self.cap as usize);
         // As above.
