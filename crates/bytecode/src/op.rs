@@ -344,7 +344,7 @@ opcodes! {
     // Calls. The window starts at a: callee or nothing, three words of linkage, then arguments; the result goes to a
     CALL 0 0 [N Base Cnt N] ANY "a <- a(a+4 .. a+4+b)";
     CALL_KW 1 0 [N Base Cnt N] ANY "CALL with b values in total, the last named by the tuple constant in the operand word";
-    CALL_EX 0 0 [Flag Base N N] ANY "a <- a(*a+4, **a+5); a+4 is a tuple, a+5 a dict only if x=1";
+    CALL_EX 0 0 [Flag Base N N] ANY "a <- a(*a+4, **a+5); a+4 is a tuple, or any iterable if x&2 (argument after *); a+5 is a dict, only if x&1";
     CALLM 0 2 [N Base Cnt Name] ANY "a <- (a+4).c(b arguments from a+5)";
     CALLM_KW 1 2 [N Base Cnt Name] ANY "CALLM, the last values named by the tuple constant in the operand word";
     CALLSUPER 0 0 [Flag Base Cnt Name] ANY "a <- super.c(b arguments from a+5); a holds what name super gave, a+1 the class, a+4 self; x=1 if written super(cls, self)";
