@@ -51,14 +51,29 @@ struct LabelInfo {
 /// What `return`, `break` and `continue` pass on their way out.
 #[derive(Clone, Copy)]
 pub(crate) enum Block<'a> {
-    Loop { next: Label, end: Label },
+    Loop {
+        next: Label,
+        end: Label,
+    },
     /// A `try` whose `finally` body must run.
-    Finally { body: &'a [rustpython_ruff_python_ast::Stmt], outer: HandlerId },
+    Finally {
+        body: &'a [rustpython_ruff_python_ast::Stmt],
+        outer: HandlerId,
+    },
     /// Handling an exception; the register holds what was handled before.
-    Handling { saved: Reg },
+    Handling {
+        saved: Reg,
+    },
     /// In an `except ... as name` body.
-    Named { name: &'a rustpython_ruff_python_ast::Identifier },
-    With { exit: Reg, is_async: bool, range: TextRange, outer: HandlerId },
+    Named {
+        name: &'a rustpython_ruff_python_ast::Identifier,
+    },
+    With {
+        exit: Reg,
+        is_async: bool,
+        range: TextRange,
+        outer: HandlerId,
+    },
     /// Running a `finally` body: leaving it by jump is warned about.
     InFinally,
 }
@@ -206,7 +221,11 @@ impl<'a> Unit<'a> {
         }
         if let Some(l) = i.label {
             let l = &mut self.labels[l.0 as usize];
-            l.state = if l.used { l.state & self.bound } else { self.bound };
+            l.state = if l.used {
+                l.state & self.bound
+            } else {
+                self.bound
+            };
             l.used = true;
         }
         if let Some(&(l, _)) = self.handlers.get(self.handler as usize) {
@@ -219,7 +238,17 @@ impl<'a> Unit<'a> {
     }
 
     fn ins(&self, op: Op, x: u8, a: u16, b: u16, c: u16) -> Ins {
-        Ins { op, x, a, b, c, word: 0, label: None, range: self.range, handler: self.handler }
+        Ins {
+            op,
+            x,
+            a,
+            b,
+            c,
+            word: 0,
+            label: None,
+            range: self.range,
+            handler: self.handler,
+        }
     }
 
     pub fn emit(&mut self, op: Op, x: u8, a: u16, b: u16, c: u16) {
@@ -245,11 +274,17 @@ impl<'a> Unit<'a> {
 
     /// Emit with an operand word.
     pub fn emit_word(&mut self, op: Op, a: u16, b: u16, c: u16, word: u32) {
-        self.push(Ins { word, ..self.ins(op, 0, a, b, c) });
+        self.push(Ins {
+            word,
+            ..self.ins(op, 0, a, b, c)
+        });
     }
 
     pub fn jump(&mut self, op: Op, a: u16, b: u16, to: Label) {
-        self.push(Ins { label: Some(to), ..self.ins(op, 0, a, b, 0) });
+        self.push(Ins {
+            label: Some(to),
+            ..self.ins(op, 0, a, b, 0)
+        });
     }
 
     pub fn mov(&mut self, a: Reg, b: Reg) {
@@ -276,7 +311,11 @@ impl<'a> Unit<'a> {
     // Control.
 
     pub fn label(&mut self) -> Label {
-        self.labels.push(LabelInfo { at: u32::MAX, used: false, state: 0 });
+        self.labels.push(LabelInfo {
+            at: u32::MAX,
+            used: false,
+            state: 0,
+        });
         Label(self.labels.len() as u32 - 1)
     }
 
@@ -286,7 +325,11 @@ impl<'a> Unit<'a> {
         let info = &mut self.labels[l.0 as usize];
         info.at = at;
         if info.used {
-            self.bound = if self.dead { info.state } else { self.bound & info.state };
+            self.bound = if self.dead {
+                info.state
+            } else {
+                self.bound & info.state
+            };
             self.dead = false;
         }
     }
@@ -363,19 +406,30 @@ impl<'a> Unit<'a> {
         let runs = (0..n).map(|i| Run {
             start: at[i],
             end: at[i + 1],
-            position: self.ins[i].range.map(|r| *cache.entry(r).or_insert_with(|| locate(r))),
+            position: self.ins[i]
+                .range
+                .map(|r| *cache.entry(r).or_insert_with(|| locate(r))),
         });
         let positions = Positions::encode(self.code.first_line, runs.filter(|r| r.end > r.start));
         let mut table: Vec<Handler> = Vec::new();
         for i in 0..n {
-            let Some(&(label, reg)) = self.handlers.get(self.ins[i].handler as usize) else { continue };
+            let Some(&(label, reg)) = self.handlers.get(self.ins[i].handler as usize) else {
+                continue;
+            };
             if at[i] == at[i + 1] {
                 continue;
             }
             let target = at[self.labels[label.0 as usize].at as usize];
             match table.last_mut() {
-                Some(h) if h.end == at[i] && h.target == target && h.reg == reg => h.end = at[i + 1],
-                _ => table.push(Handler { start: at[i], end: at[i + 1], target, reg }),
+                Some(h) if h.end == at[i] && h.target == target && h.reg == reg => {
+                    h.end = at[i + 1]
+                }
+                _ => table.push(Handler {
+                    start: at[i],
+                    end: at[i + 1],
+                    target,
+                    reg,
+                }),
             }
         }
         let mut code = self.code;
@@ -387,7 +441,9 @@ impl<'a> Unit<'a> {
     }
 
     fn target(&self, i: usize) -> Option<usize> {
-        self.ins[i].label.map(|l| self.labels[l.0 as usize].at as usize)
+        self.ins[i]
+            .label
+            .map(|l| self.labels[l.0 as usize].at as usize)
     }
 
     /// Let jumps to unconditional jumps go to the final place.
@@ -464,7 +520,10 @@ fn opposite(op: Op) -> (Op, Op) {
         Op::FORLOOP => (Op::FORITER, Op::JMPBACK),
         op => {
             // The three directions of one comparison are neighbours: T, F, L.
-            let (t, dir) = ((op as u8 - Op::JLT_T as u8) / 3, (op as u8 - Op::JLT_T as u8) % 3);
+            let (t, dir) = (
+                (op as u8 - Op::JLT_T as u8) / 3,
+                (op as u8 - Op::JLT_T as u8) % 3,
+            );
             let over = Op::JLT_T as u8 + t * 3 + if dir == 1 { 0 } else { 1 };
             let jump = if dir == 2 { Op::JMPBACK } else { Op::JMP };
             (Op::from_u8(over).unwrap_or(Op::NOP), jump)

@@ -42,7 +42,9 @@ impl<'a> Compiler<'a> {
 
     /// `a, b = x, y` without a tuple.
     fn parallel(&mut self, target: &'a Expr, value: &'a Expr) -> Res<bool> {
-        let (Expr::Tuple(t) | Expr::Tuple(t), Expr::Tuple(v)) = (target, value) else { return Ok(false) };
+        let (Expr::Tuple(t) | Expr::Tuple(t), Expr::Tuple(v)) = (target, value) else {
+            return Ok(false);
+        };
         let starred = |e: &Expr| e.is_starred_expr();
         if t.elts.len() != v.elts.len()
             || t.elts.len() > 8
@@ -58,7 +60,10 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|e| e.as_name_expr().and_then(|n| self.local_reg(&n.id)))
             .collect();
-        let distinct = locals.iter().enumerate().all(|(i, r)| r.is_some() && !locals[..i].contains(r));
+        let distinct = locals
+            .iter()
+            .enumerate()
+            .all(|(i, r)| r.is_some() && !locals[..i].contains(r));
         let mut values = Vec::new();
         for (i, e) in v.elts.iter().enumerate() {
             if i + 1 == v.elts.len()
@@ -93,7 +98,10 @@ impl<'a> Compiler<'a> {
             Expr::Tuple(t) => self.unpack(&t.elts, src, target.range())?,
             Expr::List(t) => self.unpack(&t.elts, src, target.range())?,
             Expr::Starred(s) => {
-                return self.err(s.range, "starred assignment target must be in a list or tuple");
+                return self.err(
+                    s.range,
+                    "starred assignment target must be in a list or tuple",
+                );
             }
             e => return self.err(e.range(), "cannot assign to expression"),
         }
@@ -101,11 +109,18 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn unpack(&mut self, elts: &'a [Expr], src: Reg, range: rustpython_ruff_text_size::TextRange) -> Res<()> {
+    fn unpack(
+        &mut self,
+        elts: &'a [Expr],
+        src: Reg,
+        range: rustpython_ruff_text_size::TextRange,
+    ) -> Res<()> {
         let star = elts.iter().position(|e| e.is_starred_expr());
         let start = self.u.temps(elts.len() as u32);
         match star {
-            None => self.at(range, |c| c.u.emit_abc(Op::UNPACKSEQ, start, src, elts.len() as u16)),
+            None => self.at(range, |c| {
+                c.u.emit_abc(Op::UNPACKSEQ, start, src, elts.len() as u16)
+            }),
             Some(i) => {
                 if elts[i + 1..].iter().any(|e| e.is_starred_expr()) {
                     return self.err(range, "multiple starred expressions in assignment");
@@ -114,11 +129,17 @@ impl<'a> Compiler<'a> {
                 if i > 255 || after > 0xFFFF {
                     return self.err(range, "too many expressions in star-unpacking assignment");
                 }
-                self.at(range, |c| c.u.emit(Op::UNPACKEX, i as u8, start, src, after as u16));
+                self.at(range, |c| {
+                    c.u.emit(Op::UNPACKEX, i as u8, start, src, after as u16)
+                });
             }
         }
         for (k, e) in elts.iter().enumerate() {
-            let e = if let Expr::Starred(s) = e { &*s.value } else { e };
+            let e = if let Expr::Starred(s) = e {
+                &*s.value
+            } else {
+                e
+            };
             self.store(e, start + k as u16)?;
         }
         Ok(())
@@ -132,7 +153,11 @@ impl<'a> Compiler<'a> {
         }
         let name = a.attr.id.clone();
         let scopes = &self.scopes;
-        let class = self.outer.iter_mut().rev().find(|u| scopes[u.scope].kind == Kind::Class);
+        let class = self
+            .outer
+            .iter_mut()
+            .rev()
+            .find(|u| scopes[u.scope].kind == Kind::Class);
         if let Some(class) = class {
             let name = crate::scope::mangle(scopes[class.scope].private.as_ref(), &name);
             class.static_attributes.push(name);
@@ -175,7 +200,12 @@ impl<'a> Compiler<'a> {
                     let k = self.const_temp(Const::Int(i));
                     self.u.emit_ab(Op::SETADD, set, k);
                 }
-                if !self.u.annotations.iter().any(|x| std::ptr::eq(x.1, &*a.annotation)) {
+                if !self
+                    .u
+                    .annotations
+                    .iter()
+                    .any(|x| std::ptr::eq(x.1, &*a.annotation))
+                {
                     self.u.annotations.push((m, &a.annotation, index));
                 }
             }

@@ -38,7 +38,9 @@ impl<'a> Compiler<'a> {
     /// Whether `e` is a call of the global `super` that can be short-cut.
     pub fn super_call(&self, e: &'a Expr) -> Option<&'a ast::ExprCall> {
         let Expr::Call(call) = e else { return None };
-        let Expr::Name(n) = &*call.func else { return None };
+        let Expr::Name(n) = &*call.func else {
+            return None;
+        };
         if n.id.as_str() != "super" || !call.arguments.keywords.is_empty() {
             return None;
         }
@@ -47,11 +49,16 @@ impl<'a> Compiler<'a> {
             return None;
         }
         // A module that binds `super` itself does not mean the built-in.
-        if self.scopes[0].sym("super").is_some_and(|s| s.place == Place::Local) {
+        if self.scopes[0]
+            .sym("super")
+            .is_some_and(|s| s.place == Place::Local)
+        {
             return None;
         }
         match call.arguments.args.len() {
-            0 => (self.u.code.argcount > 0 && self.u.frees.contains_key("__class__")).then_some(call),
+            0 => {
+                (self.u.code.argcount > 0 && self.u.frees.contains_key("__class__")).then_some(call)
+            }
             2 => (!call.arguments.args.iter().any(|a| a.is_starred_expr())).then_some(call),
             _ => None,
         }

@@ -60,7 +60,9 @@ impl<'a> Compiler<'a> {
             && let Some(b) = spine.get(first)
         {
             let Some(r) = self.fold(&b.right)? else { break };
-            let Some(v) = crate::fold::binary(l, b.op, &r) else { break };
+            let Some(v) = crate::fold::binary(l, b.op, &r) else {
+                break;
+            };
             prefix = Some(v);
             first += 1;
         }
@@ -101,7 +103,11 @@ impl<'a> Compiler<'a> {
         if let Expr::Name(n) = e {
             let m = self.mangled(&n.id);
             let var = self.lookup(&m);
-            let dst = if matches!(var, crate::names::Var::Local(_)) { None } else { Some(t) };
+            let dst = if matches!(var, crate::names::Var::Local(_)) {
+                None
+            } else {
+                Some(t)
+            };
             return Ok(self.at(n.range, |c| c.load_var(&m, var, dst)));
         }
         self.expr_to(e, t)?;

@@ -37,7 +37,12 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn method_call(&mut self, call: &'a ast::ExprCall, a: &'a ast::ExprAttribute, w: Reg) -> Res<()> {
+    fn method_call(
+        &mut self,
+        call: &'a ast::ExprCall,
+        a: &'a ast::ExprAttribute,
+        w: Reg,
+    ) -> Res<()> {
         let args = &call.arguments;
         let recv = w + FRAME_LINK;
         let sup = self.super_call(&a.value);
@@ -48,7 +53,9 @@ impl<'a> Compiler<'a> {
                 let name = self.attr_name(a);
                 let two = !s.arguments.is_empty() as u8;
                 let n = args.args.len() as u16;
-                self.at(self.method_range(call, a), |c| c.u.emit(Op::CALLSUPER, two, w, n, name));
+                self.at(self.method_range(call, a), |c| {
+                    c.u.emit(Op::CALLSUPER, two, w, n, name)
+                });
                 return Ok(());
             }
             self.expr_to(&call.func, w)?;
@@ -98,7 +105,13 @@ impl<'a> Compiler<'a> {
     }
 
     /// Call what is in `w`; `extra` registers are passed before `args`.
-    pub fn plain_call(&mut self, args: &'a [Expr], keywords: &'a [Keyword], w: Reg, extra: &[Reg]) -> Res<()> {
+    pub fn plain_call(
+        &mut self,
+        args: &'a [Expr],
+        keywords: &'a [Keyword],
+        w: Reg,
+        extra: &[Reg],
+    ) -> Res<()> {
         let first = w + FRAME_LINK;
         self.u.set_top(first as u32);
         for &r in extra {
@@ -169,10 +182,18 @@ impl<'a> Compiler<'a> {
             flags |= 1;
             let d = t + 1;
             self.u.set_top(d as u32 + 1);
-            let n = keywords.iter().take(15).take_while(|k| k.arg.is_some()).count();
+            let n = keywords
+                .iter()
+                .take(15)
+                .take_while(|k| k.arg.is_some())
+                .count();
             self.u.set_top(d as u32);
             for k in &keywords[..n] {
-                let name = k.arg.as_ref().map(|n| self.mangled(&n.id)).unwrap_or_default();
+                let name = k
+                    .arg
+                    .as_ref()
+                    .map(|n| self.mangled(&n.id))
+                    .unwrap_or_default();
                 self.const_temp(Const::Str(name.as_str().into()));
                 self.expr_temp(&k.value)?;
             }
@@ -205,7 +226,10 @@ impl<'a> Compiler<'a> {
 
     fn check_call(&mut self, call: &'a ast::ExprCall) {
         if let Some(what) = crate::fold::not_callable(&call.func) {
-            self.warn(call.range, format!("'{what}' object is not callable; perhaps you missed a comma?"));
+            self.warn(
+                call.range,
+                format!("'{what}' object is not callable; perhaps you missed a comma?"),
+            );
         }
     }
 }

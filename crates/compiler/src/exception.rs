@@ -52,7 +52,13 @@ impl<'a> Compiler<'a> {
         let outer = std::mem::replace(&mut self.u.handler, handler);
         self.u.range = range;
         self.u.blocks.push(Block::Handling { saved });
-        Cleanup { handler, state, outer, saved, exc: again }
+        Cleanup {
+            handler,
+            state,
+            outer,
+            saved,
+            exc: again,
+        }
     }
 
     /// The body is done: its escape route goes here. The code before must not
@@ -91,7 +97,10 @@ impl<'a> Compiler<'a> {
         let end = self.u.label();
         let (h, state) = self.u.new_handler(exc);
         let outer = std::mem::replace(&mut self.u.handler, h);
-        self.u.blocks.push(Block::Finally { body: &t.finalbody, outer });
+        self.u.blocks.push(Block::Finally {
+            body: &t.finalbody,
+            outer,
+        });
         if t.handlers.is_empty() {
             self.stmts(&t.body)?;
             self.stmts(&t.orelse)?;
@@ -149,7 +158,13 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn except_clauses(&mut self, t: &'a ast::StmtTry, exc: Reg, c: &Cleanup, end: Label) -> Res<()> {
+    fn except_clauses(
+        &mut self,
+        t: &'a ast::StmtTry,
+        exc: Reg,
+        c: &Cleanup,
+        end: Label,
+    ) -> Res<()> {
         let n = t.handlers.len();
         for (i, ExceptHandler::ExceptHandler(h)) in t.handlers.iter().enumerate() {
             let top = self.u.top;
@@ -187,7 +202,9 @@ impl<'a> Compiler<'a> {
 
     /// The body of a clause, with its name bound and unbound.
     fn handler_body(&mut self, h: &'a ast::ExceptHandlerExceptHandler, exc: Reg) -> Res<()> {
-        let Some(name) = &h.name else { return self.stmts(&h.body) };
+        let Some(name) = &h.name else {
+            return self.stmts(&h.body);
+        };
         let again = self.u.temp();
         self.store_name(&name.id, exc);
         let (n, state) = self.u.new_handler(again);
@@ -233,7 +250,9 @@ impl<'a> Compiler<'a> {
                 return self.err(h.range, "expected one or more exception types");
             };
             let r = self.operand(ty)?;
-            self.at(ty.range(), |c| c.u.emit_abc(Op::CHECKEGMATCH, pair, rest, r));
+            self.at(ty.range(), |c| {
+                c.u.emit_abc(Op::CHECKEGMATCH, pair, rest, r)
+            });
             self.u.mov(rest, pair + 1);
             self.u.jump(Op::JNONE, pair, 0, next);
             let again = self.u.temp();
@@ -269,10 +288,18 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn star_body(&mut self, h: &'a ast::ExceptHandlerExceptHandler, exc: Reg, _depth: usize) -> Res<()> {
+    fn star_body(
+        &mut self,
+        h: &'a ast::ExceptHandlerExceptHandler,
+        exc: Reg,
+        _depth: usize,
+    ) -> Res<()> {
         if let Some((range, word)) = leaves(&h.body, false) {
             let _ = word;
-            return self.err(range, "'break', 'continue' and 'return' cannot appear in an except* block");
+            return self.err(
+                range,
+                "'break', 'continue' and 'return' cannot appear in an except* block",
+            );
         }
         self.handler_body(h, exc)
     }
@@ -285,8 +312,11 @@ fn leaves(body: &[ast::Stmt], in_loop: bool) -> Option<(TextRange, &'static str)
         Stmt::Return(r) => Some((r.range, "return")),
         Stmt::Break(b) if !in_loop => Some((b.range, "break")),
         Stmt::Continue(b) if !in_loop => Some((b.range, "continue")),
-        Stmt::If(i) => leaves(&i.body, in_loop)
-            .or_else(|| i.elif_else_clauses.iter().find_map(|c| leaves(&c.body, in_loop))),
+        Stmt::If(i) => leaves(&i.body, in_loop).or_else(|| {
+            i.elif_else_clauses
+                .iter()
+                .find_map(|c| leaves(&c.body, in_loop))
+        }),
         Stmt::For(f) => leaves(&f.body, true).or_else(|| leaves(&f.orelse, in_loop)),
         Stmt::While(f) => leaves(&f.body, true).or_else(|| leaves(&f.orelse, in_loop)),
         Stmt::With(w) => leaves(&w.body, in_loop),
@@ -294,7 +324,9 @@ fn leaves(body: &[ast::Stmt], in_loop: bool) -> Option<(TextRange, &'static str)
             .or_else(|| leaves(&t.orelse, in_loop))
             .or_else(|| leaves(&t.finalbody, in_loop))
             .or_else(|| {
-                t.handlers.iter().find_map(|ExceptHandler::ExceptHandler(h)| leaves(&h.body, in_loop))
+                t.handlers
+                    .iter()
+                    .find_map(|ExceptHandler::ExceptHandler(h)| leaves(&h.body, in_loop))
             }),
         Stmt::Match(m) => m.cases.iter().find_map(|c| leaves(&c.body, in_loop)),
         _ => None,

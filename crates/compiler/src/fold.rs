@@ -23,19 +23,35 @@ impl<'a> Compiler<'a> {
             Expr::NumberLiteral(n) => return self.number(&n.value, n.range).map(Some),
             Expr::StringLiteral(s) => self.string_const(s),
             Expr::BytesLiteral(b) => Const::Bytes(b.value.bytes().collect()),
-            Expr::BooleanLiteral(b) => if b.value { Const::True } else { Const::False },
+            Expr::BooleanLiteral(b) => {
+                if b.value {
+                    Const::True
+                } else {
+                    Const::False
+                }
+            }
             Expr::NoneLiteral(_) => Const::None,
             Expr::EllipsisLiteral(_) => Const::Ellipsis,
             Expr::Name(n) if n.id.as_str() == "__debug__" => {
-                if self.options.optimize == 0 { Const::True } else { Const::False }
+                if self.options.optimize == 0 {
+                    Const::True
+                } else {
+                    Const::False
+                }
             }
             Expr::UnaryOp(u) => {
-                let Some(v) = self.fold(&u.operand)? else { return Ok(None) };
+                let Some(v) = self.fold(&u.operand)? else {
+                    return Ok(None);
+                };
                 return Ok(unary(u.op, &v));
             }
             Expr::BinOp(b) => {
-                let Some(r) = self.fold(&b.right)? else { return Ok(None) };
-                let Some(l) = self.fold(&b.left)? else { return Ok(None) };
+                let Some(r) = self.fold(&b.right)? else {
+                    return Ok(None);
+                };
+                let Some(l) = self.fold(&b.left)? else {
+                    return Ok(None);
+                };
                 return Ok(binary(&l, b.op, &r));
             }
             Expr::Tuple(t) => {
@@ -45,8 +61,12 @@ impl<'a> Compiler<'a> {
                 return Ok(self.fold_all(&t.elts)?.map(|v| Const::Tuple(v.into())));
             }
             Expr::Subscript(s) if matches!(s.ctx, ast::ExprContext::Load) => {
-                let Some(i) = self.fold(&s.slice)? else { return Ok(None) };
-                let Some(v) = self.fold(&s.value)? else { return Ok(None) };
+                let Some(i) = self.fold(&s.slice)? else {
+                    return Ok(None);
+                };
+                let Some(v) = self.fold(&s.value)? else {
+                    return Ok(None);
+                };
                 return Ok(index(&v, &i));
             }
             _ => return Ok(None),
@@ -109,10 +129,12 @@ impl<'a> Compiler<'a> {
             }
         };
         let hex = hex.trim_start_matches('0');
-        Ok(match i128::from_str_radix(if hex.is_empty() { "0" } else { hex }, 16) {
-            Ok(v) => int(v),
-            Err(_) => Const::BigInt(hex.into()),
-        })
+        Ok(
+            match i128::from_str_radix(if hex.is_empty() { "0" } else { hex }, 16) {
+                Ok(v) => int(v),
+                Err(_) => Const::BigInt(hex.into()),
+            },
+        )
     }
 
     /// The value of a string literal. The parser replaces lone surrogates, so a
@@ -158,7 +180,12 @@ impl<'a> Compiler<'a> {
 fn maybe_const(e: &Expr) -> bool {
     !matches!(
         e,
-        Expr::Call(_) | Expr::Attribute(_) | Expr::List(_) | Expr::Dict(_) | Expr::Lambda(_) | Expr::Starred(_)
+        Expr::Call(_)
+            | Expr::Attribute(_)
+            | Expr::List(_)
+            | Expr::Dict(_)
+            | Expr::Lambda(_)
+            | Expr::Starred(_)
     )
 }
 
@@ -168,7 +195,11 @@ fn unescape(text: &str, braces: bool) -> Vec<u8> {
     let mut it = text.chars().peekable();
     let push = |out: &mut Vec<u8>, cp: u32| match char::from_u32(cp) {
         Some(c) => out.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        None => out.extend([0xE0 | (cp >> 12) as u8, 0x80 | (cp >> 6 & 0x3F) as u8, 0x80 | (cp & 0x3F) as u8]),
+        None => out.extend([
+            0xE0 | (cp >> 12) as u8,
+            0x80 | (cp >> 6 & 0x3F) as u8,
+            0x80 | (cp & 0x3F) as u8,
+        ]),
     };
     while let Some(c) = it.next() {
         if braces && (c == '{' || c == '}') {
@@ -316,7 +347,13 @@ pub(crate) fn truth(c: &Const) -> Option<bool> {
 
 fn unary(op: UnaryOp, v: &Const) -> Option<Const> {
     Some(match (op, v) {
-        (UnaryOp::Not, v) => if truth(v)? { Const::False } else { Const::True },
+        (UnaryOp::Not, v) => {
+            if truth(v)? {
+                Const::False
+            } else {
+                Const::True
+            }
+        }
         (UnaryOp::USub, Const::Float(f)) => Const::Float(-f),
         (UnaryOp::USub, Const::Complex(a, b)) => Const::Complex(-a, -b),
         (UnaryOp::USub, Const::BigInt(s)) => match s.strip_prefix('-') {
@@ -335,12 +372,15 @@ fn unary(op: UnaryOp, v: &Const) -> Option<Const> {
 /// The value of a binary operation on constants, if it is safe to fold.
 pub(crate) fn binary(l: &Const, op: Operator, r: &Const) -> Option<Const> {
     if let (Some(a), Some(b)) = (as_int(l), as_int(r)) {
-        let bools = matches!(l, Const::True | Const::False) && matches!(r, Const::True | Const::False);
+        let bools =
+            matches!(l, Const::True | Const::False) && matches!(r, Const::True | Const::False);
         return Some(match op {
             Operator::Add => int(a.checked_add(b)?),
             Operator::Sub => int(a.checked_sub(b)?),
             Operator::Mult => int(a.checked_mul(b)?),
-            Operator::FloorDiv if b != 0 => int(a.checked_div_euclid(b).map(|_| floor_div(a, b))?),
+            Operator::FloorDiv if b != 0 => {
+                int(a.checked_div_euclid(b).map(|_| floor_div(a, b))?)
+            }
             Operator::Mod if b != 0 => int(a.checked_sub(floor_div(a, b).checked_mul(b)?)?),
             Operator::Div if b != 0 => Const::Float(as_float(l)? / as_float(r)?),
             Operator::Pow if (0..=128).contains(&b) => int(a.checked_pow(b as u32)?),
@@ -366,7 +406,8 @@ pub(crate) fn binary(l: &Const, op: Operator, r: &Const) -> Option<Const> {
             _ => return None,
         });
     }
-    if let (Const::Float(_), Some(_)) | (Const::Int(_) | Const::True | Const::False, Some(_)) = (l, as_float(r))
+    if let (Const::Float(_), Some(_)) | (Const::Int(_) | Const::True | Const::False, Some(_)) =
+        (l, as_float(r))
         && let (Some(a), Some(b)) = (as_float(l), as_float(r))
     {
         return Some(Const::Float(match op {
@@ -396,17 +437,27 @@ pub(crate) fn binary(l: &Const, op: Operator, r: &Const) -> Option<Const> {
         (Const::Bytes(a), Operator::Add, Const::Bytes(b)) if a.len() + b.len() <= MAX_LEN => {
             Some(Const::Bytes([&**a, &**b].concat().into()))
         }
-        (Const::Tuple(a), Operator::Add, Const::Tuple(b)) => Some(Const::Tuple([&**a, &**b].concat().into())),
-        (Const::Int(n), Operator::Mult, s @ (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)))
-        | (s @ (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)), Operator::Mult, Const::Int(n)) => {
+        (Const::Tuple(a), Operator::Add, Const::Tuple(b)) => {
+            Some(Const::Tuple([&**a, &**b].concat().into()))
+        }
+        (
+            Const::Int(n),
+            Operator::Mult,
+            s @ (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)),
+        )
+        | (
+            s @ (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)),
+            Operator::Mult,
+            Const::Int(n),
+        ) => {
             let n = usize::try_from(*n).unwrap_or(0);
             let fits = |len: usize, max: usize| len.checked_mul(n).is_some_and(|t| t <= max);
             match s {
                 Const::Str(s) if fits(s.len(), MAX_LEN) => Some(Const::Str(s.repeat(n).into())),
                 Const::Bytes(s) if fits(s.len(), MAX_LEN) => Some(Const::Bytes(s.repeat(n).into())),
-                Const::Tuple(t) if fits(t.len(), MAX_TUPLE) => {
-                    Some(Const::Tuple((0..n).flat_map(|_| t.iter().cloned()).collect()))
-                }
+                Const::Tuple(t) if fits(t.len(), MAX_TUPLE) => Some(Const::Tuple(
+                    (0..n).flat_map(|_| t.iter().cloned()).collect(),
+                )),
                 _ => None,
             }
         }
@@ -416,7 +467,11 @@ pub(crate) fn binary(l: &Const, op: Operator, r: &Const) -> Option<Const> {
 
 fn floor_div(a: i128, b: i128) -> i128 {
     let q = a.wrapping_div(b);
-    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) { q - 1 } else { q }
+    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) {
+        q - 1
+    } else {
+        q
+    }
 }
 
 fn index(v: &Const, i: &Const) -> Option<Const> {
@@ -518,7 +573,10 @@ pub(crate) fn type_name(e: &Expr) -> &'static str {
 /// The type name of an expression that certainly cannot be called.
 pub(crate) fn not_callable(e: &Expr) -> Option<&'static str> {
     Some(match e {
-        Expr::Tuple(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) => type_name(e),
+        Expr::Tuple(_)
+        | Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::BytesLiteral(_) => type_name(e),
         Expr::List(_) | Expr::ListComp(_) => "list",
         Expr::Dict(_) | Expr::DictComp(_) => "dict",
         Expr::Set(_) | Expr::SetComp(_) => "set",
@@ -561,7 +619,10 @@ pub(crate) fn sequence_name(e: &Expr) -> Option<&'static str> {
 pub(crate) fn bad_index(e: &Expr) -> Option<&'static str> {
     Some(match e {
         Expr::NumberLiteral(n) if matches!(n.value, Number::Int(_)) => return None,
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::Tuple(_) => type_name(e),
+        Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::BytesLiteral(_)
+        | Expr::Tuple(_) => type_name(e),
         Expr::List(_) | Expr::ListComp(_) => "list",
         Expr::Dict(_) | Expr::DictComp(_) => "dict",
         Expr::Set(_) | Expr::SetComp(_) => "set",
@@ -573,4 +634,3 @@ pub(crate) fn bad_index(e: &Expr) -> Option<&'static str> {
         _ => return None,
     })
 }
-

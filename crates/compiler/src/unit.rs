@@ -30,14 +30,19 @@ pub(crate) struct Compiler<'a> {
 
 /// The future features that a body asks for; they must come first.
 pub(crate) fn future_flags(body: Body<'_>) -> Res<u32> {
-    let Body::Stmts(stmts) = body else { return Ok(0) };
+    let Body::Stmts(stmts) = body else {
+        return Ok(0);
+    };
     let mut out = 0;
     let mut first = true;
     let mut done = false;
     for s in stmts {
         match s {
             Stmt::ImportFrom(i)
-                if i.level == 0 && i.module.as_ref().is_some_and(|m| m.as_str() == "__future__") =>
+                if i.level == 0
+                    && i.module
+                        .as_ref()
+                        .is_some_and(|m| m.as_str() == "__future__") =>
             {
                 if done {
                     return Err(CompileErr::syntax(
@@ -108,7 +113,11 @@ impl<'a> Compiler<'a> {
 
     pub fn warn(&mut self, range: TextRange, msg: impl Into<String>) {
         let p = self.source.position(range);
-        self.warnings.push(Warning { msg: msg.into(), line: p.line, col: p.col });
+        self.warnings.push(Warning {
+            msg: msg.into(),
+            line: p.line,
+            col: p.col,
+        });
     }
 
     pub fn kind(&self) -> Kind {
@@ -175,8 +184,16 @@ impl<'a> Compiler<'a> {
                 }
             }
         } else {
-            cells.extend(sc.syms.iter().filter(|s| s.place == Place::Cell).map(|s| s.name.clone()));
-            for (on, name) in [(sc.needs_class_cell, "__class__"), (sc.needs_classdict, "__classdict__")] {
+            cells.extend(
+                sc.syms
+                    .iter()
+                    .filter(|s| s.place == Place::Cell)
+                    .map(|s| s.name.clone()),
+            );
+            for (on, name) in [
+                (sc.needs_class_cell, "__class__"),
+                (sc.needs_classdict, "__classdict__"),
+            ] {
                 if on {
                     cells.push(Name::new(name));
                 }
@@ -187,7 +204,9 @@ impl<'a> Compiler<'a> {
             for s in &self.scopes[id].syms {
                 let key = (s.name.clone(), depth);
                 match s.place {
-                    Place::Local if !u.comp_regs.contains_key(&key) && !comp_cells.contains(&key) => {
+                    Place::Local
+                        if !u.comp_regs.contains_key(&key) && !comp_cells.contains(&key) =>
+                    {
                         let r = u.temp();
                         u.comp_regs.insert(key, r);
                         u.code.varnames.push(s.name.as_str().into());
@@ -249,7 +268,10 @@ impl<'a> Compiler<'a> {
 
     /// Finish the current code object and return to the outer one.
     pub fn leave(&mut self) -> Res<Arc<Code>> {
-        let outer = self.outer.pop().unwrap_or_else(|| Unit::new(0, Code::default()));
+        let outer = self
+            .outer
+            .pop()
+            .unwrap_or_else(|| Unit::new(0, Code::default()));
         let u = std::mem::replace(&mut self.u, outer);
         if u.overflows() {
             return self.err(u.range.unwrap_or_default(), "code object too large");
@@ -260,7 +282,9 @@ impl<'a> Compiler<'a> {
 
     fn qualname(&self, scope: Id, name: &str) -> Box<str> {
         let sc = &self.scopes[scope];
-        let Some(mut parent) = sc.parent else { return name.into() };
+        let Some(mut parent) = sc.parent else {
+            return name.into();
+        };
         let mut unit = self.outer.len();
         let mut u = &self.u;
         // Type parameter scopes leave no trace in qualified names.
@@ -272,7 +296,10 @@ impl<'a> Compiler<'a> {
         let _ = parent;
         if matches!(sc.kind, Kind::Function | Kind::Class) {
             let m = crate::scope::mangle(self.scopes[u.scope].private.as_ref(), &Name::new(name));
-            if self.scopes[u.scope].sym(&m).is_some_and(|s| s.place == Place::GlobalExplicit) {
+            if self.scopes[u.scope]
+                .sym(&m)
+                .is_some_and(|s| s.place == Place::GlobalExplicit)
+            {
                 return name.into();
             }
         }
@@ -313,7 +340,11 @@ impl<'a> Compiler<'a> {
                 {
                     self.u.emit(Op::SETUPANNOTATIONS, 0, 0, 0, 0);
                 }
-                let rest = if self.options.mode == Mode::Single { stmts } else { self.docstring_store(stmts)? };
+                let rest = if self.options.mode == Mode::Single {
+                    stmts
+                } else {
+                    self.docstring_store(stmts)?
+                };
                 self.stmts(rest)?;
                 self.finish_annotations("__annotate__")?;
                 self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
@@ -327,7 +358,10 @@ impl<'a> Compiler<'a> {
         fn any(s: &Stmt) -> bool {
             match s {
                 Stmt::AnnAssign(_) => true,
-                Stmt::If(i) => i.body.iter().any(any) || i.elif_else_clauses.iter().any(|c| c.body.iter().any(any)),
+                Stmt::If(i) => {
+                    i.body.iter().any(any)
+                        || i.elif_else_clauses.iter().any(|c| c.body.iter().any(any))
+                }
                 Stmt::For(f) => f.body.iter().any(any) || f.orelse.iter().any(any),
                 Stmt::While(f) => f.body.iter().any(any) || f.orelse.iter().any(any),
                 Stmt::With(f) => f.body.iter().any(any),
@@ -335,7 +369,9 @@ impl<'a> Compiler<'a> {
                     t.body.iter().any(any)
                         || t.orelse.iter().any(any)
                         || t.finalbody.iter().any(any)
-                        || t.handlers.iter().any(|ast::ExceptHandler::ExceptHandler(h)| h.body.iter().any(any))
+                        || t.handlers
+                            .iter()
+                            .any(|ast::ExceptHandler::ExceptHandler(h)| h.body.iter().any(any))
                 }
                 Stmt::Match(m) => m.cases.iter().any(|c| c.body.iter().any(any)),
                 _ => false,
@@ -346,8 +382,12 @@ impl<'a> Compiler<'a> {
 
     /// Store the docstring of a module or class; returns the other statements.
     pub fn docstring_store(&mut self, stmts: &'a [Stmt]) -> Res<&'a [Stmt]> {
-        let Some((first, rest)) = stmts.split_first() else { return Ok(stmts) };
-        let Some(doc) = is_docstring(first) else { return Ok(stmts) };
+        let Some((first, rest)) = stmts.split_first() else {
+            return Ok(stmts);
+        };
+        let Some(doc) = is_docstring(first) else {
+            return Ok(stmts);
+        };
         if self.options.optimize >= 2 {
             return Ok(rest);
         }

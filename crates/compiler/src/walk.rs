@@ -23,7 +23,10 @@ impl<'a> Visitor<'a> for Find<'_> {
 
 /// Whether `hit` holds for `e` or an expression inside it.
 pub(crate) fn any(e: &Expr, mut hit: impl FnMut(&Expr) -> bool) -> bool {
-    let mut f = Find { hit: &mut hit, found: false };
+    let mut f = Find {
+        hit: &mut hit,
+        found: false,
+    };
     f.visit_expr(e);
     f.found
 }
@@ -50,6 +53,8 @@ pub(crate) fn forbidden_in_annotation(e: &Expr) -> Option<(TextRange, &'static s
 }
 
 /// Whether an f-string element list contains an interpolation.
-pub(crate) fn interpolates<'a>(mut els: impl Iterator<Item = &'a InterpolatedStringElement>) -> bool {
+pub(crate) fn interpolates<'a>(
+    mut els: impl Iterator<Item = &'a InterpolatedStringElement>,
+) -> bool {
     els.any(|e| e.is_interpolation())
 }

@@ -34,14 +34,19 @@ impl<'a> Compiler<'a> {
     }
 
     fn with_item(&mut self, w: &'a ast::StmtWith, i: usize) -> Res<()> {
-        let Some(item) = w.items.get(i) else { return self.stmts(&w.body) };
+        let Some(item) = w.items.get(i) else {
+            return self.stmts(&w.body);
+        };
         let range = item.context_expr.range();
         let exit = self.u.temp();
         let exc = self.u.temp();
         let saved = self.u.temp();
         let top = self.u.top;
-        let (enter_id, exit_id) =
-            if w.is_async { (Special::Aenter, Special::Aexit) } else { (Special::Enter, Special::Exit) };
+        let (enter_id, exit_id) = if w.is_async {
+            (Special::Aenter, Special::Aexit)
+        } else {
+            (Special::Enter, Special::Exit)
+        };
         let win = self.u.temp();
         self.expr_to(&item.context_expr, win)?;
         self.at(range, |c| {
@@ -57,7 +62,12 @@ impl<'a> Compiler<'a> {
         self.u.set_top(win as u32 + 1);
         let (h, state) = self.u.new_handler(exc);
         let outer = std::mem::replace(&mut self.u.handler, h);
-        self.u.blocks.push(Block::With { exit, is_async: w.is_async, range, outer });
+        self.u.blocks.push(Block::With {
+            exit,
+            is_async: w.is_async,
+            range,
+            outer,
+        });
         if let Some(v) = &item.optional_vars {
             self.store(v, win)?;
         }

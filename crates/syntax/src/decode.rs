@@ -13,7 +13,10 @@ pub fn decode(bytes: &[u8], other: Decoder<'_>) -> Result<String, Box<SyntaxErr>
     };
     let fail = |msg: String| Box::new(SyntaxErr::bare(ErrKind::Syntax, msg));
     let cookie = cookie(body);
-    let name = cookie.as_deref().map(normal).unwrap_or_else(|| "utf-8".into());
+    let name = cookie
+        .as_deref()
+        .map(normal)
+        .unwrap_or_else(|| "utf-8".into());
     if bom && name != "utf-8" {
         let n = cookie.unwrap_or_default();
         return Err(fail(format!("encoding problem: {n} with BOM")));
@@ -28,9 +31,13 @@ pub fn decode(bytes: &[u8], other: Decoder<'_>) -> Result<String, Box<SyntaxErr>
                 let mut err = SyntaxErr::bare(
                     ErrKind::Syntax,
                     if cookie.is_some() || bom {
-                        format!("(unicode error) 'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: invalid start byte")
+                        format!(
+                            "(unicode error) 'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: invalid start byte"
+                        )
                     } else {
-                        format!("Non-UTF-8 code starting with '\\x{byte:02x}' on line {line}, but no encoding declared; see https://peps.python.org/pep-0263/ for details")
+                        format!(
+                            "Non-UTF-8 code starting with '\\x{byte:02x}' on line {line}, but no encoding declared; see https://peps.python.org/pep-0263/ for details"
+                        )
                     },
                 );
                 err.line = line as u32;
@@ -59,7 +66,10 @@ fn cookie(bytes: &[u8]) -> Option<String> {
     for i in 0..2 {
         let line = lines.next()?;
         let text = line.trim_ascii_start();
-        let text = text.strip_prefix(b"\x0c").unwrap_or(text).trim_ascii_start();
+        let text = text
+            .strip_prefix(b"\x0c")
+            .unwrap_or(text)
+            .trim_ascii_start();
         if text.first() == Some(&b'#') {
             if let Some(c) = declared(text) {
                 return Some(c);
@@ -83,7 +93,11 @@ fn declared(comment: &[u8]) -> Option<String> {
         .skip_while(|b| matches!(b, b' ' | b'\t'))
         .take_while(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
         .collect();
-    if rest.is_empty() { None } else { String::from_utf8(rest).ok() }
+    if rest.is_empty() {
+        None
+    } else {
+        String::from_utf8(rest).ok()
+    }
 }
 
 fn normal(name: &str) -> String {
@@ -91,7 +105,12 @@ fn normal(name: &str) -> String {
     let starts = |p: &str| n == p || n.strip_prefix(p).is_some_and(|r| r.starts_with('-'));
     if starts("utf-8") || n == "utf8" {
         "utf-8".into()
-    } else if starts("latin-1") || starts("iso-8859-1") || starts("iso-latin-1") || n == "latin1" || n == "l1" {
+    } else if starts("latin-1")
+        || starts("iso-8859-1")
+        || starts("iso-latin-1")
+        || n == "latin1"
+        || n == "l1"
+    {
         "iso-8859-1".into()
     } else if n == "ascii" || n == "us-ascii" || n == "646" {
         "ascii".into()

@@ -34,7 +34,10 @@ pub enum Tree {
 /// Parse source text; the text must have been let through by `with_stack`.
 pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Box<SyntaxErr>> {
     let text = source.text;
-    let mut find = crate::escape::Finder { source, out: Vec::new() };
+    let mut find = crate::escape::Finder {
+        source,
+        out: Vec::new(),
+    };
     let backslash = text.contains('\\');
     let tree = if mode == Mode::Eval {
         let parsed = ruff::parse_expression(text).map_err(|e| convert(source, &e))?;
@@ -82,13 +85,19 @@ fn message(source: &Source<'_>, e: &ParseError) -> (ErrKind, TextRange, String) 
         ),
         T::Lexical(LexicalErrorType::UnclosedStringError) => {
             let line = source.line_of(range.start());
-            syntax(&format!("unterminated string literal (detected at line {line})"))
+            syntax(&format!(
+                "unterminated string literal (detected at line {line})"
+            ))
         }
-        T::EmptySlice | T::ExpectedExpression | T::UnexpectedExpressionToken => syntax("invalid syntax"),
+        T::EmptySlice | T::ExpectedExpression | T::UnexpectedExpressionToken => {
+            syntax("invalid syntax")
+        }
         T::DuplicateKeywordArgumentError(n) => syntax(&format!("keyword argument repeated: {n}")),
-        T::OtherError(m) if m.starts_with("Expected an indented block") => {
-            (ErrKind::Indentation, range, m.replacen("Expected", "expected", 1))
-        }
+        T::OtherError(m) if m.starts_with("Expected an indented block") => (
+            ErrKind::Indentation,
+            range,
+            m.replacen("Expected", "expected", 1),
+        ),
         _ => syntax("invalid syntax"),
     }
 }
