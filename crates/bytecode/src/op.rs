@@ -496,7 +496,8 @@ pub mod func {
     pub const DEFAULTS: u8 = 1;
     /// A dict of defaults of keyword-only parameters.
     pub const KWDEFAULTS: u8 = 2;
-    /// The `__annotate__` function.
+    /// The `__annotate__` function; or a dict of annotations as text, under
+    /// `from __future__ import annotations`.
     pub const ANNOTATE: u8 = 4;
     /// A tuple of cells.
     pub const CLOSURE: u8 = 8;

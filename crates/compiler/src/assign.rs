@@ -42,7 +42,7 @@ impl<'a> Compiler<'a> {
 
     /// `a, b = x, y` without a tuple.
     fn parallel(&mut self, target: &'a Expr, value: &'a Expr) -> Res<bool> {
-        let (Expr::Tuple(t) | Expr::Tuple(t), Expr::Tuple(v)) = (target, value) else {
+        let (Expr::Tuple(t), Expr::Tuple(v)) = (target, value) else {
             return Ok(false);
         };
         let starred = |e: &Expr| e.is_starred_expr();

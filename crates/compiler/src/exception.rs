@@ -225,12 +225,17 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn unname(&mut self, name: &ast::Identifier) {
+    pub fn unname(&mut self, name: &ast::Identifier) {
         let range = self.u.range.take();
-        let t = self.u.temp();
-        self.u.emit_a(Op::LOADNONE, t);
-        self.store_name(&name.id, t);
-        self.delete_name(&name.id);
+        if let Some(r) = self.local_reg(&name.id) {
+            self.u.emit_a(Op::CLEAR, r);
+            self.u.set_unbound(r);
+        } else {
+            let t = self.u.temp();
+            self.u.emit_a(Op::LOADNONE, t);
+            self.store_name(&name.id, t);
+            self.delete_name(&name.id);
+        }
         self.u.range = range;
     }
 

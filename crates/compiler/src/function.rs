@@ -10,7 +10,7 @@ use ast::name::Name;
 use ast::{Expr, Parameters};
 
 use crate::assemble::Reg;
-use crate::scope::{Res, Role, addr};
+use crate::scope::{Res, Role};
 use crate::unit::Compiler;
 
 impl<'a> Compiler<'a> {
@@ -416,11 +416,6 @@ impl<'a> Compiler<'a> {
         self.u.set_top(w as u32);
         Ok(())
     }
-
-    /// Where a node's annotations or body live, by address.
-    pub fn node_key<T>(&self, node: &T) -> usize {
-        addr(node)
-    }
 }
 
 fn rebase(code: &mut Code, first: u32) {
@@ -441,14 +436,8 @@ fn def_line(range: TextRange, _decorators: &[ast::Decorator], _name: TextRange) 
 
 /// Parameters in the order in which their annotations are evaluated.
 fn ordered(p: &Parameters) -> impl Iterator<Item = &ast::Parameter> {
-    let plain = p.args.iter().chain(&p.posonlyargs).map(|p| &p.parameter);
-    let first: Vec<_> = {
-        let pos = p.posonlyargs.iter().chain(&p.args).map(|p| &p.parameter);
-        let _ = plain;
-        pos.collect()
-    };
-    first
-        .into_iter()
+    let positional = p.posonlyargs.iter().chain(&p.args).map(|p| &p.parameter);
+    positional
         .chain(p.vararg.as_deref())
         .chain(p.kwonlyargs.iter().map(|p| &p.parameter))
         .chain(p.kwarg.as_deref())

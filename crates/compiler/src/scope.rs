@@ -678,7 +678,7 @@ impl Builder {
                 let name = &p.name;
                 return err(
                     p.name.range,
-                    format!("duplicate parameter '{name}' in function definition"),
+                    format!("duplicate argument '{name}' in function definition"),
                 );
             }
         }

@@ -1,7 +1,7 @@
 //! Statements: dispatch and the simple ones; leaving blocks.
 
 use rustpython_ruff_python_ast as ast;
-use rustpython_ruff_text_size::{Ranged, TextRange};
+use rustpython_ruff_text_size::Ranged;
 use typhon_bytecode::{Common, Const, Intrinsic1, Op, flags};
 use typhon_syntax::Mode;
 
@@ -79,7 +79,23 @@ impl<'a> Compiler<'a> {
         self.expr_drop(&e.value)
     }
 
+    /// `if test: break` and `if test: continue` are one conditional jump when
+    /// nothing has to be unwound.
+    fn loop_exit(&mut self, i: &'a ast::StmtIf) -> Res<bool> {
+        if let Some(Block::Loop { next, end }) = self.u.blocks.last().copied()
+            && i.elif_else_clauses.is_empty()
+            && let [s @ (Stmt::Break(_) | Stmt::Continue(_))] = &i.body[..]
+        {
+            self.jump_if(&i.test, if s.is_break_stmt() { end } else { next }, true)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     fn if_stmt(&mut self, i: &'a ast::StmtIf) -> Res<()> {
+        if self.loop_exit(i)? {
+            return Ok(());
+        }
         let end = self.u.label();
         let mut arms: Vec<(Option<&'a Expr>, &'a [Stmt])> = vec![(Some(&i.test), &i.body)];
         arms.extend(
@@ -223,12 +239,7 @@ impl<'a> Compiler<'a> {
                     self.u.emit_a(Op::POPEXC, saved);
                     self.u.range = range;
                 }
-                Block::Named { name } => {
-                    let t = self.u.temp();
-                    self.u.emit_a(Op::LOADNONE, t);
-                    self.store_name(&name.id, t);
-                    self.delete_name(&name.id);
-                }
+                Block::Named { name } => self.unname(name),
                 Block::With {
                     exit,
                     is_async,
@@ -241,9 +252,5 @@ impl<'a> Compiler<'a> {
             }
         }
         Ok(())
-    }
-
-    pub fn node_range(&self) -> TextRange {
-        self.u.range.unwrap_or_default()
     }
 }

@@ -3,8 +3,8 @@
 use rustpython_ruff_python_ast as ast;
 use rustpython_ruff_text_size::{Ranged, TextRange};
 
+use ast::Expr;
 use ast::visitor::{self, Visitor};
-use ast::{Expr, InterpolatedStringElement};
 
 struct Find<'a> {
     hit: &'a mut dyn FnMut(&Expr) -> bool,
@@ -50,11 +50,4 @@ pub(crate) fn forbidden_in_annotation(e: &Expr) -> Option<(TextRange, &'static s
         true
     });
     found
-}
-
-/// Whether an f-string element list contains an interpolation.
-pub(crate) fn interpolates<'a>(
-    mut els: impl Iterator<Item = &'a InterpolatedStringElement>,
-) -> bool {
-    els.any(|e| e.is_interpolation())
 }
