@@ -12,6 +12,7 @@ mod decode;
 mod depth;
 mod error;
 mod escape;
+mod messages;
 mod parse;
 mod source;
 

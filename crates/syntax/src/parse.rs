@@ -2,10 +2,9 @@
 
 use rustpython_ruff_python_ast as ast;
 use rustpython_ruff_python_parser as ruff;
-use rustpython_ruff_text_size::{Ranged, TextRange};
+use rustpython_ruff_text_size::Ranged;
 
 use ast::visitor::Visitor;
-use ruff::{LexicalErrorType, ParseError, ParseErrorType};
 
 use crate::Warning;
 use crate::error::{ErrKind, SyntaxErr};
@@ -40,15 +39,17 @@ pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Bo
     };
     let backslash = text.contains('\\');
     let tree = if mode == Mode::Eval {
-        let parsed = ruff::parse_expression(text).map_err(|e| convert(source, &e))?;
-        let e = parsed.into_syntax();
+        let ast::Mod::Expression(e) = checked(source, ruff::Mode::Expression)? else {
+            return Err(Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")));
+        };
         if backslash {
             find.visit_expr(&e.body);
         }
         Tree::Expression(e)
     } else {
-        let parsed = ruff::parse_module(text).map_err(|e| convert(source, &e))?;
-        let m = parsed.into_syntax();
+        let ast::Mod::Module(m) = checked(source, ruff::Mode::Module)? else {
+            return Err(Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")));
+        };
         if mode == Mode::Single && m.body.len() > 1 && !one_line(source, &m.body) {
             let r = m.body[1].range();
             let msg = "multiple statements found while compiling a single statement";
@@ -67,37 +68,15 @@ fn one_line(source: &Source<'_>, body: &[ast::Stmt]) -> bool {
     body.iter().all(|s| source.line_of(s.start()) == line)
 }
 
-fn convert(source: &Source<'_>, e: &ParseError) -> Box<SyntaxErr> {
-    let (kind, range, msg) = message(source, e);
-    Box::new(source.error(kind, range, msg))
-}
-
-fn message(source: &Source<'_>, e: &ParseError) -> (ErrKind, TextRange, String) {
-    use ParseErrorType as T;
-    let range = e.location;
-    let syntax = |m: &str| (ErrKind::Syntax, range, m.to_string());
-    match &e.error {
-        T::UnexpectedIndentation => (ErrKind::Indentation, range, "unexpected indent".into()),
-        T::Lexical(LexicalErrorType::IndentationError) => (
-            ErrKind::Indentation,
-            range,
-            "unindent does not match any outer indentation level".into(),
-        ),
-        T::Lexical(LexicalErrorType::UnclosedStringError) => {
-            let line = source.line_of(range.start());
-            syntax(&format!(
-                "unterminated string literal (detected at line {line})"
-            ))
-        }
-        T::EmptySlice | T::ExpectedExpression | T::UnexpectedExpressionToken => {
-            syntax("invalid syntax")
-        }
-        T::DuplicateKeywordArgumentError(n) => syntax(&format!("keyword argument repeated: {n}")),
-        T::OtherError(m) if m.starts_with("Expected an indented block") => (
-            ErrKind::Indentation,
-            range,
-            m.replacen("Expected", "expected", 1),
-        ),
-        _ => syntax("invalid syntax"),
+/// The tree, or the first error.
+fn checked(source: &Source<'_>, mode: ruff::Mode) -> Result<ast::Mod, Box<SyntaxErr>> {
+    let parsed = ruff::parse_unchecked(source.text, ruff::ParseOptions::from(mode));
+    if parsed.errors().is_empty() {
+        return Ok(parsed.into_syntax());
     }
+    Err(crate::messages::convert(
+        source,
+        parsed.errors(),
+        parsed.syntax(),
+    ))
 }
