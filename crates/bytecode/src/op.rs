@@ -398,6 +398,7 @@ opcodes! {
     RETURNNONE 0 0 [N N N N] END "Return None";
 }
 
+#[allow(clippy::len_without_is_empty)]
 impl Op {
     /// The table line of this operation.
     #[inline]

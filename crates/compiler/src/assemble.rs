@@ -384,13 +384,13 @@ impl<'a> Unit<'a> {
             }
             at[n] = pc;
             let mut grew = false;
-            for i in 0..n {
-                if !far[i]
+            for (i, far) in far.iter_mut().enumerate() {
+                if !*far
                     && let Some(t) = self.target(i)
                     && self.ins[i].op.info().operands[3] == Operand::J16
                     && i16::try_from(at[t] as i64 - at[i] as i64 - 1).is_err()
                 {
-                    far[i] = true;
+                    *far = true;
                     grew = true;
                 }
             }
@@ -399,8 +399,8 @@ impl<'a> Unit<'a> {
             }
         }
         let mut words = Vec::with_capacity(at[n] as usize);
-        for i in 0..n {
-            self.encode(i, far[i], &at, &mut words);
+        for (i, &far) in far.iter().enumerate() {
+            self.encode(i, far, &at, &mut words);
         }
         let mut cache: HashMap<TextRange, Position> = HashMap::new();
         let runs = (0..n).map(|i| Run {

@@ -14,7 +14,7 @@ impl<'a> Compiler<'a> {
     pub fn class_def(&mut self, c: &'a ast::StmtClassDef) -> Res<()> {
         let windows = self.decorators(&c.decorator_list)?;
         let w = self.u.temp();
-        self.u.range = Some(c.range);
+        self.u.range = Some(self.def_range(c.range, &c.decorator_list));
         match &c.type_params {
             None => self.class_call(c, w, None)?,
             Some(tp) => {
@@ -49,7 +49,7 @@ impl<'a> Compiler<'a> {
         }
         self.u.set_top(w as u32 + 1);
         let r = self.apply_decorators(&c.decorator_list, &windows, w);
-        self.u.range = Some(c.range);
+        self.u.range = Some(self.def_range(c.range, &c.decorator_list));
         self.store_name(&c.name.id, r);
         Ok(())
     }

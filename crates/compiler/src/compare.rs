@@ -147,16 +147,16 @@ impl<'a> Compiler<'a> {
     }
 
     fn jump_inner(&mut self, e: &'a Expr, to: Label, when: When) -> Res<()> {
-        if let Some(c) = self.fold(e)? {
-            if let Some(truth) = crate::fold::truth(&c) {
-                match when {
-                    When::Back if truth => self.u.jump(Op::JMPBACK, 0, 0, to),
-                    When::True if truth => self.u.jump(Op::JMP, 0, 0, to),
-                    When::False if !truth => self.u.jump(Op::JMP, 0, 0, to),
-                    _ => {}
-                }
-                return Ok(());
+        if let Some(c) = self.fold(e)?
+            && let Some(truth) = crate::fold::truth(&c)
+        {
+            match when {
+                When::Back if truth => self.u.jump(Op::JMPBACK, 0, 0, to),
+                When::True if truth => self.u.jump(Op::JMP, 0, 0, to),
+                When::False if !truth => self.u.jump(Op::JMP, 0, 0, to),
+                _ => {}
             }
+            return Ok(());
         }
         match e {
             Expr::UnaryOp(u) if u.op == UnaryOp::Not => match when {

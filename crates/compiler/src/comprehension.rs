@@ -62,7 +62,7 @@ impl<'a> Compiler<'a> {
         // The first iterable is evaluated outside.
         let first = &p.generators[0];
         let w = self.range_start(d);
-        self.enter(id, p.name, e.range());
+        self.enter(id, p.name, self.comp_range(e));
         let f = match (is_async, kind == Kind::GenExpr) {
             (true, true) => flags::ASYNC_GENERATOR,
             (true, false) => flags::COROUTINE,
@@ -105,6 +105,20 @@ impl<'a> Compiler<'a> {
         }
         self.u.mov(d, w);
         Ok(())
+    }
+
+    /// An unparenthesised generator argument is shown with the call's brackets.
+    fn comp_range(&self, e: &Expr) -> TextRange {
+        let r = e.range();
+        let bare = matches!(e, Expr::Generator(g) if !g.parenthesized);
+        let text = self.source.text;
+        let (before, after) = (&text[..r.start().to_usize()], &text[r.end().to_usize()..]);
+        if bare && let (Some(open), Some(close)) = (before.rfind('('), after.find(')')) {
+            let start = rustpython_ruff_text_size::TextSize::new(open as u32);
+            let end = r.end() + rustpython_ruff_text_size::TextSize::new(close as u32 + 1);
+            return TextRange::new(start, end);
+        }
+        r
     }
 
     fn new_container(&mut self, kind: Kind, acc: Reg) {

@@ -180,8 +180,8 @@ impl<'a> Compiler<'a> {
     pub fn function_def(&mut self, f: &'a ast::StmtFunctionDef) -> Res<()> {
         let windows = self.decorators(&f.decorator_list)?;
         let w = self.u.temp();
-        let range = f.range;
-        self.u.range = Some(def_line(f.range, &f.decorator_list, f.name.range));
+        let range = self.def_range(f.range, &f.decorator_list);
+        self.u.range = Some(range);
         let given = match &f.type_params {
             None => {
                 let given = self.defaults(&f.parameters, w)?;
@@ -281,6 +281,25 @@ impl<'a> Compiler<'a> {
         Ok(given)
     }
 
+    /// The range of a definition without its decorators.
+    pub fn def_range(&self, range: TextRange, decorators: &[ast::Decorator]) -> TextRange {
+        let Some(last) = decorators.last() else {
+            return range;
+        };
+        let from = last.range.end().to_usize();
+        let mut at = from;
+        for line in self.source.text[from..].split_inclusive('\n') {
+            let code = line.trim_start();
+            if !code.is_empty() && !code.starts_with('#') {
+                at += line.len() - code.len();
+                break;
+            }
+            at += line.len();
+        }
+        let start = rustpython_ruff_text_size::TextSize::new(at as u32);
+        TextRange::new(start.min(range.end()), range.end())
+    }
+
     fn first_line_range(&self, decorators: &[ast::Decorator], range: TextRange) -> TextRange {
         match decorators.first() {
             Some(d) => TextRange::new(d.range.start(), range.end()),
@@ -337,7 +356,8 @@ impl<'a> Compiler<'a> {
         }
         items.extend(f.returns.as_deref().map(|r| (Name::new("return"), r, None)));
         let id = self.scopes.of(f, Role::Annotations);
-        self.annotate_code(id, items, f.range).map(Some)
+        let range = self.def_range(f.range, &f.decorator_list);
+        self.annotate_code(id, items, range).map(Some)
     }
 
     /// The code of an `__annotate__` function for these annotations.
@@ -427,11 +447,6 @@ fn rebase(code: &mut Code, first: u32) {
 /// The window of a generic wrapper's call, given where its arguments start.
 fn w_of(args: Reg) -> Reg {
     args - 4
-}
-
-/// The `def` line itself, for instructions that make the function.
-fn def_line(range: TextRange, _decorators: &[ast::Decorator], _name: TextRange) -> TextRange {
-    range
 }
 
 /// Parameters in the order in which their annotations are evaluated.

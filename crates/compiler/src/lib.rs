@@ -105,6 +105,7 @@ pub fn compile(text: &str, filename: &str, options: &Options) -> Result<Compiled
         let mut out = lower(&tree, &source, filename, options)?;
         warnings.append(&mut out.warnings);
         warnings.sort_by_key(|w| (w.line, w.col));
+        warnings.dedup();
         out.warnings = warnings;
         Ok(out)
     })

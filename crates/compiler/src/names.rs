@@ -88,9 +88,7 @@ impl<'a> Compiler<'a> {
             }
         }
         // A class's own special cells come before free ones of the same name.
-        let special = self.kind() == Kind::Class;
-        let (own, free) = (self.u.cells.get(name), self.u.frees.get(name));
-        let found = if special { own.or(free) } else { own.or(free) };
+        let found = self.u.cells.get(name).or(self.u.frees.get(name));
         found.copied().unwrap_or(0)
     }
 

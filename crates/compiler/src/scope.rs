@@ -1122,6 +1122,8 @@ impl Builder {
                     } else {
                         Place::Local
                     }
+                } else if let Some(place) = self.class_binding(id, &name) {
+                    place
                 } else if self.capture(id, &name) {
                     Place::Free
                 } else {
@@ -1131,6 +1133,32 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    /// What a name means in an annotation scope whose class binds it: it is
+    /// looked up in the class namespace first, then among globals.
+    fn class_binding(&self, id: Id, name: &Name) -> Option<Place> {
+        let mut sc = &self.s.list[id];
+        if !sc.sees_class || name.as_str() == "__classdict__" {
+            return None;
+        }
+        while sc.kind != Kind::Class {
+            sc = &self.s.list[sc.parent?];
+            if sc.kind != Kind::Class && sc.sym(name).is_some_and(|s| s.flags & BOUND != 0) {
+                return None;
+            }
+        }
+        let flags = sc.sym(name)?.flags;
+        if flags & GLOBAL != 0 {
+            Some(Place::GlobalExplicit)
+        } else if flags & BOUND != 0
+            && flags & NONLOCAL == 0
+            && name.as_str() != "__conditional_annotations__"
+        {
+            Some(Place::GlobalImplicit)
+        } else {
+            None
+        }
     }
 
     /// Find the scope that owns a name used in `id` and mark the way there.

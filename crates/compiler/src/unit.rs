@@ -154,7 +154,9 @@ impl<'a> Compiler<'a> {
                     code.flags |= flags::NESTED;
                     break;
                 }
-                if p.kind == Kind::Class && sc.kind == Kind::Function {
+                if p.kind == Kind::Class
+                    && (matches!(sc.kind, Kind::Function | Kind::Lambda) || sc.kind.is_comp())
+                {
                     code.flags |= flags::METHOD;
                 }
                 up = p.parent;
@@ -282,18 +284,18 @@ impl<'a> Compiler<'a> {
 
     fn qualname(&self, scope: Id, name: &str) -> Box<str> {
         let sc = &self.scopes[scope];
-        let Some(mut parent) = sc.parent else {
+        if sc.parent.is_none() {
             return name.into();
-        };
-        let mut unit = self.outer.len();
-        let mut u = &self.u;
-        // Type parameter scopes leave no trace in qualified names.
-        while self.scopes[u.scope].kind == Kind::TypeParams && unit > 0 {
-            parent = self.scopes[parent].parent.unwrap_or(0);
-            unit -= 1;
-            u = &self.outer[unit];
         }
-        let _ = parent;
+        // Scopes for annotations and type parameters leave no trace themselves.
+        let mut u = &self.u;
+        let hidden = matches!(
+            self.scopes[u.scope].kind,
+            Kind::TypeParams | Kind::Annotations | Kind::Deferred
+        );
+        if hidden && let Some(outer) = self.outer.last() {
+            u = outer;
+        }
         if matches!(sc.kind, Kind::Function | Kind::Class) {
             let m = crate::scope::mangle(self.scopes[u.scope].private.as_ref(), &Name::new(name));
             if self.scopes[u.scope]
@@ -305,8 +307,8 @@ impl<'a> Compiler<'a> {
         }
         match self.scopes[u.scope].kind {
             Kind::Module => name.into(),
-            Kind::Class => format!("{}.{name}", u.code.qualname).into(),
-            _ => format!("{}.<locals>.{name}", u.code.qualname).into(),
+            Kind::Function | Kind::Lambda => format!("{}.<locals>.{name}", u.code.qualname).into(),
+            _ => format!("{}.{name}", u.code.qualname).into(),
         }
     }
 

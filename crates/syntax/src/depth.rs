@@ -50,7 +50,7 @@ pub fn with_stack<T: Send>(
     if scan.depth <= SHALLOW {
         return f();
     }
-    let stack = (scan.depth as usize * 64 << 10) + (16 << 20);
+    let stack = ((scan.depth as usize * 64) << 10) + (16 << 20);
     std::thread::scope(|s| {
         let t = std::thread::Builder::new()
             .stack_size(stack)
@@ -118,11 +118,9 @@ fn scan(text: &str) -> Scan {
                     i += 1;
                 }
             }
-            b'\n' => {
-                if open.is_empty() {
-                    chain = 0;
-                    fresh = true;
-                }
+            b'\n' if open.is_empty() => {
+                chain = 0;
+                fresh = true;
             }
             b'\\' => {
                 if b.get(i) == Some(&b'\r') {
