@@ -347,6 +347,9 @@ opcodes! {
     CALL_EX 0 0 [Flag Base N N] ANY "a <- a(*a+4, **a+5); a+4 is a tuple, or any iterable if x&2 (argument after *); a+5 is a dict, only if x&1";
     CALLM 0 2 [N Base Cnt Name] ANY "a <- (a+4).c(b arguments from a+5)";
     CALLM_KW 1 2 [N Base Cnt Name] ANY "CALLM, the last values named by the tuple constant in the operand word";
+    LOADMETHOD 0 2 [N Base N Name] ANY "Look up method c of a+4 before the arguments: a <- function and a+4 stays self, or a <- attribute and a+4 <- unbound";
+    CALLMETHOD 0 0 [N Base Cnt N] ANY "After LOADMETHOD: a <- call a with b arguments from a+5, and before them a+4 unless it is unbound";
+    CALLMETHOD_KW 1 0 [N Base Cnt N] ANY "CALLMETHOD, the last values named by the tuple constant in the operand word";
     CALLSUPER 0 0 [Flag Base Cnt Name] ANY "a <- super.c(b arguments from a+5); a holds what name super gave, a+1 the class, a+4 self; x=1 if written super(cls, self)";
     CALLM_FUNC of CALLM 0 2 [N Base Cnt Name] ANY "CALLM of a plain Python method";
     CALLM_NATIVE of CALLM 0 2 [N Base Cnt Name] ANY "CALLM of a native method";

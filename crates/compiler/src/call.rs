@@ -63,15 +63,31 @@ impl<'a> Compiler<'a> {
         }
         self.u.set_top(recv as u32 + 1);
         self.expr_to(&a.value, recv)?;
-        self.arguments(&args.args, &args.keywords, recv + 1)?;
         let name = self.attr_name(a);
         let n = (args.args.len() + args.keywords.len()) as u16;
+        // The method is looked up before the arguments are evaluated; where
+        // that cannot be seen, lookup and call are one instruction.
+        let values = args
+            .args
+            .iter()
+            .chain(args.keywords.iter().map(|k| &k.value));
+        let fused = values.clone().all(|v| !crate::walk::may_call(v));
+        if !fused {
+            self.at(a.range, |c| c.u.emit_abc(Op::LOADMETHOD, w, 0, name));
+        }
+        self.arguments(&args.args, &args.keywords, recv + 1)?;
         let range = self.method_range(call, a);
         if args.keywords.is_empty() {
-            self.at(range, |c| c.u.emit_abc(Op::CALLM, w, n, name));
+            self.at(range, |c| match fused {
+                true => c.u.emit_abc(Op::CALLM, w, n, name),
+                false => c.u.emit_ab(Op::CALLMETHOD, w, n),
+            });
         } else {
             let k = self.keyword_names(&args.keywords);
-            self.at(range, |c| c.u.emit_word(Op::CALLM_KW, w, n, name, k));
+            self.at(range, |c| match fused {
+                true => c.u.emit_word(Op::CALLM_KW, w, n, name, k),
+                false => c.u.emit_word(Op::CALLMETHOD_KW, w, n, 0, k),
+            });
         }
         Ok(())
     }

@@ -51,3 +51,22 @@ pub(crate) fn forbidden_in_annotation(e: &Expr) -> Option<(TextRange, &'static s
     });
     found
 }
+
+/// Whether evaluating `e` calls something by name, binds a name or suspends:
+/// whether a lookup before or after it can make a practical difference.
+pub(crate) fn may_call(e: &Expr) -> bool {
+    any(e, |e| {
+        matches!(
+            e,
+            Expr::Call(_)
+                | Expr::Named(_)
+                | Expr::Await(_)
+                | Expr::Yield(_)
+                | Expr::YieldFrom(_)
+                | Expr::ListComp(_)
+                | Expr::SetComp(_)
+                | Expr::DictComp(_)
+                | Expr::Generator(_)
+        )
+    })
+}
