@@ -166,6 +166,8 @@ opcodes! {
 
     // Names
     LOADGLOBAL 0 2 [N W N Name] ANY "a <- global or builtin c";
+    LOADGLOBAL_MODULE of LOADGLOBAL 0 2 [N W N Name] ANY "LOADGLOBAL found in the globals";
+    LOADGLOBAL_BUILTIN of LOADGLOBAL 0 2 [N W N Name] ANY "LOADGLOBAL found in the builtins";
     STOREGLOBAL 0 0 [N R N Name] ANY "global c <- a";
     DELGLOBAL 0 0 [N N N Name] ANY "Delete global c";
     LOADNAME 0 2 [N W N Name] ANY "a <- c from the frame namespace, the globals or the builtins";
@@ -301,6 +303,7 @@ opcodes! {
     GETATTR_CLASS of GETATTR 0 2 [N W R Name] ANY "GETATTR of a class attribute through an instance or class";
     GETATTR_MODULE of GETATTR 0 2 [N W R Name] ANY "GETATTR of a module";
     SETATTR_SLOT of SETATTR 0 2 [N R R Name] ANY "SETATTR of an instance slot by shape";
+    SETATTR_ADD of SETATTR 0 2 [N R R Name] ANY "SETATTR that adds an instance slot";
 
     // Subscripts
     GETIDX 0 1 [N W R R] ANY "a <- b[c]";
