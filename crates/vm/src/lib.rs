@@ -4,6 +4,7 @@
 //! An opcode family's slow paths are in the file of the same name as in
 //! typhon-compiler; the fast paths are all in `interp.rs`.
 
+pub mod async_gen;
 pub mod attr;
 pub mod binary;
 pub mod build;

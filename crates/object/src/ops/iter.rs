@@ -82,6 +82,7 @@ pub fn is_sequence(o: Obj) -> bool {
 pub fn iter_next(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
     match it.shape() {
         shape::LIST_ITER | shape::TUPLE_ITER => Ok(seq_next(it)),
+        shape::GENERATOR if let Some(f) = cx.rt().hooks().gen_next.get() => f(cx, it),
         _ => iter_next_slow(cx, it),
     }
 }
