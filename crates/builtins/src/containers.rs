@@ -81,6 +81,9 @@ pub fn builtins_namespace(cx: &mut Cx) -> Result<Gc<Dict>> {
         let c = kind.class(cx);
         d.insert_str(cx, n, c.obj())?;
     }
+    let n = cx.intern("ExceptionGroup")?;
+    let c = exceptions::group::exception_group(cx);
+    d.insert_str(cx, n, c.obj())?;
     for alias in ["EnvironmentError", "IOError"] {
         let n = cx.intern(alias)?;
         let c = ExcKind::OSError.class(cx);
