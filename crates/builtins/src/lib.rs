@@ -4,6 +4,14 @@
 //! adds their methods with `#[class(extends = Str)]`. Other types are declared
 //! whole with `#[class]`.
 
+pub mod any;
+pub mod hooks;
+pub mod object;
+pub mod object_reduce;
+pub mod scalars;
+pub mod type_;
+pub mod type_attrs;
+
 use typhon_object::{Cx, Result};
 
 /// Make the built-in classes complete. Called once, after
