@@ -5,7 +5,17 @@
 //! whole with `#[class]`.
 
 pub mod any;
+pub mod bool_;
+pub mod buffer;
+pub mod bytearray;
+pub mod bytes_new;
+pub mod float;
+pub mod float_new;
 pub mod hooks;
+pub mod int;
+pub mod int_new;
+pub mod memoryview;
+pub mod none;
 pub mod object;
 pub mod object_reduce;
 pub mod scalars;
