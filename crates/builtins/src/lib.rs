@@ -4,10 +4,46 @@
 //! adds their methods with `#[class(extends = Str)]`. Other types are declared
 //! whole with `#[class]`.
 
+pub mod containers;
+pub mod dict;
+pub mod dict_views;
+pub mod exceptions;
+pub mod functions;
+pub mod generic_alias;
+pub mod iterators;
+pub mod list;
+pub mod mappingproxy;
+pub mod module;
+pub mod range;
+pub mod repr_guard;
+pub mod seq;
+pub mod set;
+pub mod slice;
+pub mod sort;
+pub mod tuple;
+pub mod any;
+pub mod bool_;
+pub mod buffer;
+pub mod bytearray;
+pub mod bytes_new;
+pub mod float;
+pub mod float_new;
+pub mod hooks;
+pub mod int;
+pub mod int_new;
+pub mod memoryview;
+pub mod none;
+pub mod object;
+pub mod object_reduce;
+pub mod scalars;
+pub mod type_;
+pub mod type_attrs;
+
 use typhon_object::{Cx, Result};
 
 /// Make the built-in classes complete. Called once, after
 /// `typhon_object::boot::bootstrap`.
-pub fn init(_cx: &mut Cx) -> Result<()> {
-    Ok(())
+pub fn init(cx: &mut Cx) -> Result<()> {
+    scalars::init_scalars(cx)?;
+    containers::init_containers(cx)
 }

@@ -1,1 +1,26 @@
-//! Not written yet.
+//! Bytecode as plain data: the opcode table, code objects, their text form,
+//! verification and serialisation. No dependencies, no unsafe code.
+//!
+//! `op.rs` is the specification of the instruction set; `regs.rs` adds which
+//! registers each instruction reads and writes; `verify.rs` checks a `Code`
+//! against both; `dis.rs` prints it; `store.rs` writes and reads cache files.
+
+#![forbid(unsafe_code)]
+
+mod code;
+mod dis;
+mod insn;
+mod op;
+mod positions;
+mod regs;
+mod store;
+mod verify;
+
+pub use code::{Code, Const, FRAME_LINK, Handler, NO_REG, flags};
+pub use dis::{dis, dis_all};
+pub use insn::Insn;
+pub use op::{Common, Effects, Intrinsic1, Intrinsic2, OPS, Op, OpInfo, Operand, Special, func};
+pub use positions::{Position, Positions, Run, Runs};
+pub use regs::{RegUse, keyword_names, registers};
+pub use store::{FORMAT, load, store};
+pub use verify::{jump_target, verify};

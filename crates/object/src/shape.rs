@@ -19,7 +19,7 @@ use crate::obj::{Gc, Obj};
 use crate::str::Str;
 use crate::types::Type;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{OnceLock, RwLock};
 use typhon_gc::{Layout, LayoutInit};
 
@@ -247,6 +247,27 @@ impl ShapeInfo {
         *root.dict_shape.get_or_init(|| root.derive(Vec::new(), Vec::new(), Storage::Dict))
     }
 
+    /// The shape of objects in dict mode that were laid out by this shape and
+    /// now belong to `class` (`o.__class__ = class`). Few pairs of classes do
+    /// this, so the table is small.
+    pub fn adopted(&self, class: Gc<Type>) -> u32 {
+        static ADOPTED: RwLock<Vec<(u32, u64, u32)>> = RwLock::new(Vec::new());
+        let w = class.obj().word();
+        let from = self.dict_mode();
+        let mut table = ADOPTED.write().unwrap();
+        let id = match table.iter().find(|e| e.0 == from && e.1 == w) {
+            Some(e) => e.2,
+            None => {
+                let id = info(from).derive(Vec::new(), Vec::new(), Storage::Dict);
+                table.push((from, w, id));
+                id
+            }
+        };
+        // A class that died may have had the same address.
+        layout(id).owner.store(w, Ordering::Release);
+        id
+    }
+
     /// The interned name behind an entry of `attrs`.
     pub fn name(&self, i: usize) -> Gc<Str> {
         // SHAPE-3.
@@ -270,10 +291,6 @@ pub fn var_payload_size(o: Obj) -> usize {
     let f: crate::native::VarSizeFn = unsafe { std::mem::transmute(f as usize) };
     unsafe { f(o.addr()) }
 }
-
-/// A count that goes up whenever cached attribute positions must be thrown
-/// away at once: a data descriptor appeared on a class that has instances.
-pub static SHADOW_EPOCH: AtomicU32 = AtomicU32::new(0);
 
 /// Change an object's shape id.
 pub fn set_shape(cx: &Cx, o: Obj, id: u32) {

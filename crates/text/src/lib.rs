@@ -11,11 +11,16 @@
 #![forbid(unsafe_code)]
 // `a << 4 | b` reads as one thing in code that packs bits all day.
 #![allow(clippy::precedence)]
+// One expression serves three widths of units; it widens what may be wide already.
+#![allow(clippy::useless_conversion)]
 
+pub mod codec;
 pub mod complex;
 pub mod float;
 pub mod format_spec;
+pub mod hash;
 pub mod int;
 pub mod percent;
+pub mod struct_fmt;
 pub mod strview;
 pub mod unicode;

@@ -81,7 +81,7 @@ impl Reader<'_> {
     fn grouping(&mut self) -> Result<Option<Grouping>> {
         let comma = self.eat(',');
         let underscore = self.eat('_');
-        if comma && underscore || underscore && self.peek() == Some(',') {
+        if underscore && (comma || self.peek() == Some(',')) {
             return Err(value_error("Cannot specify both ',' and '_'."));
         }
         Ok(match (comma, underscore) {

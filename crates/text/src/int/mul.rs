@@ -4,7 +4,7 @@
 use super::{Int, IntRef, big, from_big, trim};
 
 /// Below this many limbs of the shorter operand schoolbook wins (measured).
-const LARGE: usize = 32;
+const LARGE: usize = 16;
 
 /// a * b; `out` holds at least `a.len + b.len` limbs.
 pub fn mul_into(a: &[u64], b: &[u64], out: &mut [u64]) -> usize {

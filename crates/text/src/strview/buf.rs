@@ -52,6 +52,13 @@ impl StrBuf {
         }
     }
 
+    /// Takes over units that are already built.
+    pub fn from_latin1(units: Vec<u8>) -> Self {
+        StrBuf {
+            units: OwnedStr::Latin1(units),
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.units.as_view().len()
     }

@@ -16,9 +16,7 @@ fn map_ascii(text: StrView<'_>, change: impl Fn(&mut [u8])) -> Option<StrBuf> {
     }
     let mut bytes = units.to_vec();
     change(&mut bytes);
-    let mut out = StrBuf::new();
-    out.push_view(StrView::Latin1(&bytes));
-    Some(out)
+    Some(StrBuf::from_latin1(bytes))
 }
 
 fn map(text: StrView<'_>, mapping: impl Fn(u32) -> Mapped) -> StrBuf {

@@ -52,7 +52,7 @@ fn quoted(text: StrView<'_>, is_plain: impl Fn(u32) -> bool) -> OwnedStr {
 pub fn push_ascii_escape(out: &mut StrBuf, code_point: u32) {
     let (letter, digits) = match code_point {
         0..=0xff => (b'x', 2),
-        0..=0xffff => (b'u', 4),
+        0x100..=0xffff => (b'u', 4),
         _ => (b'U', 8),
     };
     out.push(u32::from(b'\\'));
@@ -120,19 +120,17 @@ fn encode(
     plain: std::ops::RangeInclusive<u32>,
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    let mut escape = StrBuf::new();
     for code_point in text.iter() {
         if let Some(letter) = short(code_point) {
             out.extend([b'\\', letter]);
         } else if plain.contains(&code_point) {
             out.push(code_point as u8);
         } else {
-            escape = StrBuf::new();
+            let mut escape = StrBuf::new();
             push_ascii_escape(&mut escape, code_point);
             out.extend(escape.as_view().iter().map(|c| c as u8));
         }
     }
-    drop(escape);
     out
 }
 

@@ -1,8 +1,6 @@
 //! Finding strings in strings. Positions are code-point indices; a needle of
 //! another width is converted first, and cannot occur if it does not fit.
 
-use std::borrow::Cow;
-
 use memchr::memmem;
 
 use super::{StrBuf, StrView, Unit, each_width};
@@ -202,14 +200,14 @@ pub fn replace(
     new: StrView<'_>,
     limit: usize,
 ) -> Option<StrBuf> {
-    let positions = Cow::from(find_all(text, old, limit));
+    let positions = find_all(text, old, limit);
     if positions.is_empty() || old == new {
         return None;
     }
     let grown = positions.len() * new.len().saturating_sub(old.len());
     let mut out = StrBuf::with_capacity(text.len() + grown);
     let mut from = 0;
-    for position in positions.iter().copied() {
+    for position in positions {
         out.push_view(text.slice(from..position));
         out.push_view(new);
         from = position + old.len();

@@ -65,7 +65,8 @@ pub fn split_space(text: StrView<'_>, limit: usize) -> Pieces {
     let mut at = run_end(text, 0, is_space);
     while at < text.len() {
         if pieces.len() == limit {
-            pieces.push(at..run_start(text, text.len(), is_space));
+            // What is left stays whole, with the space at its end.
+            pieces.push(at..text.len());
             break;
         }
         let end = run_end(text, at, |c| !is_space(c));
@@ -81,7 +82,7 @@ pub fn rsplit_space(text: StrView<'_>, limit: usize) -> Pieces {
     let mut end = run_start(text, text.len(), is_space);
     while end > 0 {
         if pieces.len() == limit {
-            pieces.push(run_end(text, 0, is_space)..end);
+            pieces.push(0..end);
             break;
         }
         let start = run_start(text, end, |c| !is_space(c));
