@@ -16,6 +16,8 @@ pub mod int;
 pub mod int_new;
 pub mod memoryview;
 pub mod none;
+pub mod percent_args;
+pub mod str;
 pub mod object;
 pub mod object_reduce;
 pub mod scalars;
