@@ -118,9 +118,10 @@ impl Str {
     pub fn at(&self, i: usize) -> u32 {
         code_point(&self.view(), i)
     }
-    /// Equality of contents.
+    /// Equality of contents. (Not called `eq`: on a `Gc<Str>` that would compare
+    /// addresses.)
     #[inline]
-    pub fn eq(&self, o: &Str) -> bool {
+    pub fn same_text(&self, o: &Str) -> bool {
         if std::ptr::eq(self, o) {
             return true;
         }
