@@ -155,7 +155,7 @@ fn dicts(cx: &mut Cx) -> Result<()> {
     let r = call(cx, "dict", &[l.obj()]);
     raises(cx, r, "ValueError: dictionary update sequence element #0 has length 1; 2 is required");
     let e = dict::new(cx)?;
-    e.insert(cx, Obj::NONE, e.obj())?;
+    e.insert(cx, int(1), e.obj())?;
     let r = ops::repr(cx, e.obj()).map(|s| s.to_str().into_owned());
     assert!(r.is_ok_and(|r| r.ends_with(": {...}}")));
     Ok(())
