@@ -13,13 +13,18 @@ pub mod generic_alias;
 pub mod iterators;
 pub mod list;
 pub mod mappingproxy;
+pub mod method;
 pub mod module;
+pub mod native_function;
+pub mod property;
 pub mod range;
 pub mod repr_guard;
 pub mod seq;
 pub mod set;
 pub mod slice;
 pub mod sort;
+pub mod static_class_method;
+pub mod super_;
 pub mod tuple;
 
 use typhon_object::{Cx, Result};
