@@ -4,8 +4,8 @@
 //! Tests: tests/containers.rs.
 
 use crate::{
-    dict, exceptions, functions, iterators, list, mappingproxy, method, module, native_function, property, range, set,
-    slice, static_class_method, super_, tuple,
+    dict, exceptions, functions, generic_alias, iterators, list, mappingproxy, method, module, namespace,
+    native_function, property, range, set, slice, static_class_method, super_, tuple, union,
 };
 use typhon_object::dict::Dict;
 use typhon_object::exc::ExcKind;
@@ -28,7 +28,10 @@ pub fn init_containers(cx: &mut Cx) -> Result<()> {
     static_class_method::init(cx)?;
     super_::init(cx)?;
     method::init(cx)?;
-    native_function::init(cx)
+    native_function::init(cx)?;
+    generic_alias::init(cx)?;
+    union::init(cx)?;
+    class_of::<namespace::Namespace>(cx).map(|_| ())
 }
 
 /// Fixed shapes whose classes are names of `builtins`.

@@ -15,6 +15,7 @@ pub mod list;
 pub mod mappingproxy;
 pub mod method;
 pub mod module;
+pub mod namespace;
 pub mod native_function;
 pub mod property;
 pub mod range;
@@ -26,6 +27,7 @@ pub mod sort;
 pub mod static_class_method;
 pub mod super_;
 pub mod tuple;
+pub mod union;
 
 use typhon_object::{Cx, Result};
 
