@@ -28,11 +28,29 @@ pub mod static_class_method;
 pub mod super_;
 pub mod tuple;
 pub mod union;
+pub mod any;
+pub mod bool_;
+pub mod buffer;
+pub mod bytearray;
+pub mod bytes_new;
+pub mod float;
+pub mod float_new;
+pub mod hooks;
+pub mod int;
+pub mod int_new;
+pub mod memoryview;
+pub mod none;
+pub mod object;
+pub mod object_reduce;
+pub mod scalars;
+pub mod type_;
+pub mod type_attrs;
 
 use typhon_object::{Cx, Result};
 
 /// Make the built-in classes complete. Called once, after
 /// `typhon_object::boot::bootstrap`.
-pub fn init(_cx: &mut Cx) -> Result<()> {
-    Ok(())
+pub fn init(cx: &mut Cx) -> Result<()> {
+    scalars::init_scalars(cx)?;
+    containers::init_containers(cx)
 }

@@ -11,6 +11,7 @@ use crate::cx::Cx;
 use crate::exc::Raised;
 use crate::native::Payload;
 use crate::obj::{Gc, Obj};
+use crate::types::Type;
 use crate::{Result, shape};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -343,9 +344,22 @@ pub fn repeat(cx: &Cx, s: Gc<Str>, n: usize) -> Result<Gc<Str>> {
     Ok(out)
 }
 
-/// A copy of `s` that is exactly `str`, padded by `tail` for a subclass's
-/// attribute word; see `types::alloc_str_subclass`.
-pub fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
+/// The text of `s` as an instance of `class`, which is `str` or derives from it.
+pub fn new_of(cx: &Cx, class: Gc<Type>, s: Gc<Str>) -> Result<Obj> {
+    let shape_id = class.root_shape();
+    if shape_id == shape::STR {
+        return if s.obj().shape() == shape::STR { Ok(s.obj()) } else { Ok(from_view(cx, &s.view())?.obj()) };
+    }
+    let o = copy_into_subclass(cx, s, shape_id)?;
+    if class.has_finalizer() {
+        // The object is fresh.
+        unsafe { typhon_gc::register_finalizable(o.addr()) };
+    }
+    Ok(o)
+}
+
+/// A copy of `s` with a subclass's ext word behind it.
+fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
     let body = (DATA + (s.len() << s.width()) + 7) & !7;
     let p = cx.alloc_var(shape_id, body + 8, s.len as u64)?;
     // Fresh object with room for the payload and the ext word.

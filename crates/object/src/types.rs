@@ -252,6 +252,11 @@ pub fn class(o: Obj) -> Gc<Type> {
     unsafe { Gc::from_obj(o) }
 }
 
+/// `__module__` as found in the class's own namespace.
+pub fn d_module(cx: &Cx, t: Gc<Type>) -> Option<Obj> {
+    t.dict.get()?.get_str(name!(cx, "__module__"))
+}
+
 /// A new class object without contents.
 pub(crate) fn alloc(cx: &Cx, meta_shape: u32) -> Result<Gc<Type>> {
     let size = shape::layout(meta_shape).size as usize;
@@ -513,7 +518,8 @@ pub fn add_members(cx: &Cx, t: Gc<Type>, members: &'static [Member]) -> Result<(
     Ok(())
 }
 
-fn refill(cx: &Cx, t: Gc<Type>) {
+/// Fill the tables of special methods of a class and all derived from it.
+pub(crate) fn refill(cx: &Cx, t: Gc<Type>) {
     fill_special(cx, t);
     each_subclass(t, |s| refill(cx, s));
 }

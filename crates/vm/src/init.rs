@@ -74,3 +74,10 @@ pub fn classes(cx: &mut Cx) -> Result<()> {
     native::class_of::<crate::async_gen::Asend>(cx)?;
     Ok(())
 }
+
+/// The native modules of this crate.
+pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
+    &crate::gc_module::functions::SPEC,
+    &crate::thread::functions::SPEC,
+    &crate::weakref::functions::SPEC,
+];
