@@ -4,6 +4,30 @@
 //! adds their methods with `#[class(extends = Str)]`. Other types are declared
 //! whole with `#[class]`.
 
+pub mod containers;
+pub mod dict;
+pub mod dict_views;
+pub mod exceptions;
+pub mod functions;
+pub mod generic_alias;
+pub mod iterators;
+pub mod list;
+pub mod mappingproxy;
+pub mod method;
+pub mod module;
+pub mod namespace;
+pub mod native_function;
+pub mod property;
+pub mod range;
+pub mod repr_guard;
+pub mod seq;
+pub mod set;
+pub mod slice;
+pub mod sort;
+pub mod static_class_method;
+pub mod super_;
+pub mod tuple;
+pub mod union;
 pub mod any;
 pub mod bool_;
 pub mod buffer;
@@ -28,6 +52,7 @@ use typhon_object::{Cx, Result};
 
 /// Make the built-in classes complete. Called once, after
 /// `typhon_object::boot::bootstrap`.
-pub fn init(_cx: &mut Cx) -> Result<()> {
-    Ok(())
+pub fn init(cx: &mut Cx) -> Result<()> {
+    scalars::init_scalars(cx)?;
+    containers::init_containers(cx)
 }

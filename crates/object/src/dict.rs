@@ -15,7 +15,7 @@
 //! Tests: `tests/dict.rs`, tests/lang/dict.md; CPython test_dict.
 
 use crate::cx::Cx;
-use crate::native::Payload;
+use crate::native::{Payload, Trace};
 use crate::obj::{Gc, Obj, Slot};
 use crate::str::Str;
 use crate::{Result, ops, shape};
@@ -54,6 +54,13 @@ impl Payload for Dict {
     #[inline(always)]
     fn is(o: Obj) -> bool {
         o.is_ptr() && (o.shape() == shape::DICT || crate::native::has_payload(o, shape::DICT))
+    }
+}
+
+impl Trace for Dict {
+    fn trace(&self, t: &mut crate::Tracer) {
+        // The lock beside it holds no reference.
+        self.table.trace(t);
     }
 }
 
@@ -220,7 +227,7 @@ fn simple_eq(a: Obj, b: Obj) -> Option<bool> {
     if sa == shape::STR && sb == shape::STR {
         // Both shapes say str.
         let (x, y): (Gc<Str>, Gc<Str>) = unsafe { (Gc::from_obj(a), Gc::from_obj(b)) };
-        return Some(!(x.is_interned() && y.is_interned()) && x.eq(&y));
+        return Some(!(x.is_interned() && y.is_interned()) && x.same_text(&y));
     }
     if sa == shape::STR && (sb == shape::INT || sb == shape::BYTES || sb == shape::TUPLE) {
         return Some(false);

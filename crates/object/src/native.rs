@@ -311,6 +311,7 @@ pub fn instance_of<T: Payload + Trace + 'static>(cx: &Cx, class: Gc<Type>, value
         (p.add(8) as *mut T).write(value);
         Gc::from_obj(Obj::from_word_unchecked(p as u64))
     };
+    debug_assert!(T::is(g.obj()), "the class holds another payload");
     cx.barrier(g.obj());
     if std::mem::needs_drop::<T>() {
         unsafe fn drop_payload<T>(p: *mut u8) {

@@ -27,6 +27,7 @@ pub struct Str {
 const WIDTH_MASK: u32 = 3;
 const ASCII: u32 = 4;
 const INTERNED: u32 = 8;
+const CACHED: u32 = 16;
 /// Header, length and hash.
 const DATA: usize = 24;
 
@@ -118,9 +119,10 @@ impl Str {
     pub fn at(&self, i: usize) -> u32 {
         code_point(&self.view(), i)
     }
-    /// Equality of contents.
+    /// Equality of contents. (Not called `eq`: on a `Gc<Str>` that would compare
+    /// addresses.)
     #[inline]
-    pub fn eq(&self, o: &Str) -> bool {
+    pub fn same_text(&self, o: &Str) -> bool {
         if std::ptr::eq(self, o) {
             return true;
         }
@@ -411,10 +413,20 @@ fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
     let p = cx.alloc_var(shape_id, body + 8, s.len as u64)?;
     // Fresh object with room for the payload and the ext word.
     unsafe {
-        (*(p as *const typhon_gc::Header)).meta.store(s.meta() & !INTERNED, Ordering::Relaxed);
+        (*(p as *const typhon_gc::Header)).meta.store(s.meta() & !(INTERNED | CACHED), Ordering::Relaxed);
         std::ptr::copy_nonoverlapping(s.data(), p.add(DATA), s.len() << s.width());
         Ok(Obj::from_word_unchecked(p as u64))
     }
+}
+
+/// Mark `s` as a name whose place in instances is cached.
+pub(crate) fn set_cached(s: Gc<Str>) {
+    s.header().meta.fetch_or(CACHED, Ordering::Relaxed);
+}
+
+/// Whether `set_cached` was called.
+pub(crate) fn is_cached(s: Gc<Str>) -> bool {
+    s.header().meta.load(Ordering::Relaxed) & CACHED != 0
 }
 
 /// Mark `s` as the interned string of its value.

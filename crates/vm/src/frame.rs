@@ -203,8 +203,9 @@ macro_rules! slow {
             insn: u64,
             cx: *mut typhon_object::Cx,
         ) -> $crate::frame::PB {
+            let body = |$f: &mut $crate::frame::Fr<'_>| -> typhon_object::Result<$crate::frame::PB> { $body };
             // The loop's locals (VM-1).
-            unsafe { $crate::frame::enter(pc, base, insn, cx, |$f| $body) }
+            unsafe { $crate::frame::enter(pc, base, insn, cx, body) }
         }
     )* };
 }
@@ -358,7 +359,7 @@ pub fn locals_of_window(cx: &mut Cx, w: Window) -> Result<Gc<Dict>> {
     let d = dict::new(cx)?;
     let code = w.func().code();
     let data = &code.data;
-    let mut put = |cx: &mut Cx, name: &str, r: usize, cell: bool| -> Result<()> {
+    let put = |cx: &mut Cx, name: &str, r: usize, cell: bool| -> Result<()> {
         // VM-1: these registers belong to the window.
         let Some(mut v) = Obj::from_word(unsafe { *w.base.add(r) }) else { return Ok(()) };
         if (cell || v.shape() == shape::CELL)

@@ -913,6 +913,19 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     go!(pc, base, call::call_method, insn, cx)
                 }
                 Op::CALLM_NATIVE => go!(pc, base, call::call_method_native, insn, cx),
+                Op::LOADMETHOD => go!(pc, base, call::load_method, insn, cx),
+                Op::CALLMETHOD => {
+                    let f = rd(base, fa(insn));
+                    if is_ptr(f) && shape_of(f) == shape::FUNCTION && rd(base, fa(insn) + 4) != 0 {
+                        let fun = &*((f + 8) as *const Function);
+                        let n = fb(insn) + 1;
+                        if fun.simple.load(Relaxed) as usize == n {
+                            push_frame!(pc, base, insn, cx, fun, base.add(fa(insn) + 4), n, pc, call::call_loaded)
+                        }
+                    }
+                    go!(pc, base, call::call_loaded, insn, cx)
+                }
+                Op::CALLMETHOD_KW => go!(pc, base, call::call_loaded_kw, insn, cx),
                 Op::CALLM_KW => go!(pc, base, call::call_method_kw, insn, cx),
                 Op::CALLSUPER => go!(pc, base, call::call_super, insn, cx),
                 Op::RETURN => {

@@ -4,6 +4,7 @@
 //! An opcode family's slow paths are in the file of the same name as in
 //! typhon-compiler; the fast paths are all in `interp.rs`.
 
+pub mod async_gen;
 pub mod attr;
 pub mod binary;
 pub mod build;
@@ -16,6 +17,7 @@ pub mod format;
 pub mod frame;
 pub mod function;
 pub mod function_ops;
+pub mod gc_module;
 pub mod generator;
 pub mod hooks;
 pub mod import;
@@ -27,9 +29,13 @@ pub mod names;
 pub mod objects;
 pub mod pattern;
 pub mod poll;
+pub mod signal;
 pub mod subscript;
+pub mod sys;
+pub mod thread;
 pub mod traceback;
 pub mod unwind;
+pub mod weakref;
 pub mod with;
 
 use typhon_object::native::Trace;
