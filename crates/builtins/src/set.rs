@@ -640,7 +640,11 @@ impl SetIter {
         this.obj()
     }
     fn __next__(&self, cx: &Cx) -> Result<Obj> {
-        let Some(s) = self.set.get() else { return Err(exc::stop_iteration(cx, Obj::NONE)) };
+        self.advance(cx)?.ok_or_else(|| exc::stop_iteration(cx, Obj::NONE))
+    }
+    #[internal]
+    fn advance(&self, cx: &Cx) -> Result<Option<Obj>> {
+        let Some(s) = self.set.get() else { return Ok(None) };
         if s.items.len() as i64 != self.size.load(Ordering::Relaxed) {
             self.size.store(-1, Ordering::Relaxed);
             return Err(cx.error(ExcKind::RuntimeError, "Set changed size during iteration"));
@@ -649,11 +653,11 @@ impl SetIter {
             Some((pos, k, _)) => {
                 self.pos.store(pos as i64, Ordering::Relaxed);
                 self.left.fetch_sub(1, Ordering::Relaxed);
-                Ok(k)
+                Ok(Some(k))
             }
             None => {
                 self.set.clear();
-                Err(exc::stop_iteration(cx, Obj::NONE))
+                Ok(None)
             }
         }
     }
@@ -694,5 +698,9 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let t = boot::define(cx, shape::FROZENSET, "frozenset", FROZEN_DOC, flags, None, Some(layout))?;
     types::add_members(cx, t, FrozenCommon::MEMBERS)?;
     types::add_members(cx, t, FrozenSetMethods::MEMBERS)?;
-    native::class_of::<SetIter>(cx).map(|_| ())
+    native::class_of::<SetIter>(cx)?.set_next_fn(|cx, it| match it.cast::<SetIter>() {
+        Some(i) => i.advance(cx),
+        None => Ok(None),
+    });
+    Ok(())
 }

@@ -227,7 +227,7 @@ fn simple_eq(a: Obj, b: Obj) -> Option<bool> {
     if sa == shape::STR && sb == shape::STR {
         // Both shapes say str.
         let (x, y): (Gc<Str>, Gc<Str>) = unsafe { (Gc::from_obj(a), Gc::from_obj(b)) };
-        return Some(!(x.is_interned() && y.is_interned()) && x.eq(&y));
+        return Some(!(x.is_interned() && y.is_interned()) && x.same_text(&y));
     }
     if sa == shape::STR && (sb == shape::INT || sb == shape::BYTES || sb == shape::TUPLE) {
         return Some(false);
