@@ -50,6 +50,12 @@ pub struct Entry {
 /// Header and table payload.
 const ENTRIES: usize = 8 + size_of::<Table>();
 
+impl crate::native::Trace for Dict {
+    fn trace(&self, t: &mut crate::Tracer) {
+        self.table.trace(t);
+    }
+}
+
 impl Payload for Dict {
     #[inline(always)]
     fn is(o: Obj) -> bool {

@@ -10,9 +10,14 @@
 pub mod at_fork;
 pub mod buffer;
 pub mod codecs;
+mod collections;
 mod errno;
+pub mod io;
+mod functools;
 mod itertools;
+mod operator;
 mod posix;
+mod sre;
 pub mod structseq;
 mod sys;
 mod unicodedata;
@@ -25,9 +30,14 @@ use typhon_object::{Cx, Result};
 /// Every native module of this crate.
 pub static MODULES: &[&ModuleSpec] = &[
     &codecs::codecs::SPEC,
+    &collections::collections::SPEC,
     &errno::errno::SPEC,
+    &io::io::SPEC,
+    &functools::functools::SPEC,
     &itertools::itertools::SPEC,
+    &operator::operator::SPEC,
     &posix::posix::SPEC,
+    &sre::sre::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];
 
