@@ -7,8 +7,8 @@ when both increments are in. Here each thread increments as well, which the
 listing's print leaves to the reader, and a second part does it many times.
 
 Expected: after the first part the value is 2 or 3. After the second, the count
-is at most THREADS * STEPS, and at least STEPS' worth of one update: updates may
-be lost, nothing else may happen. The exit code is 1 if anything else does.
+is at most THREADS * STEPS: updates may be lost, nothing else may happen. The
+exit code is 1 if anything else does.
 
 usage: listing1_unlocked.py [THREADS [STEPS]]        (default: 2 100000)
 """
