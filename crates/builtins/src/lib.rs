@@ -4,6 +4,24 @@
 //! adds their methods with `#[class(extends = Str)]`. Other types are declared
 //! whole with `#[class]`.
 
+pub mod containers;
+pub mod dict;
+pub mod dict_views;
+pub mod exceptions;
+pub mod functions;
+pub mod generic_alias;
+pub mod iterators;
+pub mod list;
+pub mod mappingproxy;
+pub mod module;
+pub mod range;
+pub mod repr_guard;
+pub mod seq;
+pub mod set;
+pub mod slice;
+pub mod sort;
+pub mod tuple;
+
 use typhon_object::{Cx, Result};
 
 /// Make the built-in classes complete. Called once, after

@@ -166,6 +166,8 @@ opcodes! {
 
     // Names
     LOADGLOBAL 0 2 [N W N Name] ANY "a <- global or builtin c";
+    LOADGLOBAL_MODULE of LOADGLOBAL 0 2 [N W N Name] ANY "LOADGLOBAL found in the globals";
+    LOADGLOBAL_BUILTIN of LOADGLOBAL 0 2 [N W N Name] ANY "LOADGLOBAL found in the builtins";
     STOREGLOBAL 0 0 [N R N Name] ANY "global c <- a";
     DELGLOBAL 0 0 [N N N Name] ANY "Delete global c";
     LOADNAME 0 2 [N W N Name] ANY "a <- c from the frame namespace, the globals or the builtins";
@@ -301,6 +303,7 @@ opcodes! {
     GETATTR_CLASS of GETATTR 0 2 [N W R Name] ANY "GETATTR of a class attribute through an instance or class";
     GETATTR_MODULE of GETATTR 0 2 [N W R Name] ANY "GETATTR of a module";
     SETATTR_SLOT of SETATTR 0 2 [N R R Name] ANY "SETATTR of an instance slot by shape";
+    SETATTR_ADD of SETATTR 0 2 [N R R Name] ANY "SETATTR that adds an instance slot";
 
     // Subscripts
     GETIDX 0 1 [N W R R] ANY "a <- b[c]";
@@ -347,6 +350,9 @@ opcodes! {
     CALL_EX 0 0 [Flag Base N N] ANY "a <- a(*a+4, **a+5); a+4 is a tuple, or any iterable if x&2 (argument after *); a+5 is a dict, only if x&1";
     CALLM 0 2 [N Base Cnt Name] ANY "a <- (a+4).c(b arguments from a+5)";
     CALLM_KW 1 2 [N Base Cnt Name] ANY "CALLM, the last values named by the tuple constant in the operand word";
+    LOADMETHOD 0 2 [N Base N Name] ANY "Look up method c of a+4 before the arguments: a <- function and a+4 stays self, or a <- attribute and a+4 <- unbound";
+    CALLMETHOD 0 0 [N Base Cnt N] ANY "After LOADMETHOD: a <- call a with b arguments from a+5, and before them a+4 unless it is unbound";
+    CALLMETHOD_KW 1 0 [N Base Cnt N] ANY "CALLMETHOD, the last values named by the tuple constant in the operand word";
     CALLSUPER 0 0 [Flag Base Cnt Name] ANY "a <- super.c(b arguments from a+5); a holds what name super gave, a+1 the class, a+4 self; x=1 if written super(cls, self)";
     CALLM_FUNC of CALLM 0 2 [N Base Cnt Name] ANY "CALLM of a plain Python method";
     CALLM_NATIVE of CALLM 0 2 [N Base Cnt Name] ANY "CALLM of a native method";
@@ -398,6 +404,7 @@ opcodes! {
     RETURNNONE 0 0 [N N N N] END "Return None";
 }
 
+#[allow(clippy::len_without_is_empty)]
 impl Op {
     /// The table line of this operation.
     #[inline]

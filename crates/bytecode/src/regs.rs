@@ -86,6 +86,15 @@ pub fn registers(code: &Code, pc: usize, mut f: impl FnMut(RegUse)) {
             use_(a, link, false, true);
             use_(a.saturating_add(FRAME_LINK), 1 + b as u32, true, true);
         }
+        Op::LOADMETHOD => {
+            use_(a, 1, false, true);
+            use_(a.saturating_add(FRAME_LINK), 1, true, true);
+        }
+        Op::CALLMETHOD | Op::CALLMETHOD_KW => {
+            use_(a, 1, true, true);
+            use_(a.saturating_add(1), link - 1, false, true);
+            use_(a.saturating_add(FRAME_LINK), 1 + b as u32, true, true);
+        }
         Op::CALLSUPER => {
             use_(a, 2, true, true);
             use_(a.saturating_add(2), link - 2, false, true);

@@ -1,1 +1,152 @@
-//! Not written yet.
+//! From syntax tree to code objects: scopes, then lowering to register code.
+//!
+//! Opcode families have one file each, named as in the VM. `assemble.rs` turns
+//! symbolic instructions into words and tracks which locals are bound.
+//!
+//! Invariant: compiling never panics and never overflows the native stack; all
+//! failures are `CompileErr`s. Every code object passes the verifier.
+//!
+//! Tests: `tests/`.
+
+#![forbid(unsafe_code)]
+
+mod assemble;
+mod assign;
+mod attr;
+mod binary;
+mod call;
+mod class;
+mod compare;
+mod comprehension;
+mod exception;
+mod expr;
+mod fold;
+mod format;
+mod function;
+mod generator;
+mod import;
+mod iter;
+mod names;
+mod pattern;
+mod scope;
+mod stmt;
+mod subscript;
+mod typeparams;
+mod unit;
+mod unparse;
+mod walk;
+mod with;
+
+use std::sync::Arc;
+
+use rustpython_ruff_python_ast as ast;
+use rustpython_ruff_text_size::TextRange;
+use typhon_bytecode::Code;
+use typhon_syntax::{Source, SyntaxErr, Tree};
+
+pub use typhon_syntax::{ErrKind, Mode, Warning};
+
+/// Choices of one compilation.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the source is.
+    pub mode: Mode,
+    /// `sys.flags.optimize`: 1 removes asserts, 2 docstrings too.
+    pub optimize: u8,
+    /// Future flags (`flags::FUTURE_*`) that hold from the start.
+    pub future: u32,
+    /// Allow `await` at top level (`ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`).
+    pub top_level_await: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            mode: Mode::Exec,
+            optimize: 0,
+            future: 0,
+            top_level_await: false,
+        }
+    }
+}
+
+/// A finished compilation.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The module's code.
+    pub code: Arc<Code>,
+    /// Warnings to be issued.
+    pub warnings: Vec<Warning>,
+}
+
+/// An error found while compiling, at a source range.
+#[derive(Clone, Debug)]
+pub(crate) struct CompileErr {
+    range: TextRange,
+    msg: String,
+    kind: ErrKind,
+}
+
+impl CompileErr {
+    pub fn syntax(range: TextRange, msg: impl Into<String>) -> CompileErr {
+        CompileErr {
+            range,
+            msg: msg.into(),
+            kind: ErrKind::Syntax,
+        }
+    }
+}
+
+/// Compile source text.
+pub fn compile(text: &str, filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
+    typhon_syntax::with_stack(text, || {
+        let source = Source::new(text);
+        let (tree, mut warnings) = typhon_syntax::parse(&source, options.mode)?;
+        let mut out = lower(&tree, &source, filename, options)?;
+        warnings.append(&mut out.warnings);
+        warnings.sort_by_key(|w| (w.line, w.col));
+        warnings.dedup();
+        out.warnings = warnings;
+        Ok(out)
+    })
+}
+
+/// Compile source bytes: decode first (BOM, PEP 263).
+pub fn compile_bytes(
+    bytes: &[u8],
+    filename: &str,
+    options: &Options,
+) -> Result<Compiled, Box<SyntaxErr>> {
+    let text = typhon_syntax::decode(bytes, &mut |_, _| None)?;
+    compile(&text, filename, options)
+}
+
+fn lower(
+    tree: &Tree,
+    source: &Source,
+    filename: &str,
+    options: &Options,
+) -> Result<Compiled, Box<SyntaxErr>> {
+    let fail = |e: CompileErr| Box::new(source.error(e.kind, e.range, e.msg));
+    let body = match tree {
+        Tree::Module(m) => scope::Body::Stmts(&m.body),
+        Tree::Expression(e) => scope::Body::Expr(&e.body),
+    };
+    let future = unit::future_flags(body).map_err(fail)? | options.future;
+    let annotations = future & typhon_bytecode::flags::FUTURE_ANNOTATIONS != 0;
+    let scopes = scope::analyse(body, annotations).map_err(fail)?;
+    let mut c = unit::Compiler::new(source, scopes, filename, options, future);
+    let code = c.module(body).map_err(fail)?;
+    Ok(Compiled {
+        code,
+        warnings: c.warnings,
+    })
+}
+
+/// Whether the future statement of `body` list is a docstring-like expression.
+pub(crate) fn is_docstring(s: &ast::Stmt) -> Option<&ast::ExprStringLiteral> {
+    match s {
+        ast::Stmt::Expr(e) => e.value.as_string_literal_expr(),
+        _ => None,
+    }
+}

@@ -25,7 +25,7 @@ pub struct HeapOptions {
 impl Default for HeapOptions {
     fn default() -> Self {
         Self {
-            min_heap: 32 << 20,
+            min_heap: 64 << 20,
             max_heap: 0,
             nursery: 0,
             threads: 1,

@@ -1,7 +1,7 @@
 //! When to collect, and how the heap grows.
 //!
-//! The limit starts at `min_heap` and becomes max(min_heap, 2 x live) after each full
-//! collection, never more than `max_heap`. Within it, mmtk collects young when
+//! The limit starts at `min_heap` and becomes max(min_heap, 2 x live + min_heap / 2)
+//! after each full collection, never more than `max_heap`. Within it, mmtk collects young when
 //! its nursery is full. Memory outside the heap (`add_external`) counts as live.
 
 use crate::binding::Vm;
@@ -67,6 +67,18 @@ impl GCTriggerPolicy<Vm> for Policy {
         self.pending.fetch_add(pages, Ordering::SeqCst);
     }
 
+    fn on_gc_release(&self, mmtk: &'static MMTK<Vm>) {
+        // At the end of a full collection mmtk first decides, by the current limit,
+        // whether the next one must be full too, and only then asks for a new limit
+        // (`on_gc_end`). Without a provisional one every growth costs two full
+        // collections.
+        if !collection::is_young() {
+            let used = mmtk.get_plan().get_reserved_pages();
+            let limit = self.limit.load(Ordering::Relaxed).max(used * 2);
+            self.limit.store(limit.min(self.max), Ordering::Relaxed);
+        }
+    }
+
     fn on_gc_end(&self, mmtk: &'static MMTK<Vm>) {
         let pending = self.pending.swap(0, Ordering::SeqCst);
         if collection::is_young() {
@@ -76,8 +88,8 @@ impl GCTriggerPolicy<Vm> for Policy {
             return;
         }
         let live = mmtk.get_plan().get_reserved_pages();
-        let limit = (live * 2 + pending).max(self.min + pending).min(self.max);
-        self.limit.store(limit, Ordering::Relaxed);
+        let limit = (live * 2 + self.min / 2).max(self.min) + pending;
+        self.limit.store(limit.min(self.max), Ordering::Relaxed);
     }
 
     fn is_gc_required(

@@ -9,8 +9,8 @@
 //! - large objects: each starts on a page of its own; pages that no object covers
 //!   are free.
 //!
-//! It costs a walk over the bits and page faults later, so it is done only if a full
-//! collection left much less than the peak since the last time.
+//! It costs a walk over the bits and page faults later, so it is done only if the heap
+//! has been well above the size to which it may grow before the next full collection.
 
 use crate::binding::mmtk;
 use crate::layout::object_size;
@@ -74,12 +74,11 @@ pub(crate) fn note_peak() {
 
 /// Called while the world is stopped, at the end of a full collection.
 pub(crate) fn after_full_collection() {
-    let live = mmtk::memory_manager::used_bytes(mmtk());
-    let peak = PEAK.load(Ordering::Relaxed);
-    if peak.saturating_sub(live) < WORTHWHILE.max(live) {
+    let next = mmtk::memory_manager::total_bytes(mmtk());
+    if PEAK.load(Ordering::Relaxed) < next + WORTHWHILE {
         return;
     }
-    PEAK.store(live, Ordering::Relaxed);
+    PEAK.store(next, Ordering::Relaxed);
     let bits = mmtk::util::metadata::vo_bit::vo_bit_side_metadata_addr().as_usize();
     // SAFETY: the world is stopped, the collection has ended: see the module comment.
     let returned = unsafe { trim_small(bits) + trim_large(bits) };

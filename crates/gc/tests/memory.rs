@@ -13,7 +13,7 @@ fn run(f: impl FnOnce(&Mutator)) {
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
     start(HeapOptions {
         min_heap: 8 * MB,
-        max_heap: 200 * MB,
+        max_heap: 160 * MB,
         ..HeapOptions::default()
     });
     attached_here(f);
@@ -53,9 +53,9 @@ fn fill_up(m: &Mutator, size: usize) -> usize {
 #[test]
 fn out_of_memory_is_an_error_and_passes() {
     run(|m| {
-        for size in [64, 1000, 10_000, MB] {
+        for size in [64, 10_000, MB] {
             let total = fill_up(m, size);
-            assert!(total > 100 * MB, "size {size}: only {total}");
+            assert!(total > 70 * MB, "size {size}: only {total}");
             scrub();
             assert_eq!(count(build(m, 10)), 2047);
         }
@@ -64,21 +64,21 @@ fn out_of_memory_is_an_error_and_passes() {
                 .is_err()
         );
         assert!(m.alloc_var(shapes().bytes, usize::MAX - 7, 1).is_err());
-        assert!(stats().out_of_memory >= 5);
+        assert!(stats().out_of_memory >= 4);
         assert_eq!(count(build(m, 10)), 2047);
     });
 }
 
 #[inline(never)]
 fn peak(m: &Mutator) -> usize {
-    let small = build(m, 20);
+    let small = build(m, 19);
     let large = array(m, 8 * MB / 8);
     for i in 0..5 {
         let b = bytes(m, 8 * MB, 7);
         put(m, large, 1 + i, b as u64);
     }
     let used = rss();
-    assert_eq!(count(small), (1 << 21) - 1);
+    assert_eq!(count(small), (1 << 20) - 1);
     black_box(large);
     used
 }
@@ -94,7 +94,7 @@ fn memory_is_given_back_after_a_peak() {
         let low = rss();
         assert!(stats().returned_bytes > 0);
         assert!(
-            low + 60 * MB < high,
+            low + 40 * MB < high,
             "{} MB, then {} MB",
             high / MB,
             low / MB

@@ -36,6 +36,15 @@ impl Array {
     pub fn get(&self, i: usize) -> Option<Obj> {
         self.slots().get(i).and_then(|s| Obj::from_word(s.load(Ordering::Acquire)))
     }
+    /// The first `n` slots as values: up to the first empty one.
+    ///
+    /// Only for arrays that the caller alone writes to (snapshots): a slot
+    /// emptied meanwhile would not be a value.
+    pub fn items(&self, n: usize) -> &'static [Obj] {
+        let n = self.slots()[..n].iter().take_while(|s| s.load(Ordering::Relaxed) != 0).count();
+        // These slots were just seen to hold values, and the caller owns them.
+        unsafe { std::slice::from_raw_parts((self as *const Array).add(1) as *const Obj, n) }
+    }
     /// Store at `i`.
     #[inline(always)]
     pub fn set(&self, cx: &Cx, i: usize, v: Obj) {

@@ -28,8 +28,8 @@ fn fixed_layout(id: u32) -> LayoutInit {
         shape::INT => LayoutInit::custom_var(int::var_size, no_refs),
         shape::FLOAT => LayoutInit::leaf(16),
         shape::TUPLE | shape::ARRAY => LayoutInit::array(),
-        shape::LIST => types::layout_of::<ListFields>(0),
-        shape::DICT => types::layout_of::<DictFields>(0),
+        shape::LIST => types::layout_of::<list::List>(0),
+        shape::DICT => types::layout_of::<dict::Dict>(0),
         shape::DICT_TABLE => LayoutInit::custom_var(dict::table_size, dict::trace_table),
         shape::METHOD => types::layout_of::<Method>(0),
         shape::NATIVE_FUNCTION | shape::METHOD_DESCRIPTOR | shape::GETSET | shape::CLASS_METHOD => {
@@ -40,20 +40,6 @@ fn fixed_layout(id: u32) -> LayoutInit {
         shape::BASE_EXCEPTION => types::layout_of::<BaseException>(1),
         shape::OBJECT => LayoutInit::slots(0),
         _ => LayoutInit::slots(0),
-    }
-}
-
-/// List and Dict hold locks beside their one reference.
-struct ListFields(list::List);
-impl native::Trace for ListFields {
-    fn trace(&self, t: &mut crate::Tracer) {
-        self.0.buf.trace(t);
-    }
-}
-struct DictFields(dict::Dict);
-impl native::Trace for DictFields {
-    fn trace(&self, t: &mut crate::Tracer) {
-        self.0.table.trace(t);
     }
 }
 

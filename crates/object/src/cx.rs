@@ -98,6 +98,8 @@ static RT: Rt = Rt {
         generic_alias: OnceLock::new(),
         complex_pow: OnceLock::new(),
         set_cell: OnceLock::new(),
+        flush_caches: OnceLock::new(),
+        gen_next: OnceLock::new(),
         wrap_method: OnceLock::new(),
     },
     recursion_limit: AtomicUsize::new(1000),
@@ -112,6 +114,10 @@ pub struct Hooks {
     pub complex_pow: OnceLock<fn(&mut Cx, f64, f64) -> Result<Obj>>,
     /// Fill the `__class__` cell: cell, class.
     pub set_cell: OnceLock<fn(&mut Cx, Obj, Obj) -> Result<()>>,
+    /// Step a generator.
+    pub gen_next: OnceLock<fn(&mut Cx, Obj) -> Result<Option<Obj>>>,
+    /// Forget cached attribute positions: a data descriptor has appeared.
+    pub flush_caches: OnceLock<fn(&Cx)>,
     /// `staticmethod(f)` if true, else `classmethod(f)`.
     pub wrap_method: OnceLock<fn(&mut Cx, Obj, bool) -> Result<Obj>>,
 }

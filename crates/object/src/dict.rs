@@ -15,7 +15,7 @@
 //! Tests: `tests/dict.rs`, tests/lang/dict.md; CPython test_dict.
 
 use crate::cx::Cx;
-use crate::native::Payload;
+use crate::native::{Payload, Trace};
 use crate::obj::{Gc, Obj, Slot};
 use crate::str::Str;
 use crate::{Result, ops, shape};
@@ -54,6 +54,13 @@ impl Payload for Dict {
     #[inline(always)]
     fn is(o: Obj) -> bool {
         o.is_ptr() && (o.shape() == shape::DICT || crate::native::has_payload(o, shape::DICT))
+    }
+}
+
+impl Trace for Dict {
+    fn trace(&self, t: &mut crate::Tracer) {
+        // The lock beside it holds no reference.
+        self.table.trace(t);
     }
 }
 
@@ -118,6 +125,16 @@ impl Table {
     pub fn entries(&self) -> &'static [Entry] {
         // `cap` entries follow the payload, and `used` never exceeds it.
         unsafe { std::slice::from_raw_parts((self as *const Table).add(1) as *const Entry, self.used()) }
+    }
+    /// The entry at `i` if it has been appended.
+    #[inline(always)]
+    pub fn entry(&self, i: usize) -> Option<&'static Entry> {
+        self.entries().get(i)
+    }
+    /// The position of an entry of this table.
+    pub fn position(&self, e: &'static Entry) -> usize {
+        let first = self.entries().as_ptr();
+        (e as *const Entry as usize - first as usize) / size_of::<Entry>()
     }
     fn entry_at(&self, i: usize) -> &'static Entry {
         debug_assert!(i < self.cap as usize);

@@ -71,3 +71,8 @@ macro_rules! name {
         NAME.get($cx)
     }};
 }
+
+/// Note that a cache relies on no data descriptor of this name appearing.
+pub fn mark_cached(s: Gc<Str>) {
+    str::set_cached(s);
+}

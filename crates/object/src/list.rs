@@ -13,9 +13,9 @@
 
 use crate::array::{self, Array};
 use crate::cx::Cx;
-use crate::native::Payload;
+use crate::native::{Payload, Trace};
 use crate::obj::{Gc, Obj, Slot};
-use crate::{Result, shape};
+use crate::{Result, Tracer, shape};
 use std::sync::atomic::{AtomicU64, Ordering};
 use crate::lock::SmallLock;
 
@@ -31,6 +31,13 @@ impl Payload for List {
     #[inline(always)]
     fn is(o: Obj) -> bool {
         o.is_ptr() && (o.shape() == shape::LIST || crate::native::has_payload(o, shape::LIST))
+    }
+}
+
+impl Trace for List {
+    fn trace(&self, t: &mut Tracer) {
+        // The lock beside it holds no reference.
+        self.buf.trace(t);
     }
 }
 
@@ -50,6 +57,15 @@ impl Drop for ListGuard<'_> {
 }
 
 impl List {
+    /// An empty list's payload.
+    pub const fn empty() -> List {
+        List { buf: Slot::empty(), len: AtomicU64::new(0), lock: SmallLock::new() }
+    }
+    /// The current buffer, for iterating without the lock (LIST-1).
+    #[inline(always)]
+    pub fn buffer(&self) -> Option<Gc<Array>> {
+        self.buf.get()
+    }
     /// Number of items.
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -58,6 +74,11 @@ impl List {
     /// Whether it is `[]`.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+    /// The current buffer, for the interpreter's inline paths.
+    #[inline(always)]
+    pub fn buffer(&self) -> Option<Gc<Array>> {
+        self.buf.get()
     }
     /// The item at `i`, or None if out of range (LIST-1).
     #[inline(always)]
@@ -155,6 +176,21 @@ impl ListGuard<'_> {
         self.list.buf.set(self.cx, self.list, a);
         Ok(())
     }
+    /// Append all of `new`, which is no part of this list's own buffer.
+    pub fn extend(&mut self, new: &[Obj]) -> Result<()> {
+        let n = self.len();
+        let total = n + new.len();
+        if self.buf().is_none_or(|b| b.cap() < total) {
+            self.reallocate(if n == 0 { total } else { total + total / 8 + 2 })?;
+        }
+        let Some(b) = self.buf() else { return Ok(()) };
+        for (s, v) in b.slots()[n..].iter().zip(new) {
+            s.store(v.word(), Ordering::Release);
+        }
+        self.cx.barrier(b.obj());
+        self.list.len.store(total as u64, Ordering::Release);
+        Ok(())
+    }
     /// Remove and return the last item.
     pub fn pop(&mut self) -> Option<Obj> {
         let n = self.len();
@@ -170,9 +206,25 @@ impl ListGuard<'_> {
         debug_assert!(start <= end && end <= n);
         let total = n - (end - start) + new.len();
         if start == n && end == n {
-            for v in new {
-                self.push(*v)?;
+            return self.extend(new);
+        }
+        if !self.locked
+            && let Some(b) = self.buf()
+            && total <= b.cap()
+            && (total * 4 >= b.cap() || b.cap() <= 64)
+        {
+            // There is no other thread, so nobody sees items change places.
+            let s = b.slots();
+            let put = |to: usize, from: usize| s[to].store(s[from].load(Ordering::Relaxed), Ordering::Relaxed);
+            if start + new.len() > end {
+                (end..n).rev().for_each(|i| put(start + new.len() + i - end, i));
+            } else {
+                (end..n).for_each(|i| put(start + new.len() + i - end, i));
             }
+            new.iter().enumerate().for_each(|(i, v)| s[start + i].store(v.word(), Ordering::Relaxed));
+            (total..n).for_each(|i| b.clear(i));
+            self.cx.barrier(b.obj());
+            self.list.len.store(total as u64, Ordering::Release);
             return Ok(());
         }
         let a = array::new(self.cx, total + total / 8)?;

@@ -299,8 +299,9 @@ pub fn instance<T: NativeClass>(cx: &mut Cx, value: T) -> Result<Gc<T>> {
     instance_of(cx, class, value)
 }
 
-/// A new instance of `class`, which is `T`'s class or derives from it.
-pub fn instance_of<T: NativeClass>(cx: &Cx, class: Gc<Type>, value: T) -> Result<Gc<T>> {
+/// A new instance of `class`, which is `T`'s class or derives from it. `T` may
+/// also be the payload of a fixed shape.
+pub fn instance_of<T: Payload + Trace + 'static>(cx: &Cx, class: Gc<Type>, value: T) -> Result<Gc<T>> {
     let shape_id = class.root_shape();
     let size = shape::layout(shape_id).size as usize;
     debug_assert!(size >= 8 + size_of::<T>());
@@ -310,6 +311,7 @@ pub fn instance_of<T: NativeClass>(cx: &Cx, class: Gc<Type>, value: T) -> Result
         (p.add(8) as *mut T).write(value);
         Gc::from_obj(Obj::from_word_unchecked(p as u64))
     };
+    debug_assert!(T::is(g.obj()), "the class holds another payload");
     cx.barrier(g.obj());
     if std::mem::needs_drop::<T>() {
         unsafe fn drop_payload<T>(p: *mut u8) {

@@ -19,7 +19,7 @@ use crate::obj::{Gc, Obj};
 use crate::str::Str;
 use crate::types::Type;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{OnceLock, RwLock};
 use typhon_gc::{Layout, LayoutInit};
 
@@ -270,10 +270,6 @@ pub fn var_payload_size(o: Obj) -> usize {
     let f: crate::native::VarSizeFn = unsafe { std::mem::transmute(f as usize) };
     unsafe { f(o.addr()) }
 }
-
-/// A count that goes up whenever cached attribute positions must be thrown
-/// away at once: a data descriptor appeared on a class that has instances.
-pub static SHADOW_EPOCH: AtomicU32 = AtomicU32::new(0);
 
 /// Change an object's shape id.
 pub fn set_shape(cx: &Cx, o: Obj, id: u32) {

@@ -26,6 +26,7 @@ pub struct Str {
 const WIDTH_MASK: u32 = 3;
 const ASCII: u32 = 4;
 const INTERNED: u32 = 8;
+const CACHED: u32 = 16;
 /// Header, length and hash.
 const DATA: usize = 24;
 
@@ -343,15 +344,25 @@ pub fn repeat(cx: &Cx, s: Gc<Str>, n: usize) -> Result<Gc<Str>> {
 
 /// A copy of `s` that is exactly `str`, padded by `tail` for a subclass's
 /// attribute word; see `types::alloc_str_subclass`.
-pub(crate) fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
+pub fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
     let body = (DATA + (s.len() << s.width()) + 7) & !7;
     let p = cx.alloc_var(shape_id, body + 8, s.len as u64)?;
     // Fresh object with room for the payload and the ext word.
     unsafe {
-        (*(p as *const typhon_gc::Header)).meta.store(s.meta() & !INTERNED, Ordering::Relaxed);
+        (*(p as *const typhon_gc::Header)).meta.store(s.meta() & !(INTERNED | CACHED), Ordering::Relaxed);
         std::ptr::copy_nonoverlapping(s.data(), p.add(DATA), s.len() << s.width());
         Ok(Obj::from_word_unchecked(p as u64))
     }
+}
+
+/// Mark `s` as a name whose place in instances is cached.
+pub(crate) fn set_cached(s: Gc<Str>) {
+    s.header().meta.fetch_or(CACHED, Ordering::Relaxed);
+}
+
+/// Whether `set_cached` was called.
+pub(crate) fn is_cached(s: Gc<Str>) -> bool {
+    s.header().meta.load(Ordering::Relaxed) & CACHED != 0
 }
 
 /// Mark `s` as the interned string of its value.

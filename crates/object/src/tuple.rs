@@ -6,6 +6,7 @@
 use crate::cx::Cx;
 use crate::native::Payload;
 use crate::obj::{Gc, Obj};
+use crate::types::Type;
 use crate::{Result, shape};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,6 +60,21 @@ pub fn new(cx: &Cx, items: &[Obj]) -> Result<Gc<Tuple>> {
         return Ok(t);
     }
     alloc(cx, shape::TUPLE, items, 0)
+}
+
+/// An instance of `class`, which is `tuple` or derives from it.
+pub fn new_of(cx: &Cx, class: Gc<Type>, items: &[Obj]) -> Result<Obj> {
+    let shape_id = class.root_shape();
+    if shape_id == shape::TUPLE {
+        return Ok(new(cx, items)?.obj());
+    }
+    // A subclass has an ext word behind the items.
+    let t = alloc(cx, shape_id, items, 8)?;
+    if class.has_finalizer() {
+        // The object is fresh.
+        unsafe { typhon_gc::register_finalizable(t.addr()) };
+    }
+    Ok(t.obj())
 }
 
 /// A tuple (or subclass instance: `tail` extra bytes) of these items.

@@ -249,10 +249,13 @@ pub fn set_attr(cx: &Cx, t: Gc<Type>, name: Gc<Str>, value: Option<Obj>) -> Resu
     forget(t);
     let had = match value {
         Some(v) => {
-            if has_shadowing_descriptor(v) {
-                shape::SHADOW_EPOCH.fetch_add(1, Ordering::AcqRel);
-            }
             d.insert_str(cx, name, v)?;
+            if str::is_cached(name)
+                && has_shadowing_descriptor(v)
+                && let Some(flush) = cx.rt().hooks().flush_caches.get()
+            {
+                flush(cx);
+            }
             true
         }
         None => d.remove_str(cx, name).is_some(),

@@ -45,15 +45,9 @@ impl Model {
     }
 }
 
-fn builder() -> loom::model::Builder {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
-    builder
-}
-
 #[test]
 fn blocked_against_stop() {
-    builder().check(|| {
+    loom::model(|| {
         let model = Model::new();
         let m = model.clone();
         let thread = thread::spawn(move || {
@@ -71,7 +65,7 @@ fn blocked_against_stop() {
 
 #[test]
 fn poll_and_attach_against_stop() {
-    builder().check(|| {
+    loom::model(|| {
         let model = Model::new();
         let m = model.clone();
         let thread = thread::spawn(move || m.mutator(0, |me| m.poll(me)));
@@ -84,7 +78,7 @@ fn poll_and_attach_against_stop() {
 
 #[test]
 fn two_stoppers() {
-    builder().check(|| {
+    loom::model(|| {
         let model = Model::new();
         let m = model.clone();
         let thread = thread::spawn(move || {
@@ -107,7 +101,7 @@ fn two_stoppers() {
 
 #[test]
 fn stopping_mutator_against_collector() {
-    builder().check(|| {
+    loom::model(|| {
         let model = Model::new();
         let m = model.clone();
         let thread = thread::spawn(move || {
@@ -127,7 +121,7 @@ fn stopping_mutator_against_collector() {
 
 #[test]
 fn wait_for_collection_sees_its_end() {
-    builder().check(|| {
+    loom::model(|| {
         let model = Model::new();
         let me = Box::new(ThreadState::default());
         unsafe { model.world.attach(&*me, |_| ()) };

@@ -15,7 +15,7 @@ use typhon_bytecode::{Code as Data, Const, Insn, Op};
 use typhon_object::bytes;
 use typhon_object::native::{Payload, Trace};
 use typhon_object::str::{self, Str};
-use typhon_object::tuple::{self, Tuple};
+use typhon_object::tuple::Tuple;
 use typhon_object::{Cx, Gc, Obj, Result, Slot, Tracer, bigint, float, intern, list, shape};
 
 /// The payload of a code object.

@@ -29,6 +29,9 @@ pub struct Function {
     /// Registers to clear on entry: those of locals behind the parameters.
     #[trace(skip)]
     pub nclear: AtomicU32,
+    /// First constant of the code.
+    #[trace(skip)]
+    pub consts: AtomicU64,
     /// Bit 0: generator-like.
     #[trace(skip)]
     pub kind: AtomicU32,
@@ -91,6 +94,8 @@ impl Function {
         let generator = d.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0;
         self.kind.store(generator as u32, Ordering::Relaxed);
         self.simple.store(if plain { d.argcount } else { u32::MAX }, Ordering::Relaxed);
+        let consts = code.consts.get().expect("loaded code has constants").items().as_ptr();
+        self.consts.store(consts as u64, Ordering::Relaxed);
         self.entry.store(code.entry as u64, Ordering::Release);
     }
     /// The code.
@@ -118,6 +123,7 @@ pub fn new(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Gc<Function
         simple: AtomicU32::new(0),
         nregs: AtomicU32::new(0),
         nclear: AtomicU32::new(0),
+        consts: AtomicU64::new(0),
         kind: AtomicU32::new(0),
         globals: Slot::new(globals),
         builtins: Slot::new(builtins),

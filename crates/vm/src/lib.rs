@@ -1,1 +1,56 @@
-//! Not written yet.
+//! The virtual machine: code, functions, frames, the interpreter loop,
+//! generators, import, threads, and the modules that need VM internals.
+//!
+//! An opcode family's slow paths are in the file of the same name as in
+//! typhon-compiler; the fast paths are all in `interp.rs`.
+
+pub mod async_gen;
+pub mod attr;
+pub mod binary;
+pub mod build;
+pub mod builtins;
+pub mod call;
+pub mod code;
+pub mod compare;
+pub mod exception;
+pub mod format;
+pub mod frame;
+pub mod function;
+pub mod function_ops;
+pub mod generator;
+pub mod hooks;
+pub mod import;
+pub mod init;
+pub mod interp;
+pub mod intrinsic;
+pub mod iter;
+pub mod names;
+pub mod objects;
+pub mod pattern;
+pub mod poll;
+pub mod subscript;
+pub mod traceback;
+pub mod unwind;
+pub mod with;
+
+use typhon_object::native::Trace;
+use typhon_object::{Cx, Gc, Obj, Result, shape};
+
+/// A fresh object of a fixed shape with this payload.
+pub fn object_with<T: Trace>(cx: &mut Cx, shape_id: u32, value: T) -> Result<Gc<T>> {
+    let p = cx.alloc(shape_id, shape::layout(shape_id).size as usize)?;
+    // The shape was defined with the layout of a `T`.
+    let g: Gc<T> = unsafe {
+        (p.add(8) as *mut T).write(value);
+        Gc::from_obj(Obj::from_word_unchecked(p as u64))
+    };
+    if std::mem::needs_drop::<T>() {
+        unsafe fn drop_payload<T>(p: *mut u8) {
+            // Called once, for a dead object with this payload.
+            unsafe { std::ptr::drop_in_place(p.add(8) as *mut T) }
+        }
+        // The object is fresh and its payload initialised.
+        unsafe { typhon_gc::register_native_drop(p, drop_payload::<T>) };
+    }
+    Ok(g)
+}

@@ -5,7 +5,7 @@ use crate::cx::Cx;
 use crate::dunder::Dunder;
 use crate::exc::ExcKind;
 use crate::list::List;
-use crate::native::Trace;
+use crate::native::{Payload, Trace};
 use crate::obj::{Gc, Obj};
 use crate::tuple::Tuple;
 use crate::{Result, Tracer, int, list, ops, shape, tuple};
@@ -24,6 +24,13 @@ pub struct SeqIter {
 impl Trace for SeqIter {
     fn trace(&self, t: &mut Tracer) {
         self.seq.trace(t);
+    }
+}
+
+impl Payload for SeqIter {
+    #[inline(always)]
+    fn is(o: Obj) -> bool {
+        matches!(o.shape(), shape::LIST_ITER | shape::TUPLE_ITER | shape::SEQ_ITER)
     }
 }
 
@@ -82,6 +89,7 @@ pub fn is_sequence(o: Obj) -> bool {
 pub fn iter_next(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
     match it.shape() {
         shape::LIST_ITER | shape::TUPLE_ITER => Ok(seq_next(it)),
+        shape::GENERATOR if let Some(f) = cx.rt().hooks().gen_next.get() => f(cx, it),
         _ => iter_next_slow(cx, it),
     }
 }
@@ -164,21 +172,13 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
         shape::TUPLE => {
             // By its shape.
             let items = unsafe { Gc::<Tuple>::from_obj(iterable) }.items();
-            let mut g = l.write(cx);
-            let n = g.len();
-            g.splice(n, n, items)
+            l.write(cx).extend(items)
         }
         shape::LIST => {
             // By its shape.
             let other: Gc<List> = unsafe { Gc::from_obj(iterable) };
             let a = other.snapshot(cx)?;
-            let mut g = l.write(cx);
-            for i in 0..a.cap() {
-                if let Some(v) = a.get(i) {
-                    g.push(v)?;
-                }
-            }
-            Ok(())
+            l.write(cx).extend(a.items(a.cap()))
         }
         _ => for_each(cx, iterable, |cx, v| l.append(cx, v).map(|_| true)),
     }
@@ -202,9 +202,7 @@ pub fn tuple_from_iter(cx: &mut Cx, iterable: Obj) -> Result<Gc<Tuple>> {
 pub fn tuple_from_list(cx: &Cx, l: Gc<List>) -> Result<Gc<Tuple>> {
     let a = l.snapshot(cx)?;
     // A snapshot's slots are all filled, up to items that a racing writer took.
-    let n = a.slots().iter().take_while(|s| s.load(Ordering::Relaxed) != 0).count();
-    let items = unsafe { std::slice::from_raw_parts(a.slots().as_ptr() as *const Obj, n) };
-    tuple::new(cx, items)
+    tuple::new(cx, a.items(a.cap()))
 }
 
 /// `operator.length_hint(o)`, 0 if it has none.

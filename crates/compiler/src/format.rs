@@ -1,0 +1,209 @@
+//! f-strings and t-strings.
+
+use rustpython_ruff_python_ast as ast;
+use rustpython_ruff_text_size::Ranged;
+use typhon_bytecode::{Const, NO_REG, Op};
+
+use ast::{ConversionFlag, FStringPart, InterpolatedStringElement as Element};
+
+use crate::assemble::Reg;
+use crate::scope::Res;
+use crate::unit::Compiler;
+
+/// Strings joined at a time.
+const CHUNK: u32 = 40;
+
+fn conversion(c: ConversionFlag) -> u8 {
+    match c {
+        ConversionFlag::None => 0,
+        ConversionFlag::Str => 1,
+        ConversionFlag::Repr => 2,
+        ConversionFlag::Ascii => 3,
+    }
+}
+
+/// Pieces collected in consecutive registers from `start`.
+struct Pieces {
+    start: Reg,
+    literal: Vec<u8>,
+}
+
+impl<'a> Compiler<'a> {
+    pub fn fstring(&mut self, f: &'a ast::ExprFString, d: Reg) -> Res<()> {
+        let start = self.range_start(d);
+        self.u.set_top(start as u32);
+        let mut p = Pieces {
+            start,
+            literal: Vec::new(),
+        };
+        for part in &f.value {
+            match part {
+                FStringPart::Literal(l) => {
+                    let c = self.literal_const(l);
+                    push_const(&mut p.literal, &c);
+                }
+                FStringPart::FString(fs) => {
+                    let raw = fs.flags.prefix().is_raw();
+                    self.elements(&fs.elements, raw, &mut p)?;
+                }
+            }
+        }
+        self.join(p, d)
+    }
+
+    fn elements(
+        &mut self,
+        els: &'a ast::InterpolatedStringElements,
+        raw: bool,
+        p: &mut Pieces,
+    ) -> Res<()> {
+        for el in els {
+            match el {
+                Element::Literal(l) => {
+                    let c = self.element_const(l, raw);
+                    push_const(&mut p.literal, &c);
+                }
+                Element::Interpolation(i) => {
+                    let mut conv = conversion(i.conversion);
+                    if let Some(debug) = &i.debug_text {
+                        p.literal.extend(self.debug_text(i, debug).as_bytes());
+                        if conv == 0 && i.format_spec.is_none() {
+                            conv = 2;
+                        }
+                    }
+                    self.flush(p);
+                    let t = self.u.temp();
+                    let v = self.operand_into(&i.expression, t)?;
+                    let spec = match &i.format_spec {
+                        Some(s) => self.spec(s, raw)?,
+                        None => NO_REG,
+                    };
+                    self.at(i.range, |c| c.u.emit(Op::FORMATVALUE, conv, t, v, spec));
+                    self.u.set_top(t as u32 + 1);
+                    self.compress(p);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The text between `{` and what ends a self-documenting expression.
+    fn debug_text(&self, i: &ast::InterpolatedElement, d: &ast::DebugText) -> String {
+        let r = i.expression.range();
+        let text = &self.source.text[r.start().to_usize()..r.end().to_usize()];
+        // A parenthesised expression keeps its parentheses in the margins.
+        format!("{}{}{}", d.leading, text, d.trailing)
+    }
+
+    fn spec(&mut self, s: &'a ast::InterpolatedStringFormatSpec, raw: bool) -> Res<Reg> {
+        let t = self.u.temp();
+        let mut p = Pieces {
+            start: t,
+            literal: Vec::new(),
+        };
+        self.u.set_top(t as u32);
+        self.elements(&s.elements, raw, &mut p)?;
+        self.at(s.range, |c| c.join(p, t))?;
+        self.u.set_top(t as u32 + 1);
+        Ok(t)
+    }
+
+    fn flush(&mut self, p: &mut Pieces) {
+        if !p.literal.is_empty() {
+            let c = crate::fold::text_const(std::mem::take(&mut p.literal));
+            self.const_temp(c);
+            self.compress(p);
+        }
+    }
+
+    fn compress(&mut self, p: &Pieces) {
+        let n = self.u.top - p.start as u32;
+        if n >= CHUNK {
+            self.u.emit_abc(Op::BUILDSTRING, p.start, p.start, n as u16);
+            self.u.set_top(p.start as u32 + 1);
+        }
+    }
+
+    fn join(&mut self, mut p: Pieces, d: Reg) -> Res<()> {
+        self.flush(&mut p);
+        let n = self.u.top - p.start as u32;
+        match n {
+            0 => self.u.load_const(d, Const::Str("".into())),
+            1 => self.u.mov(d, p.start),
+            _ => self.u.emit_abc(Op::BUILDSTRING, d, p.start, n as u16),
+        }
+        Ok(())
+    }
+
+    pub fn tstring(&mut self, f: &'a ast::ExprTString, d: Reg) -> Res<()> {
+        let base = self.range_start(d);
+        self.u.emit_abc(Op::BUILDLIST, base, 0, 0);
+        let mut strings: Vec<Const> = Vec::new();
+        let mut text: Vec<u8> = Vec::new();
+        for part in f.value.as_slice() {
+            let raw = part.flags.prefix().is_raw();
+            for el in &part.elements {
+                match el {
+                    Element::Literal(l) => {
+                        let c = self.element_const(l, raw);
+                        push_const(&mut text, &c);
+                    }
+                    Element::Interpolation(i) => {
+                        let mut conv = conversion(i.conversion);
+                        if let Some(debug) = &i.debug_text {
+                            text.extend(self.debug_text(i, debug).as_bytes());
+                            if conv == 0 && i.format_spec.is_none() {
+                                conv = 2;
+                            }
+                        }
+                        strings.push(crate::fold::text_const(std::mem::take(&mut text)));
+                        let v = self.expr_temp(&i.expression)?;
+                        let source = self.interpolation_text(i);
+                        self.const_temp(Const::Str(source.into()));
+                        let mut flags = conv;
+                        if let Some(s) = &i.format_spec {
+                            self.spec(s, raw)?;
+                            flags |= 4;
+                        }
+                        self.at(i.range, |c| {
+                            c.u.emit(Op::BUILDINTERPOLATION, flags, v, v, 0)
+                        });
+                        self.u.emit_ab(Op::LISTAPPEND, base, v);
+                        self.u.set_top(base as u32 + 1);
+                    }
+                }
+            }
+        }
+        strings.push(crate::fold::text_const(text));
+        self.u.emit_ab(Op::LISTTOTUPLE, base, base);
+        let s = self.const_temp(Const::Tuple(strings.into()));
+        self.u.emit_abc(Op::BUILDTEMPLATE, d, s, base);
+        Ok(())
+    }
+
+    /// The source of an interpolation's expression, as `Interpolation.expression`.
+    fn interpolation_text(&self, i: &ast::InterpolatedElement) -> String {
+        let start = i.range.start().to_usize() + 1;
+        let tail = i.expression.range().end().to_usize();
+        let mut end = tail;
+        // Closing parentheses of the expression belong to it.
+        let rest = &self.source.text[tail..i.range.end().to_usize()];
+        for (k, ch) in rest.char_indices() {
+            match ch {
+                ')' => end = tail + k + 1,
+                c if c.is_whitespace() => {}
+                _ => break,
+            }
+        }
+        self.source.text[start..end].trim().to_string()
+    }
+}
+
+/// Append the bytes of a string constant.
+fn push_const(out: &mut Vec<u8>, c: &Const) {
+    match c {
+        Const::Str(s) => out.extend(s.as_bytes()),
+        Const::Wtf8(b) => out.extend(&**b),
+        _ => {}
+    }
+}

@@ -1,0 +1,256 @@
+//! Statements: dispatch and the simple ones; leaving blocks.
+
+use rustpython_ruff_python_ast as ast;
+use rustpython_ruff_text_size::Ranged;
+use typhon_bytecode::{Common, Const, Intrinsic1, Op, flags};
+use typhon_syntax::Mode;
+
+use ast::{Expr, Stmt};
+
+use crate::assemble::Block;
+use crate::scope::{Kind, Res};
+use crate::unit::Compiler;
+
+impl<'a> Compiler<'a> {
+    pub fn stmts(&mut self, body: &'a [Stmt]) -> Res<()> {
+        for s in body {
+            let top = self.u.top;
+            let saved = self.u.range.replace(s.range());
+            self.stmt(s)?;
+            self.u.range = saved;
+            self.u.set_top(top);
+        }
+        Ok(())
+    }
+
+    /// A body that may not run, or run more than once.
+    fn conditional(&mut self, f: impl FnOnce(&mut Self) -> Res<()>) -> Res<()> {
+        self.u.conditional += 1;
+        let r = f(self);
+        self.u.conditional -= 1;
+        r
+    }
+
+    fn stmt(&mut self, s: &'a Stmt) -> Res<()> {
+        match s {
+            Stmt::Expr(e) => self.expr_stmt(e),
+            Stmt::Assign(a) => self.assign(a),
+            Stmt::AugAssign(a) => self.aug_assign(a),
+            Stmt::AnnAssign(a) => self.ann_assign(a),
+            Stmt::FunctionDef(f) => self.function_def(f),
+            Stmt::ClassDef(c) => self.class_def(c),
+            Stmt::Return(r) => self.return_stmt(r),
+            Stmt::Delete(d) => d.targets.iter().try_for_each(|t| self.delete(t)),
+            Stmt::TypeAlias(t) => self.type_alias(t),
+            Stmt::If(i) => self.conditional(|c| c.if_stmt(i)),
+            Stmt::For(f) => self.conditional(|c| c.for_stmt(f)),
+            Stmt::While(w) => self.conditional(|c| c.while_stmt(w)),
+            Stmt::With(w) => self.conditional(|c| c.with_stmt(w)),
+            Stmt::Match(m) => self.conditional(|c| c.match_stmt(m)),
+            Stmt::Try(t) => self.conditional(|c| c.try_stmt(t)),
+            Stmt::Raise(r) => self.raise_stmt(r),
+            Stmt::Assert(a) => self.assert_stmt(a),
+            Stmt::Import(i) => self.import(i),
+            Stmt::ImportFrom(i) => self.import_from(i),
+            Stmt::Break(b) => self.leave_loop(b.range, true),
+            Stmt::Continue(b) => self.leave_loop(b.range, false),
+            Stmt::Pass(_) => {
+                self.u.emit(Op::NOP, 0, 0, 0, 0);
+                Ok(())
+            }
+            Stmt::Global(_) | Stmt::Nonlocal(_) => Ok(()),
+            Stmt::IpyEscapeCommand(c) => self.err(c.range, "invalid syntax"),
+        }
+    }
+
+    fn expr_stmt(&mut self, e: &'a ast::StmtExpr) -> Res<()> {
+        if self.options.mode == Mode::Single && self.outer.len() <= 1 {
+            let r = self.operand(&e.value)?;
+            let t = self.u.temp();
+            self.u
+                .emit(Op::INTRINSIC1, Intrinsic1::Print as u8, t, r, 0);
+            return Ok(());
+        }
+        if self.fold(&e.value)?.is_some() {
+            // Kept as a NOP for tracing the line.
+            self.u.emit(Op::NOP, 0, 0, 0, 0);
+            return Ok(());
+        }
+        self.expr_drop(&e.value)
+    }
+
+    /// `if test: break` and `if test: continue` are one conditional jump when
+    /// nothing has to be unwound.
+    fn loop_exit(&mut self, i: &'a ast::StmtIf) -> Res<bool> {
+        if let Some(Block::Loop { next, end }) = self.u.blocks.last().copied()
+            && i.elif_else_clauses.is_empty()
+            && let [s @ (Stmt::Break(_) | Stmt::Continue(_))] = &i.body[..]
+        {
+            self.jump_if(&i.test, if s.is_break_stmt() { end } else { next }, true)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn if_stmt(&mut self, i: &'a ast::StmtIf) -> Res<()> {
+        if self.loop_exit(i)? {
+            return Ok(());
+        }
+        let end = self.u.label();
+        let mut arms: Vec<(Option<&'a Expr>, &'a [Stmt])> = vec![(Some(&i.test), &i.body)];
+        arms.extend(
+            i.elif_else_clauses
+                .iter()
+                .map(|c| (c.test.as_ref(), &c.body[..])),
+        );
+        let n = arms.len();
+        for (k, (test, body)) in arms.into_iter().enumerate() {
+            let next = self.u.label();
+            if let Some(t) = test {
+                self.jump_if(t, next, false)?;
+            }
+            self.stmts(body)?;
+            if k + 1 < n {
+                let range = self.u.range.take();
+                self.u.jump(Op::JMP, 0, 0, end);
+                self.u.range = range;
+            }
+            self.u.bind(next);
+        }
+        self.u.bind(end);
+        Ok(())
+    }
+
+    fn return_stmt(&mut self, r: &'a ast::StmtReturn) -> Res<()> {
+        if self.u.blocks.iter().any(|b| matches!(b, Block::InFinally)) {
+            self.warn(r.range, "'return' in a 'finally' block");
+        }
+        if !matches!(self.kind(), Kind::Function | Kind::Lambda) {
+            return self.err(r.range, "'return' outside function");
+        }
+        if let Some(v) = &r.value
+            && self.u.code.flags & flags::ASYNC_GENERATOR != 0
+        {
+            let _ = v;
+            return self.err(r.range, "'return' with value in async generator");
+        }
+        let constant = match &r.value {
+            Some(v) => self.fold(v)?,
+            None => Some(Const::None),
+        };
+        let unwinding = self
+            .u
+            .blocks
+            .iter()
+            .any(|b| !matches!(b, Block::Loop { .. } | Block::InFinally));
+        let saved = (self.u.blocks.to_vec(), self.u.handler);
+        match (&r.value, constant) {
+            (_, Some(c)) => {
+                self.unwind(0)?;
+                if c == Const::None {
+                    self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
+                } else {
+                    let t = self.const_temp(c);
+                    self.u.emit_a(Op::RETURN, t);
+                }
+            }
+            (Some(v), None) => {
+                let x = if unwinding {
+                    self.expr_temp(v)?
+                } else {
+                    self.operand(v)?
+                };
+                self.unwind(0)?;
+                self.u.emit_a(Op::RETURN, x);
+            }
+            (None, None) => {}
+        }
+        (self.u.blocks, self.u.handler) = saved;
+        Ok(())
+    }
+
+    fn assert_stmt(&mut self, a: &'a ast::StmtAssert) -> Res<()> {
+        if let Expr::Tuple(t) = &*a.test
+            && !t.elts.is_empty()
+        {
+            self.warn(
+                a.range,
+                "assertion is always true, perhaps remove parentheses?",
+            );
+        }
+        if self.options.optimize > 0 {
+            return Ok(());
+        }
+        let ok = self.u.label();
+        self.jump_if(&a.test, ok, true)?;
+        let w = self.u.temp();
+        self.at(a.test.range(), |c| {
+            c.u.emit(Op::LOADCOMMON, Common::AssertionError as u8, w, 0, 0);
+        });
+        if let Some(m) = &a.msg {
+            let arg = w + 4;
+            self.u.set_top(arg as u32 + 1);
+            self.expr_to(m, arg)?;
+            self.at(a.test.range(), |c| c.u.emit_ab(Op::CALL, w, 1));
+        }
+        self.at(a.test.range(), |c| c.u.emit(Op::RAISE, 1, w, 0, 0));
+        self.u.bind(ok);
+        Ok(())
+    }
+
+    fn delete(&mut self, t: &'a Expr) -> Res<()> {
+        let top = self.u.top;
+        match t {
+            Expr::Name(n) => self.at(n.range, |c| c.delete_name(&n.id)),
+            Expr::Attribute(a) => {
+                let obj = self.operand(&a.value)?;
+                let n = self.attr_name(a);
+                self.at(a.range, |c| c.u.emit_abc(Op::DELATTR, obj, 0, n));
+            }
+            Expr::Subscript(s) => {
+                let obj = self.operand_before(&s.value, &[&s.slice])?;
+                let i = self.operand(&s.slice)?;
+                self.at(s.range, |c| c.u.emit_ab(Op::DELIDX, obj, i));
+            }
+            Expr::Tuple(t) => t.elts.iter().try_for_each(|e| self.delete(e))?,
+            Expr::List(t) => t.elts.iter().try_for_each(|e| self.delete(e))?,
+            e => return self.err(e.range(), "invalid syntax"),
+        }
+        self.u.set_top(top);
+        Ok(())
+    }
+
+    /// Emit what leaving all blocks from number `down_to` on takes, innermost
+    /// first. The caller restores `blocks` and `handler`.
+    pub fn unwind(&mut self, down_to: usize) -> Res<()> {
+        while self.u.blocks.len() > down_to {
+            let Some(b) = self.u.blocks.pop() else { break };
+            match b {
+                Block::Loop { .. } | Block::InFinally => {}
+                Block::Finally { body, outer } => {
+                    self.u.handler = outer;
+                    self.u.blocks.push(Block::InFinally);
+                    let n = self.u.blocks.len();
+                    self.stmts(body)?;
+                    self.u.blocks.truncate(n - 1);
+                }
+                Block::Handling { saved } => {
+                    let range = self.u.range.take();
+                    self.u.emit_a(Op::POPEXC, saved);
+                    self.u.range = range;
+                }
+                Block::Named { name } => self.unname(name),
+                Block::With {
+                    exit,
+                    is_async,
+                    range,
+                    outer,
+                } => {
+                    self.u.handler = outer;
+                    self.at(range, |c| c.call_exit(exit, is_async));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! Small questions about expression trees.
+
+use rustpython_ruff_python_ast as ast;
+use rustpython_ruff_text_size::{Ranged, TextRange};
+
+use ast::Expr;
+use ast::visitor::{self, Visitor};
+
+struct Find<'a> {
+    hit: &'a mut dyn FnMut(&Expr) -> bool,
+    found: bool,
+}
+
+impl<'a> Visitor<'a> for Find<'_> {
+    fn visit_expr(&mut self, e: &'a Expr) {
+        if self.found || (self.hit)(e) {
+            self.found = true;
+        } else {
+            visitor::walk_expr(self, e);
+        }
+    }
+}
+
+/// Whether `hit` holds for `e` or an expression inside it.
+pub(crate) fn any(e: &Expr, mut hit: impl FnMut(&Expr) -> bool) -> bool {
+    let mut f = Find {
+        hit: &mut hit,
+        found: false,
+    };
+    f.visit_expr(e);
+    f.found
+}
+
+/// Whether `e` contains an assignment expression.
+pub(crate) fn has_walrus(e: &Expr) -> bool {
+    any(e, |e| e.is_named_expr())
+}
+
+/// The first expression in an unevaluated annotation that may not be there.
+pub(crate) fn forbidden_in_annotation(e: &Expr) -> Option<(TextRange, &'static str)> {
+    let mut found = None;
+    any(e, |e| {
+        let what = match e {
+            Expr::Yield(_) | Expr::YieldFrom(_) => "yield expression",
+            Expr::Await(_) => "await expression",
+            Expr::Named(_) => "named expression",
+            _ => return false,
+        };
+        found = Some((e.range(), what));
+        true
+    });
+    found
+}
+
+/// Whether evaluating `e` calls something by name, binds a name or suspends:
+/// whether a lookup before or after it can make a practical difference.
+pub(crate) fn may_call(e: &Expr) -> bool {
+    any(e, |e| {
+        matches!(
+            e,
+            Expr::Call(_)
+                | Expr::Named(_)
+                | Expr::Await(_)
+                | Expr::Yield(_)
+                | Expr::YieldFrom(_)
+                | Expr::ListComp(_)
+                | Expr::SetComp(_)
+                | Expr::DictComp(_)
+                | Expr::Generator(_)
+        )
+    })
+}

@@ -1,0 +1,57 @@
+//! The functions registered with `os.register_at_fork`.
+//!
+//! Tests: CPython test_posix.
+
+use crate::util::unraisable;
+use typhon_gc::Root;
+use typhon_object::list::{self, List};
+use typhon_object::obj::{Gc, Obj};
+use typhon_object::{Cx, Result, ops};
+
+static BEFORE: Root = Root::new();
+static CHILD: Root = Root::new();
+static PARENT: Root = Root::new();
+
+fn list_of(cx: &Cx, root: &'static Root) -> Result<Gc<List>> {
+    if let Some(l) = Obj::from_word(root.get()).and_then(|o| o.cast()) {
+        return Ok(l);
+    }
+    let l = list::new(cx, &[])?;
+    root.set(&cx.mutator, l.obj().word());
+    Ok(l)
+}
+
+/// `os.register_at_fork`.
+pub fn register(cx: &Cx, before: Option<Obj>, child: Option<Obj>, parent: Option<Obj>) -> Result<()> {
+    for (root, f) in [(&BEFORE, before), (&CHILD, child), (&PARENT, parent)] {
+        if let Some(f) = f {
+            list_of(cx, root)?.append(cx, f)?;
+        }
+    }
+    Ok(())
+}
+
+fn run(cx: &mut Cx, root: &'static Root, backwards: bool) {
+    let Ok(l) = list_of(cx, root) else { return };
+    let n = l.len();
+    for i in 0..n {
+        if let Some(f) = l.get(if backwards { n - 1 - i } else { i })
+            && let Err(e) = ops::call_args(cx, f, &[])
+        {
+            unraisable(cx, e, "Exception ignored in a function called at fork", f);
+        }
+    }
+}
+
+/// To be called before forking.
+pub fn before(cx: &mut Cx) {
+    run(cx, &BEFORE, true);
+}
+/// To be called in the child.
+pub fn after_in_child(cx: &mut Cx) {
+    run(cx, &CHILD, false);
+}
+/// To be called in the parent.
+pub fn after_in_parent(cx: &mut Cx) {
+    run(cx, &PARENT, false);
+}

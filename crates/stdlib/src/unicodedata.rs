@@ -1,0 +1,168 @@
+//! `unicodedata`: names, and the properties that typhon-text has.
+//!
+//! Tests: CPython test_unicodedata.
+
+use typhon_macros::module;
+use typhon_object::native::Missing;
+use typhon_object::obj::{Gc, Obj};
+use typhon_object::str::{self, Str};
+use typhon_object::{Cx, ExcKind, Result};
+use typhon_text::unicode;
+
+/// The name of a code point.
+pub fn name_of(c: u32) -> Option<String> {
+    unicode_names2::name(char::from_u32(c)?).map(|n| n.to_string())
+}
+
+/// The code point of a name.
+pub fn code_point_of(name: &str) -> Option<u32> {
+    unicode_names2::character(name).map(u32::from)
+}
+
+fn one(cx: &Cx, s: Gc<Str>, f: &str) -> Result<u32> {
+    if s.len() == 1 {
+        return Ok(s.at(0));
+    }
+    Err(cx.type_error(format!("{f}(): argument must be a unicode character, not a string of length {}", s.len())))
+}
+
+/// The Unicode Character Database.
+#[module("unicodedata")]
+pub mod unicodedata {
+    use super::*;
+    use unicode_normalization::UnicodeNormalization;
+
+    fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
+        crate::util::set(cx, module, "unidata_version", "16.0.0")
+    }
+
+    /// Returns the name assigned to the character chr as a string.
+    #[sig(chr, default = <missing>, /)]
+    fn name(cx: &mut Cx, chr: Gc<Str>, default: Missing<Obj>) -> Result<Obj> {
+        let c = one(cx, chr, "name")?;
+        match (name_of(c), default.given()) {
+            (Some(n), _) => Ok(str::new(cx, &n)?.obj()),
+            (None, Some(d)) => Ok(d),
+            (None, None) => Err(cx.value_error("no such name")),
+        }
+    }
+    /// Look up character by name.
+    fn lookup(cx: &mut Cx, name: String) -> Result<Gc<Str>> {
+        match code_point_of(&name) {
+            Some(c) => str::from_char(cx, c),
+            None => Err(cx.error(ExcKind::KeyError, format!("undefined character name '{name}'"))),
+        }
+    }
+    /// Converts a Unicode character into its equivalent decimal value.
+    #[sig(chr, default = <missing>, /)]
+    fn decimal(cx: &mut Cx, chr: Gc<Str>, default: Missing<Obj>) -> Result<Obj> {
+        let c = one(cx, chr, "decimal")?;
+        match (unicode::decimal(c), default.given()) {
+            (Some(n), _) => Ok(Obj::int_unchecked(i64::from(n))),
+            (None, Some(d)) => Ok(d),
+            (None, None) => Err(cx.value_error("not a decimal")),
+        }
+    }
+    /// Converts a Unicode character into its equivalent digit value.
+    #[sig(chr, default = <missing>, /)]
+    fn digit(cx: &mut Cx, chr: Gc<Str>, default: Missing<Obj>) -> Result<Obj> {
+        let c = one(cx, chr, "digit")?;
+        match (unicode::digit(c), default.given()) {
+            (Some(n), _) => Ok(Obj::int_unchecked(i64::from(n))),
+            (None, Some(d)) => Ok(d),
+            (None, None) => Err(cx.value_error("not a digit")),
+        }
+    }
+    /// Returns the general category assigned to the character chr as string.
+    fn category(cx: &mut Cx, chr: Gc<Str>) -> Result<&'static str> {
+        use unicode_general_category::{GeneralCategory as G, get_general_category};
+        let c = one(cx, chr, "category")?;
+        let Some(c) = char::from_u32(c) else { return Ok("Cs") };
+        Ok(match get_general_category(c) {
+            G::ClosePunctuation => "Pe",
+            G::ConnectorPunctuation => "Pc",
+            G::Control => "Cc",
+            G::CurrencySymbol => "Sc",
+            G::DashPunctuation => "Pd",
+            G::DecimalNumber => "Nd",
+            G::EnclosingMark => "Me",
+            G::FinalPunctuation => "Pf",
+            G::Format => "Cf",
+            G::InitialPunctuation => "Pi",
+            G::LetterNumber => "Nl",
+            G::LineSeparator => "Zl",
+            G::LowercaseLetter => "Ll",
+            G::MathSymbol => "Sm",
+            G::ModifierLetter => "Lm",
+            G::ModifierSymbol => "Sk",
+            G::NonspacingMark => "Mn",
+            G::OpenPunctuation => "Ps",
+            G::OtherLetter => "Lo",
+            G::OtherNumber => "No",
+            G::OtherPunctuation => "Po",
+            G::OtherSymbol => "So",
+            G::ParagraphSeparator => "Zp",
+            G::PrivateUse => "Co",
+            G::SpaceSeparator => "Zs",
+            G::SpacingMark => "Mc",
+            G::Surrogate => "Cs",
+            G::TitlecaseLetter => "Lt",
+            G::UppercaseLetter => "Lu",
+            _ => "Cn",
+        })
+    }
+    /// Returns the canonical combining class assigned to the character chr as integer.
+    fn combining(cx: &mut Cx, chr: Gc<Str>) -> Result<u8> {
+        let c = one(cx, chr, "combining")?;
+        Ok(char::from_u32(c).map_or(0, unicode_normalization::char::canonical_combining_class))
+    }
+    /// Return the normal form 'form' for the Unicode string unistr.
+    fn normalize(cx: &mut Cx, form: String, unistr: Gc<Str>) -> Result<Gc<Str>> {
+        if !matches!(&*form, "NFC" | "NFD" | "NFKC" | "NFKD") {
+            return Err(cx.value_error("invalid normalization form"));
+        }
+        if unistr.is_ascii() {
+            return Ok(unistr);
+        }
+        // Lone surrogates stay as they are; the runs between are normalised.
+        let mut out: Vec<u32> = Vec::new();
+        let mut run = String::new();
+        let flush = |run: &mut String, out: &mut Vec<u32>| {
+            match &*form {
+                "NFC" => out.extend(run.nfc().map(u32::from)),
+                "NFD" => out.extend(run.nfd().map(u32::from)),
+                "NFKC" => out.extend(run.nfkc().map(u32::from)),
+                _ => out.extend(run.nfkd().map(u32::from)),
+            }
+            run.clear();
+        };
+        for c in unistr.chars() {
+            match char::from_u32(c) {
+                Some(c) => run.push(c),
+                None => {
+                    flush(&mut run, &mut out);
+                    out.push(c);
+                }
+            }
+        }
+        flush(&mut run, &mut out);
+        str::from_ucs4(cx, &out)
+    }
+    /// Return whether the Unicode string unistr is in the normal form 'form'.
+    fn is_normalized(cx: &mut Cx, form: String, unistr: Gc<Str>) -> Result<bool> {
+        let n = normalize(cx, form, unistr)?;
+        Ok(n.eq(&unistr))
+    }
+    /// Returns the east asian width assigned to the character chr as string.
+    fn east_asian_width(cx: &mut Cx, chr: Gc<Str>) -> Result<&'static str> {
+        let c = one(cx, chr, "east_asian_width")?;
+        Ok(match c {
+            0x20..0x7f => "Na",
+            0x1100..0x1160 | 0x2e80..0x3000 | 0x3001..0x303f | 0x3041..0xa4d0 | 0xac00..0xd7a4 | 0xf900..0xfb00 | 0xfe30..0xfe70
+            | 0x1f300..0x1f650 | 0x1f900..0x1fa00 | 0x20000..0x3fffe => "W",
+            0x3000 | 0xff01..0xff61 | 0xffe0..0xffe7 => "F",
+            0xff61..0xffdd => "H",
+            _ => "N",
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! Running the parser, and its errors in CPython's words.
+
+use rustpython_ruff_python_ast as ast;
+use rustpython_ruff_python_parser as ruff;
+use rustpython_ruff_text_size::Ranged;
+
+use ast::visitor::Visitor;
+
+use crate::Warning;
+use crate::error::{ErrKind, SyntaxErr};
+use crate::source::Source;
+
+/// What kind of source is compiled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// A module.
+    Exec,
+    /// One expression.
+    Eval,
+    /// One interactive statement.
+    Single,
+}
+
+/// A parsed source.
+#[derive(Debug)]
+pub enum Tree {
+    /// Statements.
+    Module(ast::ModModule),
+    /// One expression.
+    Expression(ast::ModExpression),
+}
+
+/// Parse source text; the text must have been let through by `with_stack`.
+pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Box<SyntaxErr>> {
+    let text = source.text;
+    let mut find = crate::escape::Finder {
+        source,
+        out: Vec::new(),
+    };
+    let backslash = text.contains('\\');
+    let tree = if mode == Mode::Eval {
+        let ast::Mod::Expression(e) = checked(source, ruff::Mode::Expression)? else {
+            return Err(Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")));
+        };
+        if backslash {
+            find.visit_expr(&e.body);
+        }
+        Tree::Expression(e)
+    } else {
+        let ast::Mod::Module(m) = checked(source, ruff::Mode::Module)? else {
+            return Err(Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")));
+        };
+        if mode == Mode::Single && m.body.len() > 1 && !one_line(source, &m.body) {
+            let r = m.body[1].range();
+            let msg = "multiple statements found while compiling a single statement";
+            return Err(Box::new(source.error(ErrKind::Syntax, r, msg)));
+        }
+        if backslash {
+            find.visit_body(&m.body);
+        }
+        Tree::Module(m)
+    };
+    Ok((tree, find.out))
+}
+
+fn one_line(source: &Source<'_>, body: &[ast::Stmt]) -> bool {
+    let line = source.line_of(body[0].start());
+    body.iter().all(|s| source.line_of(s.start()) == line)
+}
+
+/// The tree, or the first error.
+fn checked(source: &Source<'_>, mode: ruff::Mode) -> Result<ast::Mod, Box<SyntaxErr>> {
+    let parsed = ruff::parse_unchecked(source.text, ruff::ParseOptions::from(mode));
+    if parsed.errors().is_empty() {
+        return Ok(parsed.into_syntax());
+    }
+    Err(crate::messages::convert(
+        source,
+        parsed.errors(),
+        parsed.syntax(),
+    ))
+}

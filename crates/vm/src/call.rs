@@ -1,0 +1,633 @@
+//! Calls: `f(...)`, methods, classes, binding of arguments, returning, and the
+//! entry from native code into the loop.
+//!
+//! Tests: tests/lang/functions.md; CPython test_extcall, test_call.
+
+use crate::code::{CacheEntry, cache_entry};
+use crate::frame::{self, Base, Fr, PB, Pc, Window};
+use crate::function::Function;
+use crate::interp::{self, Exit};
+use crate::{generator, hooks};
+use std::sync::atomic::{AtomicU64, Ordering};
+use typhon_bytecode::{Op, flags};
+use typhon_object::dict::{self, Dict};
+use typhon_object::native::{KwNames, NativeFunction};
+use typhon_object::str::Str;
+use typhon_object::tuple::{self, Tuple};
+use typhon_object::types::{self, Type};
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, exc, ops, shape};
+
+/// Where a window entered from native code returns to.
+pub static EXIT: [AtomicU64; 1] = [AtomicU64::new(Op::EXIT as u64)];
+/// Where it goes with an exception.
+pub static EXIT_RAISE: [AtomicU64; 1] = [AtomicU64::new(Op::EXIT as u64 | 1 << 8)];
+
+/// Whether a return address leaves the loop.
+#[inline]
+pub fn is_exit(pc: Pc) -> bool {
+    pc == EXIT.as_ptr()
+}
+
+/// Call a Python function from native code (`Type::call` of functions).
+pub fn call_function(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Result<Obj> {
+    // This is the call function of functions only.
+    let func: Gc<Function> = unsafe { Gc::from_obj(f) };
+    run_function(cx, func, args, kw, 0)
+}
+
+/// Run `func` in a new window; `extra` is the window's extra word.
+pub fn run_function(cx: &mut Cx, func: Gc<Function>, args: &[Obj], kw: Option<KwNames>, extra: u64) -> Result<Obj> {
+    cx.enter()?;
+    // VM-1: a fresh entry window above everything in use (CX-2).
+    unsafe {
+        let old_top = cx.top();
+        let w = push_entry(cx, func.obj().word())?;
+        let base = w.add(4);
+        cx.set_top(base.add(func.nregs.load(Ordering::Relaxed) as usize));
+        let n = args.len() - kw.map_or(0, |k| k.len());
+        if kw.is_none() && func.simple.load(Ordering::Relaxed) as usize == n {
+            for (i, a) in args.iter().enumerate() {
+                *base.add(i) = a.word();
+            }
+            for i in n..func.nclear.load(Ordering::Relaxed) as usize {
+                *base.add(i) = 0;
+            }
+        } else if let Err(e) = bind(cx, func, base, args, kw) {
+            cx.set_top(old_top);
+            return Err(e);
+        }
+        *base.sub(1) = extra;
+        let r = run_window(cx, func.entry.load(Ordering::Acquire) as Pc, base, w);
+        cx.set_top(old_top);
+        r
+    }
+}
+
+/// An entry marker and, above it, the place for a window's linkage.
+///
+/// # Safety
+/// The caller fills the window and runs it, or resets the top.
+pub unsafe fn push_entry(cx: &mut Cx, func: u64) -> Result<Base> {
+    unsafe {
+        let w = cx.top().add(4);
+        let need = if func == 0 { 0 } else { (*((func + 8) as *const Function)).nregs.load(Ordering::Relaxed) as usize };
+        if w.add(8 + need) as usize >= cx.limit as usize {
+            return Err(cx.recursion_error());
+        }
+        *w.sub(4) = 0;
+        *w.sub(3) = cx.pc as u64;
+        *w.sub(2) = cx.base as u64;
+        *w.sub(1) = 0;
+        *w = func;
+        *w.add(1) = EXIT.as_ptr() as u64;
+        *w.add(2) = w as u64;
+        *w.add(3) = 0;
+        Ok(w)
+    }
+}
+
+/// Run a prepared window to its end.
+///
+/// # Safety
+/// `w` came from `push_entry` and `base` is the window above it (VM-1).
+pub unsafe fn run_window(cx: &mut Cx, pc: Pc, base: Base, w: Base) -> Result<Obj> {
+    if cx.depth >= cx.depth_limit {
+        return Err(cx.recursion_error());
+    }
+    unsafe {
+        let (old_pc, old_base, old_depth) = (cx.pc, cx.base, cx.depth);
+        cx.depth += 1;
+        let _ = w;
+        let r = interp::run(pc, base, cx);
+        cx.pc = old_pc;
+        cx.base = old_base;
+        cx.depth = old_depth;
+        match r {
+            Exit::Value(v) => Ok(Obj::from_word_unchecked(v)),
+            Exit::Raised(e) => Err(Raised(Gc::from_obj(Obj::from_word_unchecked(e)))),
+        }
+    }
+}
+
+/// Push a window for `func` in the loop, its arguments bound.
+///
+/// # Safety
+/// VM-1 for the caller's window; `a` is the first register of the call window.
+unsafe fn push(f: &mut Fr<'_>, func: Gc<Function>, a: usize, args: &[Obj], kw: Option<KwNames>, ret: Pc) -> Result<PB> {
+    unsafe {
+        let nb = f.base.add(a + 4);
+        let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize + 8);
+        if end as usize >= f.cx.limit as usize || f.cx.depth >= f.cx.depth_limit {
+            return Err(f.cx.recursion_error());
+        }
+        let old = f.cx.top();
+        f.cx.set_top(if end > old { end } else { old });
+        bind(f.cx, func, nb, args, kw)?;
+        *nb.sub(4) = func.obj().word();
+        *nb.sub(3) = ret as u64;
+        *nb.sub(2) = f.base as u64;
+        *nb.sub(1) = 0;
+        f.cx.depth += 1;
+        if f.cx.mutator.poll_pending() {
+            f.cx.set_top(end);
+            crate::poll::handle(f.cx)?;
+        }
+        Ok(PB { pc: func.entry.load(Ordering::Acquire) as Pc, base: nb })
+    }
+}
+
+/// Put arguments into the registers of a window and clear the other locals.
+/// `args` may be the window's own registers.
+pub unsafe fn bind(cx: &mut Cx, func: Gc<Function>, base: Base, args: &[Obj], kw: Option<KwNames>) -> Result<()> {
+    let code = func.code();
+    let d = &code.data;
+    let n_kw = kw.map_or(0, |k| k.len());
+    let n_pos = args.len() - n_kw;
+    let argc = d.argcount as usize;
+    let kwonly = d.kwonlyargcount as usize;
+    let clear = func.nclear.load(Ordering::Relaxed) as usize;
+    let has_star = d.flags & flags::VARARGS != 0;
+    let has_kw = d.flags & flags::VARKEYWORDS != 0;
+    // The values may stand where they are to go, or in each other's way.
+    let mut room = [0u64; 24];
+    let held;
+    let vals: &[u64] = if args.len() <= room.len() {
+        for (r, a) in room.iter_mut().zip(args) {
+            *r = a.word();
+        }
+        &room[..args.len()]
+    } else {
+        held = tuple::new(cx, args)?;
+        // A tuple's items are its values' words.
+        unsafe { std::slice::from_raw_parts(held.payload().items().as_ptr() as *const u64, args.len()) }
+    };
+    let obj = |w: u64| unsafe { Obj::from_word_unchecked(w) };
+    let reg = |i: usize, v: u64| unsafe { *base.add(i) = v };
+    let get = |i: usize| unsafe { *base.add(i) };
+    for i in 0..clear {
+        reg(i, 0);
+    }
+    for (i, v) in vals.iter().take(n_pos.min(argc)).enumerate() {
+        reg(i, *v);
+    }
+    let mut at = argc + kwonly;
+    if has_star {
+        let rest: &[u64] = vals.get(argc..n_pos).unwrap_or(&[]);
+        // Words of values.
+        let rest = unsafe { std::slice::from_raw_parts(rest.as_ptr() as *const Obj, rest.len()) };
+        let t = tuple::new(cx, rest)?;
+        reg(at, t.obj().word());
+        at += 1;
+    } else if n_pos > argc {
+        return Err(too_many_positional(cx, func, n_pos, n_kw, vals));
+    }
+    let mut extra = None;
+    if has_kw {
+        let kd = dict::new(cx)?;
+        reg(at, kd.obj().word());
+        extra = Some(kd);
+    }
+    if let Some(names) = kw {
+        let vars = code.varnames.get().expect("loaded code has names");
+        let first = d.posonlyargcount as usize;
+        for (k, name) in names.items().iter().enumerate() {
+            let v = vals[n_pos + k];
+            // Keyword names are strings.
+            let name: Gc<Str> = unsafe { Gc::from_obj(*name) };
+            let params = &vars.items()[first..argc + kwonly];
+            let found = params.iter().position(|p| *p == name.obj()).or_else(|| {
+                if name.is_interned() {
+                    return None;
+                }
+                params.iter().position(|p| p.cast::<Str>().is_some_and(|s| s.eq(&name)))
+            });
+            match found {
+                Some(i) if get(first + i) != 0 => {
+                    return Err(cx.type_error(format!(
+                        "{}() got multiple values for argument '{}'",
+                        qualname(func),
+                        name.to_str()
+                    )));
+                }
+                Some(i) => reg(first + i, v),
+                None => match extra {
+                    Some(kd) => {
+                        kd.insert(cx, name.obj(), obj(v))?;
+                    }
+                    None => return Err(unexpected_keyword(cx, func, name, names)),
+                },
+            }
+        }
+    }
+    if n_pos < argc {
+        let defaults = func.defaults.get().map_or(&[][..], |t| t.items());
+        let first = argc - defaults.len().min(argc);
+        let skip = defaults.len() - (argc - first);
+        for i in n_pos..argc {
+            if get(i) == 0 && i >= first {
+                reg(i, defaults[skip + i - first].word());
+            }
+        }
+        if (n_pos..argc).any(|i| get(i) == 0) {
+            let names: Vec<String> = (0..argc).filter(|i| get(*i) == 0).map(|i| d.varnames[i].to_string()).collect();
+            return Err(missing(cx, func, "positional", &names));
+        }
+    }
+    if kwonly > 0 {
+        let kd = func.kwdefaults.get();
+        let vars = code.varnames.get().expect("loaded code has names");
+        let mut absent = Vec::new();
+        for i in argc..argc + kwonly {
+            if get(i) != 0 {
+                continue;
+            }
+            // Variable names are strings.
+            let n: Gc<Str> = unsafe { Gc::from_obj(vars.items()[i]) };
+            match kd.and_then(|k| k.get_str(n)) {
+                Some(v) => reg(i, v.word()),
+                None => absent.push(d.varnames[i].to_string()),
+            }
+        }
+        if !absent.is_empty() {
+            return Err(missing(cx, func, "keyword-only", &absent));
+        }
+    }
+    Ok(())
+}
+
+fn qualname(f: Gc<Function>) -> String {
+    f.qualname.get().map_or_else(String::new, |s| s.to_str().into_owned())
+}
+
+#[cold]
+fn missing(cx: &Cx, f: Gc<Function>, kind: &str, names: &[String]) -> Raised {
+    let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
+    let list = match quoted.len() {
+        1 => quoted[0].clone(),
+        2 => format!("{} and {}", quoted[0], quoted[1]),
+        n => format!("{}, and {}", quoted[..n - 1].join(", "), quoted[n - 1]),
+    };
+    let s = if names.len() == 1 { "" } else { "s" };
+    cx.type_error(format!("{}() missing {} required {kind} argument{s}: {list}", qualname(f), names.len()))
+}
+
+#[cold]
+fn too_many_positional(cx: &Cx, f: Gc<Function>, given: usize, n_kw: usize, _: &[u64]) -> Raised {
+    let d = &f.code().data;
+    let argc = d.argcount as usize;
+    let defaults = f.defaults.get().map_or(0, |t| t.len());
+    let (takes, plural) = if defaults > 0 {
+        (format!("from {} to {argc}", argc - defaults.min(argc)), true)
+    } else {
+        (argc.to_string(), argc != 1)
+    };
+    let kwonly = if n_kw > 0 && d.kwonlyargcount > 0 {
+        format!(
+            " positional argument{} (and {n_kw} keyword-only argument{})",
+            if given == 1 { "" } else { "s" },
+            if n_kw == 1 { "" } else { "s" }
+        )
+    } else {
+        String::new()
+    };
+    cx.type_error(format!(
+        "{}() takes {takes} positional argument{} but {given}{kwonly} {} given",
+        qualname(f),
+        if plural { "s" } else { "" },
+        if given == 1 && kwonly.is_empty() { "was" } else { "were" }
+    ))
+}
+
+#[cold]
+fn unexpected_keyword(cx: &Cx, f: Gc<Function>, name: Gc<Str>, all: KwNames) -> Raised {
+    let d = &f.code().data;
+    let posonly: Vec<&str> = all
+        .items()
+        .iter()
+        .filter_map(|k| {
+            let s = k.cast::<Str>()?;
+            d.varnames[..d.posonlyargcount as usize].iter().find(|v| s.eq_str(v)).map(|v| &**v)
+        })
+        .collect();
+    if !posonly.is_empty() {
+        return cx.type_error(format!(
+            "{}() got some positional-only arguments passed as keyword arguments: '{}'",
+            qualname(f),
+            posonly.join(", ")
+        ));
+    }
+    cx.type_error(format!("{}() got an unexpected keyword argument '{}'", qualname(f), name.to_str()))
+}
+
+/// Call anything in the loop: Python functions push a window, the rest is
+/// native. The window starts at `a`; `args` are its values.
+unsafe fn dispatch(f: &mut Fr<'_>, callee: Obj, a: usize, args: &[Obj], kw: Option<KwNames>, done: PB) -> Result<PB> {
+    unsafe {
+        match callee.shape() {
+            shape::METHOD => {
+                let m: Gc<typhon_object::method::Method> = Gc::from_obj(callee);
+                if m.func.shape() == shape::FUNCTION {
+                    let func: Gc<Function> = Gc::from_obj(m.func);
+                    let mut all = [m.this; 9];
+                    if args.len() < all.len() {
+                        all[1..=args.len()].copy_from_slice(args);
+                        return push(f, func, a, &all[..=args.len()], kw, done.pc);
+                    }
+                }
+            }
+            shape::NATIVE_FUNCTION => {
+                let n: Gc<NativeFunction> = Gc::from_obj(callee);
+                let r = match n.receiver.obj() {
+                    None => (n.call)(f.cx, args, kw)?,
+                    Some(_) => ops::call(f.cx, callee, args, kw)?,
+                };
+                f.set(a, r);
+                return Ok(done);
+            }
+            _ => {
+                if callee.is_ptr() && callee.cast::<Function>().is_some() {
+                    return push(f, Gc::from_obj(callee), a, args, kw, done.pc);
+                }
+                if let Some(t) = callee.cast::<Type>()
+                    && let Some(pb) = construct(f, t, a, args, kw, done)?
+                {
+                    return Ok(pb);
+                }
+            }
+        }
+    }
+    let r = ops::call(f.cx, callee, args, kw)?;
+    f.set(a, r);
+    Ok(done)
+}
+
+/// `C(...)` for a Python class with `object.__new__` and a Python `__init__`
+/// that returns None: allocate and run `__init__` without native recursion.
+unsafe fn construct(f: &mut Fr<'_>, t: Gc<Type>, a: usize, args: &[Obj], kw: Option<KwNames>, done: PB) -> Result<Option<PB>> {
+    if !t.has(types::F_HEAP) || t.has(types::F_ABSTRACT | types::F_VARIABLE) || ops::class_of(t.obj()).obj() != types::class_for(shape::TYPE).obj() {
+        return Ok(None);
+    }
+    if t.special(Dunder::New) != types::class_for(shape::OBJECT).special(Dunder::New) {
+        return Ok(None);
+    }
+    let Some(init) = t.special(Dunder::Init) else { return Ok(None) };
+    if init.shape() != shape::FUNCTION {
+        return Ok(None);
+    }
+    // By its shape.
+    let init: Gc<Function> = unsafe { Gc::from_obj(init) };
+    if !init.code().returns_none || init.kind.load(Ordering::Relaxed) != 0 {
+        return Ok(None);
+    }
+    let mut all = [Obj::NONE; 13];
+    if args.len() >= all.len() {
+        return Ok(None);
+    }
+    let o = hooks::new_instance(f.cx, t)?;
+    all[0] = o;
+    all[1..=args.len()].copy_from_slice(args);
+    // The instance goes to the result register at once; `__init__` gets a
+    // window behind the arguments, whose own result place nobody reads.
+    f.set(a, o);
+    let n = args.len() + 1;
+    // VM-1.
+    unsafe { push(f, init, a + 4 + n, &all[..n], kw, done.pc).map(Some) }
+}
+
+fn kw_names(f: &Fr<'_>) -> KwNames {
+    // The operand word is the index of a constant tuple of strings.
+    unsafe { Gc::from_obj(f.code().constant((*f.pc).load(Ordering::Relaxed) as usize)) }
+}
+
+crate::slow! {
+    /// CALL.
+    fn call(f) {
+        let (a, n) = (f.a(), f.b());
+        let (callee, args, done) = (f.reg(a), f.regs(a + 4, n), f.done());
+        unsafe { dispatch(f, callee, a, args, None, done) }
+    }
+    /// CALL_KW.
+    fn call_kw(f) {
+        let (a, n) = (f.a(), f.b());
+        let kw = kw_names(f);
+        let (callee, args, done) = (f.reg(a), f.regs(a + 4, n), f.done());
+        unsafe { dispatch(f, callee, a, args, Some(kw), done) }
+    }
+    /// CALL_EX.
+    fn call_ex(f) {
+        let a = f.a();
+        let callee = f.reg(a);
+        let args = f.reg(a + 4);
+        let args = match args.cast::<Tuple>() {
+            Some(t) => t,
+            None => {
+                let r = ops::tuple_from_iter(f.cx, args);
+                match r {
+                    Err(e) if e.is(f.cx, ExcKind::TypeError) && ops::class_of(args).special(Dunder::Iter).is_none() => {
+                        let what = crate::hooks::function_text(f.cx, callee)?;
+                        return Err(f.cx.type_error(format!("{what} argument after * must be an iterable, not {}", f.cx.type_name(args))));
+                    }
+                    r => r?,
+                }
+            }
+        };
+        f.set(a + 4, args.obj());
+        let done = f.done();
+        if f.x() & 1 == 0 {
+            return unsafe { dispatch(f, callee, a, args.payload().items(), None, done) };
+        }
+        let d = f.reg(a + 5);
+        let d: Gc<Dict> = match d.cast::<Dict>() {
+            Some(d) => d,
+            None => return Err(frame::bug(f.cx, "CALL_EX without a dict")),
+        };
+        if d.is_empty() {
+            return unsafe { dispatch(f, callee, a, args.payload().items(), None, done) };
+        }
+        let names = typhon_object::list::new(f.cx, &[])?;
+        let all = typhon_object::list::new(f.cx, args.items())?;
+        for (k, v) in d.items() {
+            let Some(k) = k.cast::<Str>() else { return Err(f.cx.type_error("keywords must be strings")) };
+            let k = typhon_object::intern::intern(f.cx, k)?;
+            names.append(f.cx, k.obj())?;
+            all.append(f.cx, v)?;
+        }
+        let names = ops::tuple_from_list(f.cx, names)?;
+        let all = ops::tuple_from_list(f.cx, all)?;
+        // Keep both where the collector sees them.
+        f.set(a + 4, all.obj());
+        f.set(a + 5, names.obj());
+        unsafe { dispatch(f, callee, a, all.payload().items(), Some(names), done) }
+    }
+    /// CALLM.
+    fn call_method(f) {
+        let (a, n) = (f.a(), f.b());
+        let o = f.reg(a + 4);
+        let name = f.name();
+        let done = f.done();
+        if let Some(m) = plain_method(f, o, name, Op::CALLM)? {
+            let args = f.regs(a + 4, n + 1);
+            f.set(a, m);
+            return unsafe { dispatch(f, m, a, args, None, done) };
+        }
+        let m = ops::get_attr(f.cx, o, name)?;
+        f.set(a, m);
+        let args = f.regs(a + 5, n);
+        unsafe { dispatch(f, m, a, args, None, done) }
+    }
+    /// CALLM_NATIVE.
+    fn call_method_native(f) {
+        let (a, n) = (f.a(), f.b());
+        let o = f.reg(a + 4);
+        let w0 = f.cache(0).load(Ordering::Relaxed);
+        if (o.shape() as u64) << 32 | 1 == w0
+            && let Some(e) = Obj::from_word(f.cache(1).load(Ordering::Acquire)).filter(|e| e.is_ptr())
+        {
+            // CODE-1: with this form, word 1 is an entry.
+            let e: Gc<CacheEntry> = unsafe { Gc::from_obj(e) };
+            if types::class(e.class).version() == e.version {
+                let m: Gc<NativeFunction> = unsafe { Gc::from_obj(e.value) };
+                let r = (m.call)(f.cx, f.regs(a + 4, n + 1), None)?;
+                f.set(a, r);
+                return Ok(f.done());
+            }
+        }
+        f.requicken(Op::CALLM);
+        // The generic form does it all.
+        let (pc, base, insn) = (f.pc, f.base, f.insn & !0xff | Op::CALLM as u64);
+        let cx: *mut Cx = f.cx;
+        Ok(unsafe { call_method(pc, base, insn, cx) })
+    }
+    /// CALLM_KW.
+    fn call_method_kw(f) {
+        let (a, n) = (f.a(), f.b());
+        let o = f.reg(a + 4);
+        let name = f.name();
+        let kw = kw_names(f);
+        let done = f.done();
+        if let Some(m) = unbound_method(f, o, name)? {
+            let args = f.regs(a + 4, n + 1);
+            f.set(a, m);
+            return unsafe { dispatch(f, m, a, args, Some(kw), done) };
+        }
+        let m = ops::get_attr(f.cx, o, name)?;
+        f.set(a, m);
+        let args = f.regs(a + 5, n);
+        unsafe { dispatch(f, m, a, args, Some(kw), done) }
+    }
+    /// LOADMETHOD.
+    fn load_method(f) {
+        let a = f.a();
+        let o = f.reg(a + 4);
+        let name = f.name();
+        let w0 = f.cache(0).load(Ordering::Relaxed);
+        if o.is_ptr() && (o.shape() as u64) << 32 | 1 == w0
+            && let Some(e) = Obj::from_word(f.cache(1).load(Ordering::Acquire)).filter(|e| e.is_ptr())
+        {
+            // CODE-1.
+            let e: Gc<CacheEntry> = unsafe { Gc::from_obj(e) };
+            if types::class(e.class).version() == e.version {
+                f.set(a, e.value);
+                return Ok(f.done());
+            }
+        }
+        if let Some(m) = plain_method(f, o, name, Op::LOADMETHOD)? {
+            f.set(a, m);
+        } else {
+            let m = ops::get_attr(f.cx, o, name)?;
+            f.set(a, m);
+            f.set_word(a + 4, 0);
+        }
+        Ok(f.done())
+    }
+    /// CALLMETHOD.
+    fn call_loaded(f) {
+        let (a, n) = (f.a(), f.b());
+        let (m, done) = (f.reg(a), f.done());
+        let args = if f.word(a + 4) == 0 { f.regs(a + 5, n) } else { f.regs(a + 4, n + 1) };
+        unsafe { dispatch(f, m, a, args, None, done) }
+    }
+    /// CALLMETHOD_KW.
+    fn call_loaded_kw(f) {
+        let (a, n) = (f.a(), f.b());
+        let kw = kw_names(f);
+        let (m, done) = (f.reg(a), f.done());
+        let args = if f.word(a + 4) == 0 { f.regs(a + 5, n) } else { f.regs(a + 4, n + 1) };
+        unsafe { dispatch(f, m, a, args, Some(kw), done) }
+    }
+    /// CALLSUPER.
+    fn call_super(f) {
+        let (a, n) = (f.a(), f.b());
+        let name = f.name();
+        let m = crate::attr::super_attr(f.cx, f.reg(a), f.reg(a + 1), f.reg(a + 4), name, f.x())?;
+        f.set(a, m);
+        let (args, done) = (f.regs(a + 5, n), f.done());
+        unsafe { dispatch(f, m, a, args, None, done) }
+    }
+    /// RETURN and RETURNNONE of a window with an extra word.
+    fn slow_return(f) {
+        let v = if f.op() == Op::RETURN { f.reg(f.a()) } else { Obj::NONE };
+        let w = Window { base: f.base, pc: f.pc };
+        if let Some(pb) = generator::returned(f.cx, w, v)? {
+            return Ok(pb);
+        }
+        frame::leave(f.cx, w)?;
+        // The linkage of the running window.
+        unsafe {
+            *f.base.sub(4) = v.word();
+            f.cx.depth -= 1;
+            Ok(PB { pc: *f.base.sub(3) as Pc, base: *f.base.sub(2) as Base })
+        }
+    }
+}
+
+/// The function that `o.name` finds on the class of `o`, if calling it with
+/// `o` in front is what Python would do.
+fn unbound_method(f: &mut Fr<'_>, o: Obj, name: Gc<Str>) -> Result<Option<Obj>> {
+    let c = ops::class_of(o);
+    if c.special(Dunder::GetAttribute) != types::class_for(shape::OBJECT).special(Dunder::GetAttribute) {
+        return Ok(None);
+    }
+    let Some(m) = f.cx.lookup(c, name) else { return Ok(None) };
+    if !matches!(m.shape(), shape::FUNCTION | shape::METHOD_DESCRIPTOR) {
+        return Ok(None);
+    }
+    if typhon_object::instance::has_attrs(o) && typhon_object::instance::get(o, name).is_some() {
+        return Ok(None);
+    }
+    Ok(Some(m))
+}
+
+/// The same, and remember it in the caches of a CALLM.
+fn plain_method(f: &mut Fr<'_>, o: Obj, name: Gc<Str>, op: Op) -> Result<Option<Obj>> {
+    let c = ops::class_of(o);
+    let version = c.version();
+    let Some(m) = unbound_method(f, o, name)? else { return Ok(None) };
+    // A dict-mode instance may hide the method at any time.
+    let cacheable = o.is_ptr()
+        && version != 0
+        && (!typhon_object::instance::has_attrs(o) || shape::info(o.shape()).storage != shape::Storage::Dict);
+    if cacheable {
+        let quick = match (op, m.shape()) {
+            (Op::CALLM, shape::FUNCTION) => Op::CALLM_FUNC,
+            (Op::CALLM, _) => Op::CALLM_NATIVE,
+            (op, _) => op,
+        };
+        let e = cache_entry(f.cx, c.obj(), m, version)?;
+        f.cache(0).store(0, Ordering::Relaxed);
+        f.cache_object(1, e);
+        f.cache(0).store((o.shape() as u64) << 32 | 1, Ordering::Release);
+        f.requicken(quick);
+    }
+    Ok(Some(m))
+}
+
+/// The StopIteration-free end of an iterator, for callers that need the value.
+pub fn stop_value(e: Raised) -> Obj {
+    e.0.fields[0].obj().unwrap_or(Obj::NONE)
+}
+
+/// `raise StopIteration(v)`.
+pub fn stop(cx: &Cx, v: Obj) -> Raised {
+    exc::stop_iteration(cx, v)
+}

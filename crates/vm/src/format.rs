@@ -1,0 +1,54 @@
+//! f-strings and t-strings.
+
+use crate::hooks;
+use typhon_bytecode::NO_REG;
+use typhon_object::str::{self, Str};
+use typhon_object::{Gc, ops};
+
+crate::slow! {
+    /// FORMATVALUE.
+    fn value(f) {
+        let mut v = f.reg(f.b());
+        match f.x() {
+            1 => v = ops::to_str(f.cx, v)?.obj(),
+            2 => v = ops::repr(f.cx, v)?.obj(),
+            3 => v = ops::ascii(f.cx, v)?.obj(),
+            _ => {}
+        }
+        let spec = (f.c() != NO_REG as usize).then(|| f.reg(f.c()));
+        let s = ops::format(f.cx, v, spec)?;
+        f.set(f.a(), s.obj());
+        Ok(f.done())
+    }
+    /// BUILDSTRING.
+    fn build_string(f) {
+        // FORMATVALUE and constants give strings only.
+        let parts = f.regs(f.b(), f.c());
+        let parts = unsafe { std::slice::from_raw_parts(parts.as_ptr() as *const Gc<Str>, parts.len()) };
+        let s = str::join(f.cx, parts)?;
+        f.set(f.a(), s.obj());
+        Ok(f.done())
+    }
+    /// BUILDINTERPOLATION.
+    fn interpolation(f) {
+        let (b, x) = (f.b(), f.x());
+        let conversion = match x & 3 {
+            0 => typhon_object::Obj::NONE,
+            1 => str::from_latin1(f.cx, b"s")?.obj(),
+            2 => str::from_latin1(f.cx, b"r")?.obj(),
+            _ => str::from_latin1(f.cx, b"a")?.obj(),
+        };
+        let spec = if x & 4 != 0 { f.reg(b + 2) } else { str::from_latin1(f.cx, b"")?.obj() };
+        let class = hooks::template_class(f.cx, "Interpolation")?;
+        let v = ops::call_args(f.cx, class, &[f.reg(b), f.reg(b + 1), conversion, spec])?;
+        f.set(f.a(), v);
+        Ok(f.done())
+    }
+    /// BUILDTEMPLATE.
+    fn template(f) {
+        let class = hooks::template_class(f.cx, "Template")?;
+        let v = hooks::new_template(f.cx, class, f.reg(f.b()), f.reg(f.c()))?;
+        f.set(f.a(), v);
+        Ok(f.done())
+    }
+}

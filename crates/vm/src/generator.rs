@@ -1,0 +1,686 @@
+//! Generators and coroutines: suspending a window and resuming it.
+//!
+//! A suspended generator keeps its registers in an array of its own. Resuming
+//! copies them into a fresh window; yielding copies them back. `for` over a
+//! generator resumes it in the same interpreter loop.
+//!
+//! Invariant GEN-1: only the thread that moved `state` to RUNNING touches
+//! `regs` and `pc`.
+//! Tests: tests/lang/generators.md; CPython test_generators, test_coroutines.
+
+use crate::call;
+use crate::frame::{Base, Frame, PB, Pc, Window};
+use crate::function::Function;
+use crate::{interp, poll, unwind};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use typhon_bytecode::{Insn, Op, flags};
+use typhon_macros::Trace;
+use typhon_object::array::{self, Array};
+use typhon_object::exc::BaseException;
+use typhon_object::native::Payload;
+use typhon_object::str::Str;
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, Slot, name, ops, shape};
+
+/// Not started yet.
+pub const CREATED: u32 = 0;
+/// Waits at a `yield`.
+pub const SUSPENDED: u32 = 1;
+/// Runs.
+pub const RUNNING: u32 = 2;
+/// Has ended.
+pub const DONE: u32 = 3;
+
+/// Resumed by native code.
+const BY_NATIVE: u32 = 0;
+/// Resumed by FORLOOP.
+const BY_LOOP: u32 = 1;
+
+/// The payload of generators, coroutines and asynchronous generators.
+#[derive(Trace)]
+#[repr(C)]
+pub struct Generator {
+    /// The function.
+    pub func: Slot<Function>,
+    /// Registers while suspended.
+    pub regs: Slot<Array>,
+    /// Where to go on.
+    #[trace(skip)]
+    pub pc: AtomicU64,
+    /// One of the states above.
+    #[trace(skip)]
+    pub state: AtomicU32,
+    #[trace(skip)]
+    resumer: AtomicU32,
+    /// The exception being handled inside.
+    handled: Slot,
+    /// The one that the resumer handles.
+    outer: Slot,
+    /// `__name__`.
+    pub name: Slot<Str>,
+    /// `__qualname__`.
+    pub qualname: Slot<Str>,
+    /// The frame object, if somebody asked for it.
+    pub frame: Slot<Frame>,
+    /// Hooks of asynchronous generators; `ag_running_async`.
+    pub extra: Slot,
+}
+
+impl Payload for Generator {
+    fn is(o: Obj) -> bool {
+        o.is_ptr() && matches!(o.shape(), shape::GENERATOR | shape::COROUTINE | shape::ASYNC_GENERATOR)
+    }
+}
+
+/// What resuming gave.
+pub enum Step {
+    /// It yielded.
+    Yield(Obj),
+    /// It returned.
+    Return(Obj),
+}
+
+/// What to resume with.
+pub enum Input {
+    /// `send(v)`.
+    Send(Obj),
+    /// `throw(e)`.
+    Throw(Raised),
+}
+
+fn generator_of(w: Window) -> Option<Gc<Generator>> {
+    let e = w.extra()?;
+    if let Some(g) = e.cast::<Generator>() {
+        return Some(g);
+    }
+    e.cast::<Frame>()?.extra.obj()?.cast::<Generator>()
+}
+
+/// The kind of thing, for error texts.
+pub fn kind(g: Gc<Generator>) -> &'static str {
+    match g.obj().shape() {
+        shape::COROUTINE => "coroutine",
+        shape::ASYNC_GENERATOR => "async generator",
+        _ => "generator",
+    }
+}
+
+fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
+    loop {
+        let s = g.state.load(Ordering::Acquire);
+        if s == RUNNING {
+            return Err(cx.value_error(format!("{} already executing", kind(g))));
+        }
+        if s == DONE || g.state.compare_exchange(s, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            return Ok(s);
+        }
+    }
+}
+
+/// Copy the registers into a window and switch the handled exception.
+unsafe fn install(cx: &mut Cx, g: Gc<Generator>, base: Base, resumer: u32) {
+    unsafe {
+        if let Some(a) = g.regs.get() {
+            for (i, s) in a.slots().iter().enumerate() {
+                *base.add(i) = s.load(Ordering::Relaxed);
+            }
+        }
+        *base.sub(1) = g.obj().word();
+        g.resumer.store(resumer, Ordering::Relaxed);
+        g.outer.put(cx, g, Obj::from_word(cx.handled.get()));
+        if g.handled.word() != 0 {
+            cx.handled.set(g.handled.word());
+        }
+    }
+}
+
+/// Switch the handled exception back. `keep`: it goes on inside later.
+fn switch_back(cx: &mut Cx, g: Gc<Generator>, keep: bool) {
+    let (inner, outer) = (cx.handled.get(), g.outer.word());
+    let own = keep && inner != outer;
+    g.handled.put(cx, g, Obj::from_word(inner).filter(|_| own));
+    cx.handled.set(outer);
+    g.outer.clear();
+}
+
+/// The register that a YIELD fills with what is sent.
+unsafe fn yield_target(pc: Pc) -> usize {
+    // A suspended generator stands behind a YIELD.
+    unsafe { Insn((*pc.sub(1)).load(Ordering::Relaxed)).a() as usize }
+}
+
+/// Resume from native code.
+pub fn resume(cx: &mut Cx, g: Gc<Generator>, input: Input) -> Result<Step> {
+    let was = start(cx, g)?;
+    if was == DONE {
+        return match input {
+            Input::Throw(e) => Err(e),
+            Input::Send(_) if g.obj().shape() == shape::COROUTINE => {
+                Err(cx.error(ExcKind::RuntimeError, "cannot reuse already awaited coroutine"))
+            }
+            Input::Send(_) => Ok(Step::Return(Obj::NONE)),
+        };
+    }
+    if was == CREATED {
+        match input {
+            Input::Send(v) if !v.is_none() => {
+                g.state.store(CREATED, Ordering::Release);
+                return Err(cx.type_error(format!("can't send non-None value to a just-started {}", kind(g))));
+            }
+            Input::Throw(e) => {
+                // It ends before its first instruction.
+                finish(g);
+                return Err(e);
+            }
+            _ => {}
+        }
+    }
+    let r = resume_running(cx, g, input, was);
+    if r.is_err() && g.state.load(Ordering::Relaxed) == RUNNING {
+        finish(g);
+    }
+    r
+}
+
+fn resume_running(cx: &mut Cx, g: Gc<Generator>, input: Input, was: u32) -> Result<Step> {
+    cx.enter().inspect_err(|_| g.state.store(was, Ordering::Release))?;
+    let func = g.func.get().expect("generators have a function");
+    let pc = g.pc.load(Ordering::Relaxed) as Pc;
+    // VM-1: a fresh window, filled from the generator (GEN-1).
+    unsafe {
+        let old_top = cx.top();
+        let w = match call::push_entry(cx, func.obj().word()) {
+            Ok(w) => w,
+            Err(e) => {
+                g.state.store(was, Ordering::Release);
+                return Err(e);
+            }
+        };
+        let base = w.add(4);
+        cx.set_top(base.add(func.nregs.load(Ordering::Relaxed) as usize));
+        install(cx, g, base, BY_NATIVE);
+        let r = match input {
+            Input::Send(v) => {
+                if was == SUSPENDED {
+                    *base.add(yield_target(pc)) = v.word();
+                }
+                call::run_window(cx, pc, base, w)
+            }
+            Input::Throw(e) => throw_into(cx, pc, base, w, e),
+        };
+        cx.set_top(old_top);
+        let v = r?;
+        if g.state.load(Ordering::Relaxed) == DONE { Ok(Step::Return(v)) } else { Ok(Step::Yield(v)) }
+    }
+}
+
+unsafe fn throw_into(cx: &mut Cx, pc: Pc, base: Base, w: Base, e: Raised) -> Result<Obj> {
+    unsafe {
+        if cx.depth >= cx.depth_limit {
+            return Err(cx.recursion_error());
+        }
+        let (old_pc, old_base, old_depth) = (cx.pc, cx.base, cx.depth);
+        cx.depth += 1;
+        let _ = w;
+        let pb = unwind::raise(cx, pc, base, e);
+        let r = interp::run(pb.pc, pb.base, cx);
+        cx.pc = old_pc;
+        cx.base = old_base;
+        cx.depth = old_depth;
+        match r {
+            interp::Exit::Value(v) => Ok(Obj::from_word_unchecked(v)),
+            interp::Exit::Raised(e) => Err(Raised(Gc::from_obj(Obj::from_word_unchecked(e)))),
+        }
+    }
+}
+
+fn finish(g: Gc<Generator>) {
+    g.regs.clear();
+    g.handled.clear();
+    g.state.store(DONE, Ordering::Release);
+}
+
+/// A generator's window returns: `None` if the window is not a generator's.
+pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
+    let Some(g) = generator_of(w) else { return Ok(None) };
+    crate::frame::leave(cx, w)?;
+    switch_back(cx, g, false);
+    finish(g);
+    cx.depth = cx.depth.saturating_sub(1);
+    // The linkage of the window that ends.
+    unsafe {
+        let (ret, caller) = (*w.base.sub(3) as Pc, *w.base.sub(2) as Base);
+        if g.resumer.load(Ordering::Relaxed) == BY_NATIVE {
+            *w.base.sub(4) = v.word();
+        }
+        Ok(Some(PB { pc: ret, base: caller }))
+    }
+}
+
+/// A generator's window is left by an exception: end it. The unwinding itself
+/// goes on as usual.
+pub fn unwound(cx: &mut Cx, w: Window, _: Raised) -> Option<PB> {
+    let g = generator_of(w)?;
+    switch_back(cx, g, false);
+    finish(g);
+    None
+}
+
+/// The iterator that a suspended generator delegates to.
+pub fn delegate(g: Gc<Generator>) -> Option<Obj> {
+    if g.state.load(Ordering::Acquire) != SUSPENDED {
+        return None;
+    }
+    let pc = g.pc.load(Ordering::Relaxed) as Pc;
+    // As in `yield_target`.
+    let i = Insn(unsafe { (*pc.sub(1)).load(Ordering::Relaxed) });
+    if i.op() != Some(Op::YIELD) || i.x() != 1 {
+        return None;
+    }
+    g.regs.get()?.get(i.c() as usize)
+}
+
+crate::slow! {
+    /// RETURNGENERATOR.
+    fn return_generator(f) {
+        let func = f.func();
+        let n = func.nregs.load(Ordering::Relaxed) as usize;
+        let regs = array::new(f.cx, n)?;
+        let d = func.code().data.flags;
+        let shape_id = if d & flags::COROUTINE != 0 {
+            shape::COROUTINE
+        } else if d & flags::ASYNC_GENERATOR != 0 {
+            shape::ASYNC_GENERATOR
+        } else {
+            shape::GENERATOR
+        };
+        for (i, s) in regs.slots().iter().enumerate().take(func.nclear.load(Ordering::Relaxed) as usize) {
+            s.store(f.word(i), Ordering::Relaxed);
+        }
+        f.cx.barrier(regs.obj());
+        let g = crate::object_with(f.cx, shape_id, Generator {
+            func: Slot::new(func),
+            regs: Slot::new(regs),
+            pc: AtomicU64::new(f.pc as u64),
+            state: AtomicU32::new(CREATED),
+            resumer: AtomicU32::new(BY_NATIVE),
+            handled: Slot::empty(),
+            outer: Slot::empty(),
+            name: Slot::of(func.name.get()),
+            qualname: Slot::of(func.qualname.get()),
+            frame: Slot::empty(),
+            extra: Slot::empty(),
+        })?;
+        let w = Window { base: f.base, pc: f.pc };
+        crate::frame::leave(f.cx, w)?;
+        f.cx.depth -= 1;
+        // The linkage of the running window.
+        unsafe {
+            *f.base.sub(4) = g.obj().word();
+            Ok(PB { pc: *f.base.sub(3) as Pc, base: *f.base.sub(2) as Base })
+        }
+    }
+    /// YIELD.
+    fn yield_value(f) {
+        let v = f.reg(f.b());
+        let w = Window { base: f.base, pc: f.pc };
+        let g = generator_of(w).expect("only generators yield");
+        if let Some(fr) = w.existing() {
+            crate::frame::leave(f.cx, w)?;
+            g.frame.set(f.cx, g, fr);
+        }
+        let regs = g.regs.get().expect("a running generator has its array");
+        for (i, s) in regs.slots().iter().enumerate() {
+            s.store(f.word(i), Ordering::Relaxed);
+        }
+        f.cx.barrier(regs.obj());
+        g.pc.store(f.pc as u64, Ordering::Relaxed);
+        switch_back(f.cx, g, true);
+        let by = g.resumer.load(Ordering::Relaxed);
+        g.state.store(SUSPENDED, Ordering::Release);
+        f.cx.depth -= 1;
+        // The linkage of the running window.
+        unsafe {
+            let (ret, caller) = (*f.base.sub(3) as Pc, *f.base.sub(2) as Base);
+            if by == BY_NATIVE {
+                *f.base.sub(4) = v.word();
+                return Ok(PB { pc: ret, base: caller });
+            }
+            // `ret` is behind the FORLOOP and its cache word.
+            let i = Insn((*ret.sub(2)).load(Ordering::Relaxed));
+            *caller.add(i.b() as usize) = v.word();
+            let to = ret.sub(1).offset(i.c() as i16 as isize);
+            Ok(PB { pc: to, base: caller })
+        }
+    }
+    /// FORLOOP_GEN: resume in this loop.
+    fn for_loop(f) {
+        let it = f.reg(f.a());
+        let g = match it.cast::<Generator>() {
+            Some(g) if it.shape() == shape::GENERATOR => g,
+            _ => {
+                f.requicken(Op::FORLOOP);
+                return match ops::iter_next(f.cx, it)? {
+                    Some(v) => {
+                        f.set(f.b(), v);
+                        Ok(f.jump16())
+                    }
+                    None => Ok(f.done()),
+                };
+            }
+        };
+        if f.cx.mutator.poll_pending() {
+            poll::handle(f.cx)?;
+        }
+        let was = start(f.cx, g)?;
+        if was == DONE {
+            return Ok(f.done());
+        }
+        let func = g.func.get().expect("generators have a function");
+        let pc = g.pc.load(Ordering::Relaxed) as Pc;
+        // VM-1: a window above this one.
+        unsafe {
+            let nb = f.cx.top().add(4);
+            let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize);
+            if end as usize >= f.cx.limit as usize || f.cx.depth >= f.cx.depth_limit {
+                g.state.store(was, Ordering::Release);
+                return Err(f.cx.recursion_error());
+            }
+            f.cx.set_top(end);
+            *nb.sub(4) = func.obj().word();
+            *nb.sub(3) = f.done().pc as u64;
+            *nb.sub(2) = f.base as u64;
+            install(f.cx, g, nb, BY_LOOP);
+            if was == SUSPENDED {
+                *nb.add(yield_target(pc)) = Obj::NONE.word();
+            }
+            f.cx.depth += 1;
+            Ok(PB { pc, base: nb })
+        }
+    }
+    /// SEND.
+    fn send_op(f) {
+        let (it, v) = (f.reg(f.b()), f.reg(f.a()));
+        if f.cx.mutator.poll_pending() {
+            poll::handle(f.cx)?;
+        }
+        match send(f.cx, it, v)? {
+            Step::Yield(v) => {
+                f.set(f.a(), v);
+                Ok(f.done())
+            }
+            Step::Return(v) => {
+                f.set(f.a(), v);
+                Ok(f.jump16())
+            }
+        }
+    }
+    /// GETAWAITABLE.
+    fn get_awaitable(f) {
+        let o = f.reg(f.b());
+        let x = f.x();
+        let r = awaitable(f.cx, o);
+        let v = match r {
+            Ok(v) => v,
+            Err(e) if x != 0 && e.is(f.cx, ExcKind::TypeError) && ops::class_of(o).special(Dunder::Await).is_none() => {
+                let which = if x == 1 { "__aenter__" } else { "__aexit__" };
+                return Err(f.cx.type_error(format!(
+                    "'async with' received an object from {which} that does not implement __await__: {}",
+                    f.cx.type_name(o))));
+            }
+            Err(e) => return Err(e),
+        };
+        if let Some(g) = v.cast::<Generator>()
+            && v.shape() == shape::COROUTINE
+            && delegate(g).is_some()
+        {
+            return Err(f.cx.error(ExcKind::RuntimeError, "coroutine is being awaited already"));
+        }
+        f.set(f.a(), v);
+        Ok(f.done())
+    }
+    /// GETYIELDFROMITER.
+    fn get_yield_from_iter(f) {
+        let o = f.reg(f.b());
+        let v = match o.shape() {
+            shape::GENERATOR => o,
+            shape::COROUTINE => {
+                let ok = f.code().data.flags & (flags::COROUTINE | flags::ITERABLE_COROUTINE) != 0;
+                if !ok {
+                    return Err(f.cx.type_error("cannot 'yield from' a coroutine object in a non-coroutine generator"));
+                }
+                o
+            }
+            _ => ops::get_iter(f.cx, o)?,
+        };
+        f.set(f.a(), v);
+        Ok(f.done())
+    }
+    /// GETAITER.
+    fn get_aiter(f) {
+        let o = f.reg(f.b());
+        let v = match ops::call_special(f.cx, o, Dunder::AIter, &[])? {
+            Some(v) => v,
+            None => return Err(f.cx.type_error(format!(
+                "'async for' requires an object with __aiter__ method, got {}", f.cx.type_name(o)))),
+        };
+        if ops::class_of(v).special(Dunder::ANext).is_none() {
+            return Err(f.cx.type_error(format!(
+                "'async for' received an object from __aiter__ that does not implement __anext__: {}", f.cx.type_name(v))));
+        }
+        f.set(f.a(), v);
+        Ok(f.done())
+    }
+    /// GETANEXT.
+    fn get_anext(f) {
+        let o = f.reg(f.b());
+        let v = match ops::call_special(f.cx, o, Dunder::ANext, &[])? {
+            Some(v) => v,
+            None => return Err(f.cx.type_error(format!(
+                "'async for' requires an iterator with __anext__ method, got {}", f.cx.type_name(o)))),
+        };
+        let a = match awaitable(f.cx, v) {
+            Ok(a) => a,
+            Err(e) => {
+                let r = f.cx.type_error(format!(
+                    "'async for' received an invalid object from __anext__: {}", f.cx.type_name(v)));
+                r.0.cause.set(f.cx, r.0, e.0);
+                return Err(r);
+            }
+        };
+        f.set(f.a(), a);
+        Ok(f.done())
+    }
+    /// ENDASYNCFOR.
+    fn end_async_for(f) {
+        let e = f.reg(f.a());
+        if ExcKind::StopAsyncIteration.matches(f.cx, e) {
+            return Ok(f.done());
+        }
+        // A handler's register holds an exception.
+        let e: Gc<BaseException> = unsafe { Gc::from_obj(e) };
+        Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(e), false) })
+    }
+    /// CLEANUPTHROW.
+    fn cleanup_throw(f) {
+        let e = f.reg(f.b());
+        // A handler's register holds an exception.
+        let x: Gc<BaseException> = unsafe { Gc::from_obj(e) };
+        if ExcKind::StopIteration.matches(f.cx, e) {
+            f.set(f.a(), call::stop_value(Raised(x)));
+            return Ok(f.done());
+        }
+        Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(x), false) })
+    }
+    /// ASYNCGENWRAP.
+    fn async_gen_wrap(f) {
+        let v = f.reg(f.b());
+        let w = crate::async_gen::wrap(f.cx, v)?;
+        f.set(f.a(), w);
+        Ok(f.done())
+    }
+}
+
+/// `it.send(v)`, `next(it)` if `v` is None.
+pub fn send(cx: &mut Cx, it: Obj, v: Obj) -> Result<Step> {
+    if let Some(g) = it.cast::<Generator>()
+        && it.shape() != shape::ASYNC_GENERATOR
+    {
+        return resume(cx, g, Input::Send(v));
+    }
+    let r = if v.is_none() {
+        match ops::class_of(it).special(Dunder::Next) {
+            Some(m) => ops::call_unbound(cx, m, it, &[], None),
+            None => Err(cx.type_error(format!("'{}' object is not an iterator", cx.type_name(it)))),
+        }
+    } else {
+        ops::call_method(cx, it, "send", &[v])
+    };
+    match r {
+        Ok(v) => Ok(Step::Yield(v)),
+        Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(Step::Return(call::stop_value(e))),
+        Err(e) => Err(e),
+    }
+}
+
+/// The iterator that `await o` steps.
+pub fn awaitable(cx: &mut Cx, o: Obj) -> Result<Obj> {
+    if o.shape() == shape::COROUTINE {
+        return Ok(o);
+    }
+    if let Some(g) = o.cast::<Generator>()
+        && g.func.get().is_some_and(|f| f.code().data.flags & flags::ITERABLE_COROUTINE != 0)
+    {
+        return Ok(o);
+    }
+    let Some(r) = ops::call_special(cx, o, Dunder::Await, &[])? else {
+        return Err(cx.type_error(format!("'{}' object can't be awaited", cx.type_name(o))));
+    };
+    if r.shape() == shape::COROUTINE {
+        return Err(cx.type_error("__await__() returned a coroutine"));
+    }
+    if ops::class_of(r).special(Dunder::Next).is_none() {
+        return Err(cx.type_error(format!("__await__() returned non-iterator of type '{}'", cx.type_name(r))));
+    }
+    Ok(r)
+}
+
+/// `g.throw(e)`.
+pub fn throw(cx: &mut Cx, g: Gc<Generator>, e: Raised) -> Result<Step> {
+    if let Some(sub) = delegate(g) {
+        if e.is(cx, ExcKind::GeneratorExit) {
+            if let Err(e) = close_iterator(cx, sub) {
+                return resume(cx, g, Input::Throw(e));
+            }
+            return resume(cx, g, Input::Throw(e));
+        }
+        let r = match sub.cast::<Generator>() {
+            Some(s) if sub.shape() != shape::ASYNC_GENERATOR => throw(cx, s, e),
+            _ => match ops::get_attr_opt(cx, sub, name!(cx, "throw"))? {
+                None => return resume(cx, g, Input::Throw(e)),
+                Some(m) => match ops::call_args(cx, m, &[e.obj()]) {
+                    Ok(v) => Ok(Step::Yield(v)),
+                    Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(Step::Return(call::stop_value(e))),
+                    Err(e) => Err(e),
+                },
+            },
+        };
+        return match r {
+            Ok(Step::Yield(v)) => Ok(Step::Yield(v)),
+            Ok(Step::Return(v)) => {
+                let stop = call::stop(cx, v);
+                resume(cx, g, Input::Throw(stop))
+            }
+            Err(e) => resume(cx, g, Input::Throw(e)),
+        };
+    }
+    resume(cx, g, Input::Throw(e))
+}
+
+fn close_iterator(cx: &mut Cx, it: Obj) -> Result<()> {
+    if let Some(g) = it.cast::<Generator>() {
+        return close(cx, g).map(|_| ());
+    }
+    match ops::get_attr_opt(cx, it, name!(cx, "close"))? {
+        Some(m) => ops::call_args(cx, m, &[]).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// `g.close()`: the value that it returned, if any.
+pub fn close(cx: &mut Cx, g: Gc<Generator>) -> Result<Obj> {
+    match g.state.load(Ordering::Acquire) {
+        CREATED => {
+            if g.state.compare_exchange(CREATED, DONE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                g.regs.clear();
+            }
+            return Ok(Obj::NONE);
+        }
+        DONE => return Ok(Obj::NONE),
+        _ => {}
+    }
+    let e = typhon_object::exc::with_args(cx, ExcKind::GeneratorExit, &[])?;
+    match throw(cx, g, e) {
+        Ok(Step::Yield(_)) => Err(cx.error(ExcKind::RuntimeError, format!("{} ignored GeneratorExit", kind(g)))),
+        Ok(Step::Return(v)) => Ok(v),
+        Err(e) if e.is(cx, ExcKind::GeneratorExit) => Ok(Obj::NONE),
+        Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(call::stop_value(e)),
+        Err(e) => Err(e),
+    }
+}
+
+/// The next value, for native loops (a hook of typhon-object).
+pub fn next(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
+    // By its shape.
+    let g: Gc<Generator> = unsafe { Gc::from_obj(it) };
+    match resume(cx, g, Input::Send(Obj::NONE))? {
+        Step::Yield(v) => Ok(Some(v)),
+        Step::Return(_) => Ok(None),
+    }
+}
+
+/// Turn a step into what `send`, `throw` and `__next__` return or raise.
+pub fn step_result(cx: &mut Cx, s: Step) -> Result<Obj> {
+    match s {
+        Step::Yield(v) => Ok(v),
+        Step::Return(v) => Err(call::stop(cx, v)),
+    }
+}
+
+/// The exception that `throw(typ, val, tb)` raises.
+pub fn thrown(cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Raised> {
+    let e = if let Some(e) = typ.cast::<BaseException>() {
+        if val.is_some_and(|v| !v.is_none()) {
+            return Err(cx.type_error("instance exception may not have a separate value"));
+        }
+        e
+    } else if let Some(t) = typ.cast::<typhon_object::types::Type>()
+        && t.is_subtype(ExcKind::BaseException.class(cx))
+    {
+        match val {
+            Some(v) if ops::class_of(v).is_subtype(t) => match v.cast::<BaseException>() {
+                Some(e) => e,
+                None => return Err(cx.type_error("exceptions must derive from BaseException")),
+            },
+            Some(v) if !v.is_none() => {
+                let o = match v.cast::<typhon_object::tuple::Tuple>() {
+                    Some(a) => ops::call_args(cx, typ, a.payload().items())?,
+                    None => ops::call_args(cx, typ, &[v])?,
+                };
+                crate::exception::to_exception(cx, o)?
+            }
+            _ => crate::exception::to_exception(cx, typ)?,
+        }
+    } else {
+        return Err(cx.type_error(format!(
+            "exceptions must be classes or instances deriving from BaseException, not {}",
+            cx.type_name(typ)
+        )));
+    };
+    if let Some(t) = tb.filter(|t| !t.is_none()) {
+        if t.cast::<crate::traceback::Traceback>().is_none() {
+            return Err(cx.type_error("throw() third argument must be a traceback object"));
+        }
+        e.traceback.set(cx, e, t);
+    }
+    Ok(Raised(e))
+}

@@ -1,0 +1,76 @@
+//! Start-up of the VM: classes of its objects, hooks, builtins.
+
+use crate::code::{CacheEntry, Code};
+use crate::frame::Frame;
+use crate::function::{Cell, Function};
+use crate::generator::Generator;
+use crate::objects::{AsyncGeneratorMethods, CellMethods, CodeMethods, CoroutineMethods, FrameMethods, FunctionMethods, GeneratorMethods};
+use crate::traceback::{Traceback, TracebackMethods};
+use crate::{builtins, call, code, function, generator, hooks};
+use typhon_object::native::{self, DICT, NO_NEW, Trace, WEAKREF};
+use typhon_object::types::{self, layout_of};
+use typhon_object::{Cx, Gc, Obj, Result, boot, shape};
+
+fn define<T: Trace>(cx: &mut Cx, id: u32, name: &str, doc: &str, flags: u32) -> Result<()> {
+    let words = (flags & DICT != 0) as usize;
+    boot::define(cx, id, name, doc, flags, None, Some(layout_of::<T>(words)))?;
+    Ok(())
+}
+
+/// Make the VM's classes and wire its hooks. Called once, after the built-in
+/// types are complete and the builtins namespace exists.
+pub fn init(cx: &mut Cx) -> Result<()> {
+    define::<Function>(cx, shape::FUNCTION, "function", "Create a function object.", DICT | WEAKREF)?;
+    define::<Cell>(cx, shape::CELL, "cell", "Create a new cell object.", 0)?;
+    define::<Code>(cx, shape::CODE, "code", "Create a code object.  Not for mere mortals.", WEAKREF | NO_NEW)?;
+    define::<Frame>(cx, shape::FRAME, "frame", "", NO_NEW)?;
+    define::<Traceback>(cx, shape::TRACEBACK, "traceback", "Create a new traceback object.", NO_NEW)?;
+    define::<Generator>(cx, shape::GENERATOR, "generator", "", NO_NEW | WEAKREF)?;
+    define::<Generator>(cx, shape::COROUTINE, "coroutine", "", NO_NEW | WEAKREF)?;
+    define::<Generator>(cx, shape::ASYNC_GENERATOR, "async_generator", "", NO_NEW | WEAKREF)?;
+    define::<CacheEntry>(cx, shape::CACHE_ENTRY, "cache_entry", "", NO_NEW)?;
+    for (id, members) in [
+        (shape::FUNCTION, FunctionMethods::MEMBERS),
+        (shape::CELL, CellMethods::MEMBERS),
+        (shape::CODE, CodeMethods::MEMBERS),
+        (shape::FRAME, FrameMethods::MEMBERS),
+        (shape::TRACEBACK, TracebackMethods::MEMBERS),
+        (shape::GENERATOR, GeneratorMethods::MEMBERS),
+        (shape::COROUTINE, CoroutineMethods::MEMBERS),
+        (shape::ASYNC_GENERATOR, AsyncGeneratorMethods::MEMBERS),
+    ] {
+        types::add_members(cx, types::class_for(id), members)?;
+    }
+    types::class_for(shape::FUNCTION).set_call_fn(call::call_function);
+    let h = cx.rt().hooks();
+    let _ = h.gen_next.set(generator::next);
+    let _ = h.flush_caches.set(code::flush_caches);
+    let _ = h.set_cell.set(set_cell);
+    let ns = hooks::builtins(cx);
+    for m in builtins::functions::SPEC.functions {
+        let n = cx.intern(m.name)?;
+        let f = typhon_object::ops::native_function(cx, m, "builtins")?;
+        ns.insert_str(cx, n, f)?;
+    }
+    Ok(())
+}
+
+fn set_cell(cx: &mut Cx, cell: Obj, class: Obj) -> Result<()> {
+    match cell.cast::<function::Cell>() {
+        Some(c) => {
+            let g: Gc<Cell> = c;
+            g.value.set(cx, g, class);
+            Ok(())
+        }
+        None => {
+            let r = typhon_object::ops::repr(cx, typhon_object::ops::class_of(cell).obj())?;
+            Err(cx.type_error(format!("__classcell__ must be a nonlocal cell, not {}", r.to_str())))
+        }
+    }
+}
+
+/// The native classes of the VM that are not fixed shapes.
+pub fn classes(cx: &mut Cx) -> Result<()> {
+    native::class_of::<crate::async_gen::Asend>(cx)?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! What a safepoint poll does beyond the collector: finalizers, weak-reference
+//! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
+//! of the polling thread, with no lock held.
+
+use std::sync::OnceLock;
+use typhon_gc::{POLL_FINALIZE, pop_cleared_weak, pop_ready_finalizer};
+use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
+use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops};
+
+/// Runs pending signal handlers; supplied by the signal module.
+pub static SIGNALS: OnceLock<fn(&mut Cx) -> Result<()>> = OnceLock::new();
+/// Runs a cleared weak reference's callback.
+pub static WEAK_CALLBACK: OnceLock<fn(&mut Cx, Obj)> = OnceLock::new();
+/// Reports an exception that nobody can catch (`sys.unraisablehook`).
+pub static UNRAISABLE: OnceLock<fn(&mut Cx, Raised, &str, Obj)> = OnceLock::new();
+
+/// Do what the poll word asks for.
+pub fn handle(cx: &mut Cx) -> Result<()> {
+    cx.mutator.poll_slow();
+    let bits = cx.mutator.poll_bits();
+    if bits & POLL_FINALIZE != 0 {
+        cx.mutator.clear(POLL_FINALIZE);
+        finalize(cx);
+    }
+    if bits & POLL_SIGNAL != 0 {
+        cx.mutator.clear(POLL_SIGNAL);
+        if let Some(f) = SIGNALS.get() {
+            f(cx)?;
+        }
+    }
+    if bits & POLL_ASYNC_EXC != 0 {
+        cx.mutator.clear(POLL_ASYNC_EXC);
+    }
+    Ok(())
+}
+
+/// Run what a collection found due.
+pub fn finalize(cx: &mut Cx) {
+    while let Some(p) = pop_cleared_weak() {
+        // Handed over by the collector: a live object.
+        let w = unsafe { Obj::from_word_unchecked(p as u64) };
+        if let Some(f) = WEAK_CALLBACK.get() {
+            f(cx, w);
+        }
+    }
+    while let Some(p) = pop_ready_finalizer() {
+        // As above.
+        let o = unsafe { Obj::from_word_unchecked(p as u64) };
+        let saved = cx.handled.replace(0);
+        if let Err(e) = ops::call_special(cx, o, Dunder::Del, &[]) {
+            unraisable(cx, e, "Exception ignored while calling deallocator", o);
+        }
+        cx.handled.set(saved);
+    }
+}
+
+/// Report an exception that nobody can catch.
+pub fn unraisable(cx: &mut Cx, e: Raised, what: &str, o: Obj) {
+    if let Some(f) = UNRAISABLE.get() {
+        f(cx, e, what, o);
+    }
+}

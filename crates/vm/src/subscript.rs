@@ -1,0 +1,75 @@
+//! `o[k]`: the slow paths, slices included.
+
+use typhon_bytecode::Op;
+use typhon_object::{Obj, ops, shape};
+
+crate::slow! {
+    /// GETIDX.
+    fn get(f) {
+        let (o, k) = (f.reg(f.b()), f.reg(f.c()));
+        match o.shape() {
+            shape::LIST if k.is_small_int() => f.requicken(Op::GETIDX_LIST_INT),
+            shape::TUPLE if k.is_small_int() => f.requicken(Op::GETIDX_TUPLE_INT),
+            shape::DICT => f.requicken(Op::GETIDX_DICT),
+            shape::STR if k.is_small_int() => f.requicken(Op::GETIDX_STR_INT),
+            _ => {}
+        }
+        let v = ops::get_item(f.cx, o, k)?;
+        f.set(f.a(), v);
+        Ok(f.done())
+    }
+    /// GETIDXI.
+    fn get_imm(f) {
+        let o = f.reg(f.b());
+        let k = Obj::int_unchecked(f.insn as i64 >> 48);
+        match o.shape() {
+            shape::LIST => f.requicken(Op::GETIDXI_LIST),
+            shape::TUPLE => f.requicken(Op::GETIDXI_TUPLE),
+            _ => {}
+        }
+        let v = ops::get_item(f.cx, o, k)?;
+        f.set(f.a(), v);
+        Ok(f.done())
+    }
+    /// SETIDX.
+    fn set(f) {
+        let (o, k, v) = (f.reg(f.a()), f.reg(f.b()), f.reg(f.c()));
+        match o.shape() {
+            shape::LIST if k.is_small_int() => f.requicken(Op::SETIDX_LIST_INT),
+            shape::DICT => f.requicken(Op::SETIDX_DICT),
+            _ => {}
+        }
+        ops::set_item(f.cx, o, k, v)?;
+        Ok(f.done())
+    }
+    /// DELIDX.
+    fn del(f) {
+        let (o, k) = (f.reg(f.a()), f.reg(f.b()));
+        ops::del_item(f.cx, o, k)?;
+        Ok(f.done())
+    }
+    /// BUILDSLICE.
+    fn build_slice(f) {
+        let b = f.b();
+        let step = if f.x() == 1 { f.reg(b + 2) } else { Obj::NONE };
+        let s = crate::hooks::slice(f.cx, f.reg(b), f.reg(b + 1), step)?;
+        f.set(f.a(), s);
+        Ok(f.done())
+    }
+    /// GETSLICE.
+    fn get_slice(f) {
+        let (o, c) = (f.reg(f.b()), f.c());
+        let s = crate::hooks::slice(f.cx, f.reg(c), f.reg(c + 1), Obj::NONE)?;
+        let v = ops::get_item(f.cx, o, s)?;
+        f.set(f.a(), v);
+        Ok(f.done())
+    }
+    /// SETSLICE.
+    fn set_slice(f) {
+        let (o, v, c) = (f.reg(f.a()), f.reg(f.b()), f.c());
+        let s = crate::hooks::slice(f.cx, f.reg(c), f.reg(c + 1), Obj::NONE)?;
+        ops::set_item(f.cx, o, s, v)?;
+        Ok(f.done())
+    }
+}
+

@@ -1,0 +1,71 @@
+//! Raising: from a slow path to the handler, through Python windows, out to the
+//! native caller; and what a poll does.
+
+use crate::call::{EXIT_RAISE, is_exit};
+use crate::frame::{self, Base, PB, Pc, Window};
+use crate::{generator, traceback};
+use typhon_object::{Cx, Raised, exc};
+
+/// An exception was raised by the instruction before `pc`.
+///
+/// # Safety
+/// VM-1 for the window.
+#[cold]
+#[inline(never)]
+pub unsafe fn raise(cx: &mut Cx, pc: Pc, base: Base, e: Raised) -> PB {
+    exc::chain(cx, e.0);
+    // The same window.
+    unsafe { unwind(cx, pc, base, e, true) }
+}
+
+/// Find the handler. `record`: add this frame to the traceback.
+///
+/// # Safety
+/// VM-1 for the window.
+pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, e: Raised, mut record: bool) -> PB {
+    unsafe {
+        loop {
+            let w = Window { base, pc };
+            let code = w.func().code();
+            let at = code.offset(pc).wrapping_sub(1);
+            cx.pc = pc;
+            cx.base = base;
+            cx.set_top(base.add(code.nregs as usize));
+            if record {
+                // Without memory for an entry the traceback lacks it.
+                let _ = traceback::add(cx, e.0, w);
+            }
+            record = true;
+            if let Some(h) = code.data.handler(at) {
+                *base.add(h.reg as usize) = e.obj().word();
+                return PB { pc: code.entry.add(h.target as usize), base };
+            }
+            // Leave the window.
+            let (ret, caller) = (*base.sub(3) as Pc, *base.sub(2) as Base);
+            if *base.sub(1) != 0 {
+                if let Some(pb) = generator::unwound(cx, w, e) {
+                    return pb;
+                }
+                let _ = frame::leave(cx, w);
+            }
+            cx.depth = cx.depth.saturating_sub(1);
+            if is_exit(ret) {
+                *caller = e.obj().word();
+                return PB { pc: EXIT_RAISE.as_ptr(), base: caller };
+            }
+            pc = ret;
+            base = caller;
+        }
+    }
+}
+
+crate::slow! {
+    /// A poll found work: the collector, signals, finalizers, asynchronous
+    /// exceptions. `pc` is already the next instruction.
+    fn slow_poll(f) {
+        let here = PB { pc: f.pc, base: f.base };
+        crate::poll::handle(f.cx)?;
+        Ok(here)
+    }
+}
+

@@ -1,0 +1,66 @@
+//! `with`: looking up the special methods, and `__exit__` on an exception.
+
+use typhon_bytecode::Special;
+use typhon_object::exc::BaseException;
+use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops};
+
+fn dunder(s: Special) -> Dunder {
+    match s {
+        Special::Enter => Dunder::Enter,
+        Special::Exit => Dunder::Exit,
+        Special::Aenter => Dunder::AEnter,
+        Special::Aexit => Dunder::AExit,
+    }
+}
+
+fn unsupported(cx: &mut Cx, o: Obj, s: Special) -> Raised {
+    let n = ops::full_name(cx, ops::class_of(o));
+    let has = |d: Dunder| ops::class_of(o).special(d).is_some();
+    cx.type_error(match s {
+        Special::Enter | Special::Exit => {
+            let kind = "the context manager protocol";
+            let hint = if has(Dunder::AEnter) && has(Dunder::AExit) {
+                " but it supports the asynchronous context manager protocol. Did you mean to use 'async with'?"
+            } else {
+                ""
+            };
+            if hint.is_empty() {
+                format!("'{n}' object does not support {kind} (missed {} method)", dunder(s).name())
+            } else {
+                format!("'{n}' object does not support {kind} (missed {} method){hint}", dunder(s).name())
+            }
+        }
+        _ => {
+            let kind = "the asynchronous context manager protocol";
+            let hint = if has(Dunder::Enter) && has(Dunder::Exit) {
+                " but it supports the context manager protocol. Did you mean to use 'with'?"
+            } else {
+                ""
+            };
+            format!("'{n}' object does not support {kind} (missed {} method){hint}", dunder(s).name())
+        }
+    })
+}
+
+crate::slow! {
+    /// LOADSPECIAL.
+    fn load_special(f) {
+        let s = Special::from_u8(f.x()).expect("verified code");
+        let o = f.reg(f.b());
+        let c = ops::class_of(o);
+        let v: Result<Obj> = match c.special(dunder(s)) {
+            Some(m) => ops::bind_descriptor(f.cx, m, o, c),
+            None => Err(unsupported(f.cx, o, s)),
+        };
+        f.set(f.a(), v?);
+        Ok(f.done())
+    }
+    /// WITHEXCEPTSTART.
+    fn except_start(f) {
+        let (exit, e) = (f.reg(f.b()), f.reg(f.c()));
+        let tb = e.cast::<BaseException>().and_then(|e| e.traceback.obj()).unwrap_or(Obj::NONE);
+        let r = ops::call_args(f.cx, exit, &[ops::class_of(e).obj(), e, tb])?;
+        f.set(f.a(), r);
+        Ok(f.done())
+    }
+}
