@@ -27,7 +27,7 @@ const LAYERS: &[(&str, u32)] = &[
 /// Not every lower layer: the front end and the runtime meet only in `bytecode`,
 /// so that neither waits for the other when it is compiled.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("syntax", &["bytecode", "sync", "macros"]),
+    ("syntax", &["sync", "macros"]),
     ("compiler", &["gc", "race", "sync", "macros"]),
     ("gc", &["text", "bytecode", "macros"]),
     ("race", &["text", "bytecode", "macros"]),
@@ -49,7 +49,7 @@ const LENGTH_EXCEPTIONS: &[&str] = &["crates/text/src/unicode/tables.rs"];
 const UNSAFE_CRATES: &[&str] = &["sync", "gc", "object", "vm", "jit"];
 
 /// Single files elsewhere, with the reason.
-const UNSAFE_FILES: &[(&str, &str)] = &[];
+const UNSAFE_FILES: &[(&str, &str)] = &[("crates/stdlib/src/sys.rs", "system calls")];
 
 /// Leftovers that must not be committed.
 const WORDS: &[(&str, &str)] = &[
@@ -73,11 +73,13 @@ pub fn tidy(args: Args) -> Done {
         warnings: Vec::new(),
     };
     layers(&mut report)?;
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md"));
+    let architecture = architecture.map_err(|error| format!("ARCHITECTURE.md: {error}"))?;
     let mut sources = files_below(&root().join("crates"), &[".rs"]);
     sources.extend(files_below(&root().join("xtask"), &[".rs"]));
     sources.extend(files_below(&root().join("tests"), &[".rs"]));
     for file in &sources {
-        source(file, &mut report)?;
+        source(file, &architecture, &mut report)?;
     }
     tracked(&mut report)?;
     report
@@ -149,7 +151,7 @@ fn layers(report: &mut Report) -> Done {
 }
 
 /// One Rust file: length, header, `unsafe`.
-fn source(file: &Path, report: &mut Report) -> Done {
+fn source(file: &Path, architecture: &str, report: &mut Report) -> Done {
     let shown = file
         .strip_prefix(root())
         .unwrap_or(file)
@@ -157,6 +159,7 @@ fn source(file: &Path, report: &mut Report) -> Done {
         .to_string();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     let length = text.lines().count();
+    invariants(&text, &shown, architecture, report);
     if !LENGTH_EXCEPTIONS.contains(&shown.as_str()) {
         if length > LONGEST {
             report
@@ -207,6 +210,32 @@ fn has_unsafe(line: &str) -> bool {
         code = &code[at + 6..];
     }
     false
+}
+
+/// Prefixes of the numbered invariants, which ARCHITECTURE.md lists.
+const INVARIANTS: &[&str] = &[
+    "VAL", "INT", "STR", "LIST", "DICT", "SHAPE", "TYPE", "CX", "LOCK", "VM", "CODE", "GEN", "GC",
+    "SYNC", "SP", "PARK",
+];
+
+/// Every invariant that a source file cites must be one that readers can look up.
+fn invariants(text: &str, shown: &str, listed: &str, report: &mut Report) {
+    for (at, line) in text.lines().enumerate() {
+        let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        for word in words {
+            let Some((prefix, number)) = word.split_once('-') else {
+                continue;
+            };
+            let number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            let known = |line: &str| line.split([' ', ',', ':']).any(|part| part == word);
+            if number && INVARIANTS.contains(&prefix) && !listed.lines().any(known) {
+                let place = format!("{shown}:{}", at + 1);
+                report
+                    .problems
+                    .push(format!("{place}: {word} is not in ARCHITECTURE.md"));
+            }
+        }
+    }
 }
 
 /// Words that no file of the repository may contain.

@@ -200,8 +200,10 @@ pub fn files_below(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
 
 /// Ends a child that leads its own process group, with all its descendants.
 pub fn kill_group(pid: u32) {
+    let group = format!("-{pid}");
     let _ = Command::new("kill")
-        .args(["-KILL", "--", &format!("-{pid}")])
+        .args(["-KILL", "--", &group])
+        .stderr(Stdio::null())
         .status();
 }
 
