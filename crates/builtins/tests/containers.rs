@@ -149,7 +149,7 @@ fn dicts(cx: &mut Cx) -> Result<()> {
     raises(cx, r, "RuntimeError: dictionary changed size during iteration");
     let l = list::new(cx, &[int(1)])?;
     let r = call(cx, "dict", &[l.obj()]);
-    raises(cx, r, "TypeError: cannot convert dictionary update sequence element #0 to a sequence");
+    raises(cx, r, "TypeError: object is not iterable");
     let t = tuple::new(cx, &[int(1)])?;
     let l = list::new(cx, &[t.obj()])?;
     let r = call(cx, "dict", &[l.obj()]);

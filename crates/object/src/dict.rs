@@ -15,6 +15,7 @@
 //! Tests: `tests/dict.rs`, tests/lang/dict.md; CPython test_dict.
 
 use crate::cx::Cx;
+use crate::exc::{ExcKind, Raised};
 use crate::native::Payload;
 use crate::obj::{Gc, Obj, Slot};
 use crate::str::Str;
@@ -346,7 +347,7 @@ impl Dict {
     /// The value of `key`.
     #[inline]
     pub fn get(&self, cx: &mut Cx, key: Obj) -> Result<Option<Obj>> {
-        let hash = ops::hash(cx, key)?;
+        let hash = key_hash(cx, key)?;
         self.get_hashed(cx, key, hash)
     }
     /// The value of a string key, in a namespace: keys other than strings are
@@ -377,12 +378,12 @@ impl Dict {
     /// `d[key] = value`.
     #[inline]
     pub fn insert(&self, cx: &mut Cx, key: Obj, value: Obj) -> Result<Option<Obj>> {
-        let hash = ops::hash(cx, key)?;
+        let hash = key_hash(cx, key)?;
         self.insert_hashed(cx, key, hash, value)
     }
     /// The value of `key`, or `value` after inserting it: one atomic step.
     pub fn set_default(&self, cx: &mut Cx, key: Obj, value: Obj) -> Result<Obj> {
-        let hash = ops::hash(cx, key)?;
+        let hash = key_hash(cx, key)?;
         loop {
             let f = self.find(cx, key, hash)?;
             if let Found { table: Some(t), at: Some((_, Some(e))), .. } = f
@@ -504,7 +505,7 @@ impl Dict {
     }
     /// Remove `key` and return its value.
     pub fn remove(&self, cx: &mut Cx, key: Obj) -> Result<Option<Obj>> {
-        let hash = ops::hash(cx, key)?;
+        let hash = key_hash(cx, key)?;
         self.remove_hashed(cx, key, hash)
     }
     /// Remove a string key of a namespace.
@@ -607,6 +608,28 @@ impl Drop for Lock<'_> {
         if self.1 {
             self.0.lock.unlock();
         }
+    }
+}
+
+/// `hash(key)`; a TypeError says that a dict wanted it.
+#[inline]
+pub fn key_hash(cx: &mut Cx, key: Obj) -> Result<i64> {
+    match ops::hash(cx, key) {
+        Ok(h) => Ok(h),
+        Err(e) => Err(unhashable(cx, key, e, "a dict key")),
+    }
+}
+
+/// The error of a key or element whose hash raised `e`.
+#[cold]
+pub fn unhashable(cx: &mut Cx, key: Obj, e: Raised, what: &str) -> Raised {
+    if ops::class_of(e.obj()) != ExcKind::TypeError.class(cx) {
+        return e;
+    }
+    let class = ops::full_name(cx, ops::class_of(key));
+    match ops::to_str(cx, e.obj()) {
+        Ok(s) => cx.type_error(format!("cannot use '{class}' as {what} ({})", s.to_str())),
+        Err(e) => e,
     }
 }
 
