@@ -15,7 +15,7 @@
 //! Tests: `tests/dict.rs`, tests/lang/dict.md; CPython test_dict.
 
 use crate::cx::Cx;
-use crate::native::{Payload, Trace};
+use crate::native::Payload;
 use crate::obj::{Gc, Obj, Slot};
 use crate::str::Str;
 use crate::{Result, ops, shape};
@@ -60,13 +60,6 @@ impl Payload for Dict {
     #[inline(always)]
     fn is(o: Obj) -> bool {
         o.is_ptr() && (o.shape() == shape::DICT || crate::native::has_payload(o, shape::DICT))
-    }
-}
-
-impl Trace for Dict {
-    fn trace(&self, t: &mut crate::Tracer) {
-        // The lock beside it holds no reference.
-        self.table.trace(t);
     }
 }
 

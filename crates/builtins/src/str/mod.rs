@@ -79,8 +79,8 @@ impl StrMethods {
     fn __richcmp__(this: Gc<Str>, _cx: &mut Cx, value: Obj, op: CompareOp) -> Obj {
         let Some(other) = value.cast::<Str>() else { return Obj::NOT_IMPLEMENTED };
         Obj::bool(match op {
-            CompareOp::Eq => Str::eq(&this, &other),
-            CompareOp::Ne => !Str::eq(&this, &other),
+            CompareOp::Eq => Str::same_text(&this, &other),
+            CompareOp::Ne => !Str::same_text(&this, &other),
             _ => op.holds(this.compare(&other)),
         })
     }
