@@ -6,10 +6,10 @@
 //! Tests: through the types.
 
 use crate::hooks;
-use typhon_object::native::{Args, Payload};
+use typhon_object::native::{Args, FromArg, Payload};
 use typhon_object::str::{self, Str};
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, float, int, ops, shape};
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, array, float, int, list, ops, shape};
 use typhon_text::format_spec::{FormatError, Formatted, Locale};
 use typhon_text::strview::{StrBuf, StrView};
 
@@ -116,4 +116,75 @@ pub fn formatted(cx: &Cx, r: std::result::Result<Formatted, FormatError>) -> Res
         }
         Err(e) => Err(format_error(cx, e)),
     }
+}
+
+/// A `start` or `end` argument of a search: any index, or None.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound(pub Option<isize>);
+
+impl FromArg for Bound {
+    fn from_arg(cx: &mut Cx, v: Obj) -> Result<Bound> {
+        if v.is_none() {
+            return Ok(Bound(None));
+        }
+        if !int::is_int(v) && ops::class_of(v).special(Dunder::Index).is_none() {
+            return Err(cx.type_error("slice indices must be integers or None or have an __index__ method"));
+        }
+        Ok(Bound(Some(ops::index_clamped(cx, v)?)))
+    }
+    fn from_missing() -> Option<Bound> {
+        Some(Bound(None))
+    }
+}
+
+/// The part of a sequence that a search looks at; `None` if it starts behind
+/// its end, where not even nothing is found.
+pub fn search_range(start: Bound, end: Bound, len: usize) -> Option<std::ops::Range<usize>> {
+    let n = len as isize;
+    let wrap = |i: isize| if i < 0 { (i.saturating_add(n)).max(0) } else { i };
+    let end = wrap(end.0.unwrap_or(isize::MAX)).min(n);
+    let start = wrap(start.0.unwrap_or(0));
+    (start <= end).then_some(start as usize..end as usize)
+}
+
+/// A `maxsplit` or `count` argument: negative means no limit.
+pub fn limit(n: isize) -> usize {
+    if n < 0 { usize::MAX } else { n as usize }
+}
+
+/// A size argument (`width`), which raises OverflowError where it does not fit.
+pub fn size_arg(cx: &mut Cx, o: Obj) -> Result<isize> {
+    let i = ops::index(cx, o)?;
+    match int::to_i64(i) {
+        Some(v) => Ok(v as isize),
+        None => Err(cx.error(ExcKind::OverflowError, "Python int too large to convert to C ssize_t")),
+    }
+}
+
+/// The count of a repetition, or the OverflowError.
+pub fn repeat_count(cx: &mut Cx, o: Obj) -> Result<usize> {
+    let i = ops::index(cx, o)?;
+    match int::to_i64(i) {
+        Some(n) => Ok(n.max(0) as usize),
+        None => {
+            let n = cx.type_name(o);
+            Err(cx.error(ExcKind::OverflowError, format!("cannot fit '{n}' into an index-sized integer")))
+        }
+    }
+}
+
+/// A list of `n` values that `item` makes.
+pub fn list_of(cx: &Cx, n: usize, mut item: impl FnMut(usize) -> Result<Obj>) -> Result<Obj> {
+    let a = array::new(cx, n)?;
+    for i in 0..n {
+        let v = item(i)?;
+        a.set(cx, i, v);
+    }
+    Ok(list::from_array(cx, a, n)?.obj())
+}
+
+/// Whether `o` can stand for an integer index.
+#[inline]
+pub fn is_index(o: Obj) -> bool {
+    int::is_int(o) || ops::class_of(o).special(Dunder::Index).is_some()
 }

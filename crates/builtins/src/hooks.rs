@@ -30,3 +30,7 @@ pub static LOCALE: OnceLock<fn(&mut Cx) -> Result<(String, String, Vec<u8>)>> = 
 
 /// `warnings.warn(text, category)`; nothing before.
 pub static WARN: OnceLock<fn(&mut Cx, &str, typhon_object::ExcKind) -> Result<()>> = OnceLock::new();
+
+/// `codecs.lookup_error(name)`: the handler that Python code registered.
+/// LookupError before.
+pub static LOOKUP_ERROR_HANDLER: OnceLock<fn(&mut Cx, &str) -> Result<Obj>> = OnceLock::new();

@@ -1,7 +1,7 @@
 //! Start-up of the scalar types: completes the classes that boot.rs made and
 //! makes the others.
 
-use crate::{bool_, float, int, none, object, type_};
+use crate::{bool_, float, int, none, object, str, type_};
 use typhon_object::{Cx, Result};
 
 /// Add the methods of object, type, numbers, text and binary data.
@@ -12,5 +12,6 @@ pub fn init_scalars(cx: &mut Cx) -> Result<()> {
     int::init(cx)?;
     bool_::init(cx)?;
     float::init(cx)?;
+    str::init(cx)?;
     Ok(())
 }

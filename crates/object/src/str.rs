@@ -119,9 +119,10 @@ impl Str {
     pub fn at(&self, i: usize) -> u32 {
         code_point(&self.view(), i)
     }
-    /// Equality of contents.
+    /// Equality of contents. (Not called `eq`: on a `Gc<Str>` that would compare
+    /// addresses.)
     #[inline]
-    pub fn eq(&self, o: &Str) -> bool {
+    pub fn same_text(&self, o: &Str) -> bool {
         if std::ptr::eq(self, o) {
             return true;
         }
@@ -289,6 +290,55 @@ pub fn join(cx: &Cx, parts: &[Gc<Str>]) -> Result<Gc<Str>> {
         }
     }
     Ok(s)
+}
+
+/// `sep.join(items)`; the first item that is no `str` is the error.
+pub fn join_items(cx: &Cx, sep: Gc<Str>, items: &[Obj]) -> Result<std::result::Result<Gc<Str>, usize>> {
+    let (mut len, mut width, mut ascii) = (0usize, 0, true);
+    for (i, o) in items.iter().enumerate() {
+        let Some(p) = o.cast::<Str>() else { return Ok(Err(i)) };
+        len = len.saturating_add(p.len());
+        width = width.max(p.width());
+        ascii &= p.is_ascii();
+    }
+    match items {
+        [] => return from_latin1(cx, b"").map(Ok),
+        // The item was just seen to be a string.
+        [one] if one.shape() == shape::STR => return Ok(Ok(unsafe { Gc::from_obj(*one) })),
+        [_] => {}
+        _ => {
+            let gaps = sep.len().checked_mul(items.len() - 1).and_then(|n| n.checked_add(len));
+            len = match gaps {
+                Some(n) if n < isize::MAX as usize / 4 => n,
+                _ => return Err(cx.error(crate::exc::ExcKind::OverflowError, "join() result is too long for a Python string")),
+            };
+            width = width.max(sep.width());
+            ascii &= sep.is_ascii();
+        }
+    }
+    if len <= 1 {
+        let parts = items.iter().filter_map(|o| o.cast::<Str>());
+        let one = parts.chain([sep]).find(|p| p.len() == len.max(1));
+        return match one {
+            Some(p) if len == 1 => from_char(cx, p.at(0)).map(Ok),
+            _ => from_latin1(cx, b"").map(Ok),
+        };
+    }
+    let (s, mut out) = alloc(cx, len, width, ascii)?;
+    for (i, o) in items.iter().enumerate() {
+        // The strings are as long and as wide as they were above: they never
+        // change; `alloc` made room for all of them.
+        unsafe {
+            if i > 0 {
+                write_widened(&sep, out, width);
+                out = out.add(sep.len() << width);
+            }
+            let p: Gc<Str> = Gc::from_obj(*o);
+            write_widened(&p, out, width);
+            out = out.add(p.len() << width);
+        }
+    }
+    Ok(Ok(s))
 }
 
 unsafe fn write_widened(p: &Str, out: *mut u8, width: u32) {

@@ -27,6 +27,9 @@ use typhon_gc::LayoutInit;
 /// How a class's instances are called, natively; the first value is the callee.
 pub type CallFn = fn(&mut Cx, Obj, &[Obj], Option<native::KwNames>) -> Result<Obj>;
 
+/// How an iterator is advanced natively; `None` when it is exhausted.
+pub type NextFn = fn(&mut Cx, Obj) -> Result<Option<Obj>>;
+
 /// The payload of a class.
 #[repr(C)]
 pub struct Type {
@@ -56,6 +59,8 @@ pub struct Type {
     pub(crate) call: AtomicU64,
     /// Makes instances for the nearest native base; an `AllocFn` or 0.
     pub(crate) alloc: AtomicU64,
+    /// Advances exact instances without raising StopIteration; a `NextFn` or 0.
+    pub(crate) next: AtomicU64,
     /// What the VM caches for instantiation.
     pub construct: Slot,
 }
@@ -206,6 +211,19 @@ impl Type {
     /// Set how instances are called natively.
     pub fn set_call_fn(&self, f: CallFn) {
         self.call.store(f as usize as u64, Ordering::Relaxed);
+    }
+    /// How exact instances are advanced natively, if they are.
+    #[inline(always)]
+    pub fn next_fn(&self) -> Option<NextFn> {
+        match self.next.load(Ordering::Relaxed) {
+            0 => None,
+            // Only `set_next_fn` stores here.
+            f => Some(unsafe { std::mem::transmute::<usize, NextFn>(f as usize) }),
+        }
+    }
+    /// Set how instances are advanced natively. Subclasses do not inherit it.
+    pub fn set_next_fn(&self, f: NextFn) {
+        self.next.store(f as usize as u64, Ordering::Relaxed);
     }
     /// Search the MRO without a cache.
     pub fn lookup_uncached(&self, name: Gc<Str>) -> Option<Obj> {

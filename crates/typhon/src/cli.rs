@@ -246,7 +246,7 @@ fn hash_key(c: &Config) -> (u64, u64) {
 
 /// `sys.stdin`, `stdout`, `stderr` by `io.open`.
 fn standard_streams(cx: &mut Cx, sd: Gc<Dict>, c: &Config) -> Result<()> {
-    let io = match import::import_module(cx, "io") {
+    let io = match import::import_module(cx, "_io") {
         Ok(io) => io,
         Err(e) => return Err(e),
     };

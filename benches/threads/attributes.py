@@ -1,0 +1,5 @@
+"""attributes.py of the single-thread programs, split over T threads."""
+
+from _threads import split
+
+split("attributes", 120_000)

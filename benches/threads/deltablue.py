@@ -1,0 +1,5 @@
+"""deltablue.py of the single-thread programs, split over T threads."""
+
+from _threads import split
+
+split("deltablue", 2500)

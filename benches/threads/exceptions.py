@@ -1,0 +1,5 @@
+"""exceptions.py of the single-thread programs, split over T threads."""
+
+from _threads import split
+
+split("exceptions", 200_000)

@@ -1,0 +1,5 @@
+"""fib.py of the single-thread programs, split over T threads."""
+
+from _threads import split
+
+split("fib", 29)

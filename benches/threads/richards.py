@@ -1,0 +1,5 @@
+"""richards.py of the single-thread programs, split over T threads."""
+
+from _threads import split
+
+split("richards", 3)

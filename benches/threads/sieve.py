@@ -1,0 +1,5 @@
+"""sieve.py of the single-thread programs, split over T threads."""
+
+from _threads import split
+
+split("sieve", 12)

@@ -1,0 +1,5 @@
+"""sort.py of the single-thread programs, split over T threads."""
+
+from _threads import split
+
+split("sort", 40_000)

@@ -1,0 +1,127 @@
+//! `cargo x stress`: the tests under a collection at every Nth allocation, and
+//! racy programs that may lose updates or raise, but nothing worse.
+
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::tools::{
+    Args, Done, build_release, files_below, interpreter, kill_group, progress, root,
+};
+
+pub fn stress(mut args: Args) -> Done {
+    let other = interpreter_if_given(&mut args)?;
+    let words = args.rest()?;
+    let (kind, words) = words
+        .split_first()
+        .ok_or("usage: cargo x stress gc|threads")?;
+    let number = words.first().and_then(|word| word.parse::<u64>().ok());
+    let names = &words[usize::from(number.is_some())..];
+    let python = match other {
+        Some(python) => python,
+        None => build_release()?,
+    };
+    match kind.as_str() {
+        "gc" => gc(&python, number.unwrap_or(1), names),
+        "threads" => threads(&python, Duration::from_secs(number.unwrap_or(60)), names),
+        other => Err(format!("unknown kind {other:?}: gc or threads")),
+    }
+}
+
+fn interpreter_if_given(args: &mut Args) -> Result<Option<std::path::PathBuf>, String> {
+    match args.option("--with")? {
+        Some(name) => {
+            let mut args = Args::new(["--with".to_owned(), name].into_iter());
+            interpreter(&mut args).map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
+fn gc(python: &Path, every: u64, names: &[String]) -> Done {
+    println!("a collection at every {every}. allocation");
+    // One process at a time until here: the children inherit the variable.
+    // `Command` would do too, but the runner is shared with the test target.
+    let files = crate::lang::files(names)?;
+    let mut child = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
+    child
+        .arg("lang")
+        .args(["--with", &python.display().to_string()]);
+    child.args(files).env("TYPHON_GC_STRESS", every.to_string());
+    crate::tools::run(&mut child)
+}
+
+/// Runs each of `tests/stress` again and again until `time` is over.
+fn threads(python: &Path, time: Duration, names: &[String]) -> Done {
+    let mut files = files_below(&root().join("tests/stress"), &[".py"]);
+    files.retain(|file| {
+        let file = file.display().to_string();
+        names.is_empty() || names.iter().any(|name| file.contains(name.as_str()))
+    });
+    let bar = progress(time.as_secs() as usize);
+    let start = Instant::now();
+    let (mut runs, mut failures) = (0, Vec::new());
+    'all: loop {
+        for file in &files {
+            let name = file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            bar.set_message(name.clone());
+            bar.set_position(start.elapsed().as_secs());
+            if let Err(problem) = once(python, file) {
+                bar.println(format!("{name}: {problem}"));
+                failures.push(format!("{name}: {problem}"));
+            }
+            runs += 1;
+            if start.elapsed() >= time && runs >= files.len() {
+                break 'all;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    println!("{runs} runs, {} failures", failures.len());
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("\n"))
+    }
+}
+
+/// Exit 0 or an ordinary exception is fine; a signal, a SystemError or a hang is not.
+fn once(python: &Path, file: &Path) -> Done {
+    let errors = std::env::temp_dir().join(format!("typhon-stress-{}", std::process::id()));
+    let sink = std::fs::File::create(&errors).map_err(|error| error.to_string())?;
+    let mut child = Command::new(python)
+        .arg(file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(sink)
+        .process_group(0)
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            break status;
+        }
+        if start.elapsed() > Duration::from_secs(120) {
+            kill_group(child.id());
+            let _ = child.wait();
+            return Err("a hang: still running after 120 s".into());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let text = std::fs::read(&errors).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let _ = std::fs::remove_file(&errors);
+    if let Some(signal) = status.signal() {
+        return Err(format!("signal {signal}\n{text}"));
+    }
+    if text.contains("SystemError") || text.contains("panicked at") || status.code() > Some(1) {
+        return Err(format!("{status}\n{text}"));
+    }
+    Ok(())
+}
