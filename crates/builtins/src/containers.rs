@@ -3,7 +3,10 @@
 //!
 //! Tests: tests/containers.rs.
 
-use crate::{dict, exceptions, functions, iterators, list, mappingproxy, module, range, set, slice, tuple};
+use crate::{
+    dict, exceptions, functions, generic_alias, iterators, list, mappingproxy, method, module, namespace,
+    native_function, property, range, set, slice, static_class_method, super_, tuple, union,
+};
 use typhon_object::dict::Dict;
 use typhon_object::exc::ExcKind;
 use typhon_object::native::{NativeClass, class_of};
@@ -20,7 +23,15 @@ pub fn init_containers(cx: &mut Cx) -> Result<()> {
     dict::init(cx)?;
     range::init(cx)?;
     set::init(cx)?;
-    iterators::init(cx)
+    iterators::init(cx)?;
+    property::init(cx)?;
+    static_class_method::init(cx)?;
+    super_::init(cx)?;
+    method::init(cx)?;
+    native_function::init(cx)?;
+    generic_alias::init(cx)?;
+    union::init(cx)?;
+    class_of::<namespace::Namespace>(cx).map(|_| ())
 }
 
 /// Fixed shapes whose classes are names of `builtins`.
@@ -43,6 +54,7 @@ const NAMED: &[u32] = &[
     shape::SLICE,
     shape::PROPERTY,
     shape::SUPER,
+    shape::STATIC_METHOD,
 ];
 
 fn put_class<T: NativeClass>(cx: &mut Cx, d: Gc<Dict>) -> Result<()> {
@@ -68,6 +80,7 @@ pub fn builtins_namespace(cx: &mut Cx) -> Result<Gc<Dict>> {
             d.insert_str(cx, n, c.obj())?;
         }
     }
+    put_class::<static_class_method::ClassMethod>(cx, d)?;
     put_class::<iterators::Enumerate>(cx, d)?;
     put_class::<iterators::Filter>(cx, d)?;
     put_class::<iterators::Map>(cx, d)?;

@@ -8,7 +8,7 @@ use typhon_macros::class;
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::{Args, Missing, instance_of};
 use typhon_object::types::{self, Type};
-use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, exc, name, ops, shape, str, tuple};
+use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, exc, name, new_type, ops, shape, str, tuple};
 use typhon_text::strview::StrBuf;
 
 /// Whether iterating over `o` visits what its table holds: no override.
@@ -65,10 +65,8 @@ pub fn merge_pairs(cx: &mut Cx, to: Gc<Dict>, pairs: Obj) -> Result<()> {
     while let Some(pair) = ops::iter_next(cx, it)? {
         let items = match seq::fast_items(cx, pair, "object is not iterable") {
             Err(e) if e.is(cx, ExcKind::TypeError) => {
-                if ops::class_of(pair).special(Dunder::Iter).is_none() {
-                    let msg = format!("cannot convert dictionary update sequence element #{i} to a sequence");
-                    return Err(cx.type_error(msg));
-                }
+                let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
+                new_type::add_note(cx, e.obj(), &note)?;
                 return Err(e);
             }
             r => r?.1,

@@ -422,11 +422,21 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let layout = types::layout_of::<DictIter>(0);
     let t = boot::define(cx, shape::DICT_ITER, "dict_keyiterator", "", NO_NEW, None, Some(layout))?;
     types::add_members(cx, t, KeyIterMethods::MEMBERS)?;
+    t.set_next_fn(|cx, it| match it.cast::<DictIter>() {
+        Some(i) => Ok(i.next(cx)?.map(|(k, _)| k)),
+        None => Ok(None),
+    });
     fn make<T: NativeClass>(cx: &mut Cx) -> Result<()> {
         native::class_of::<T>(cx).map(|_| ())
     }
-    make::<ValueIter>(cx)?;
-    make::<ItemIter>(cx)?;
+    native::class_of::<ValueIter>(cx)?.set_next_fn(|cx, it| match it.cast::<ValueIter>() {
+        Some(i) => Ok(i.0.next(cx)?.map(|(_, v)| v)),
+        None => Ok(None),
+    });
+    native::class_of::<ItemIter>(cx)?.set_next_fn(|cx, it| match it.cast::<ItemIter>() {
+        Some(i) => i.0.next(cx)?.map(|(k, v)| dict::pair(cx, k, v)).transpose(),
+        None => Ok(None),
+    });
     make::<DictKeys>(cx)?;
     make::<DictItems>(cx)?;
     make::<DictValues>(cx)

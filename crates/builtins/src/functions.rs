@@ -302,6 +302,12 @@ pub mod builtins {
                 }
             }
             _ => {
+                if let Some(f) = ops::class_of(iterator).next_fn() {
+                    return match (f(cx, iterator)?, default) {
+                        (Some(v), _) | (None, Missing::Given(v)) => Ok(v),
+                        (None, Missing::Absent) => Err(exc::stop_iteration(cx, Obj::NONE)),
+                    };
+                }
                 let r = match ops::call_special(cx, iterator, Dunder::Next, &[]) {
                     Ok(None) => {
                         let t = cx.type_name(iterator);

@@ -137,13 +137,14 @@ impl ListReversed {
     }
 }
 
-/// Return a reverse iterator over the values of the given sequence.
+/// The payload of `reversed`.
 #[derive(Trace)]
 pub struct Reversed {
     seq: Slot,
     pos: AtomicI64,
 }
 
+/// Return a reverse iterator over the values of the given sequence.
 #[class(name = "reversed", subclassable)]
 impl Reversed {
     #[sig(object, /)]
@@ -218,6 +219,13 @@ impl Reversed {
     }
 }
 
+/// The payload of `enumerate`.
+#[derive(Trace)]
+pub struct Enumerate {
+    it: Obj,
+    count: Slot,
+}
+
 /// Return an enumerate object.
 ///
 ///   iterable
@@ -228,12 +236,6 @@ impl Reversed {
 ///
 /// enumerate is useful for obtaining an indexed list:
 ///     (0, seq[0]), (1, seq[1]), (2, seq[2]), ...
-#[derive(Trace)]
-pub struct Enumerate {
-    it: Obj,
-    count: Slot,
-}
-
 #[class(name = "enumerate", subclassable)]
 impl Enumerate {
     #[sig(iterable, start = 0)]
@@ -246,14 +248,18 @@ impl Enumerate {
         this.obj()
     }
     fn __next__(this: Gc<Enumerate>, cx: &mut Cx) -> Result<Obj> {
-        let v = ops::iter_next(cx, this.it)?.ok_or_else(|| stop(cx))?;
+        Enumerate::advance(this, cx)?.ok_or_else(|| stop(cx))
+    }
+    #[internal]
+    fn advance(this: Gc<Enumerate>, cx: &mut Cx) -> Result<Option<Obj>> {
+        let Some(v) = ops::iter_next(cx, this.it)? else { return Ok(None) };
         let n = this.count.obj().unwrap_or(Obj::int_unchecked(0));
         let next = match n.as_small_int() {
             Some(i) => int::from_i64(cx, i + 1)?,
             None => ops::binary(cx, BinaryOp::Add, n, Obj::int_unchecked(1))?,
         };
         this.count.set(cx, this, next);
-        Ok(tuple::new(cx, &[n, v])?.obj())
+        Ok(Some(tuple::new(cx, &[n, v])?.obj()))
     }
     /// Return state information for pickling.
     fn __reduce__(this: Gc<Enumerate>, cx: &mut Cx) -> Result<Obj> {
@@ -267,16 +273,7 @@ impl Enumerate {
     }
 }
 
-/// The zip object yields n-length tuples, where n is the number of iterables
-/// passed as positional arguments to zip().  The i-th element in every tuple
-/// comes from the i-th iterable argument to zip().  This continues until the
-/// shortest argument is exhausted.
-///
-/// If strict is true and one of the arguments is exhausted before the others,
-/// raise a ValueError.
-///
-///    >>> list(zip('abcdefg', range(3), range(4)))
-///    [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]
+/// The payload of `zip`.
 #[derive(Trace)]
 pub struct Zip {
     its: Gc<Tuple>,
@@ -367,6 +364,17 @@ fn reduce_strict(cx: &mut Cx, this: Obj, args: Gc<Tuple>, strict: bool) -> Resul
     Ok(tuple::new(cx, &[class, args.obj()])?.obj())
 }
 
+/// The zip object yields n-length tuples, where n is the number of iterables
+/// passed as positional arguments to zip().  The i-th element in every tuple
+/// comes from the i-th iterable argument to zip().  This continues until the
+/// shortest argument is exhausted.
+///
+/// If strict is true and one of the arguments is exhausted before the others,
+/// raise a ValueError.
+///
+///    >>> list(zip('abcdefg', range(3), range(4)))
+///    [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]
+#[allow(clippy::doc_lazy_continuation)]
 #[class(name = "zip", subclassable)]
 impl Zip {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
@@ -378,11 +386,14 @@ impl Zip {
         this.obj()
     }
     fn __next__(this: Gc<Zip>, cx: &mut Cx) -> Result<Obj> {
+        Zip::advance(this, cx)?.ok_or_else(|| stop(cx))
+    }
+    #[internal]
+    fn advance(this: Gc<Zip>, cx: &mut Cx) -> Result<Option<Obj>> {
         if this.its.is_empty() {
-            return Err(stop(cx));
+            return Ok(None);
         }
-        let r = next_all(cx, "zip", this.its, this.strict, |cx, v| tuple::new(cx, v))?;
-        r.map(|t| t.obj()).ok_or_else(|| stop(cx))
+        next_all(cx, "zip", this.its, this.strict, |cx, v| Ok(tuple::new(cx, v)?.obj()))
     }
     /// Return state information for pickling.
     fn __reduce__(this: Gc<Zip>, cx: &mut Cx) -> Result<Obj> {
@@ -395,11 +406,7 @@ impl Zip {
     }
 }
 
-/// Make an iterator that computes the function using arguments from
-/// each of the iterables.  Stops when the shortest iterable is exhausted.
-///
-/// If strict is true and one of the arguments is exhausted before the others,
-/// raise a ValueError.
+/// The payload of `map`.
 #[derive(Trace)]
 pub struct Map {
     func: Obj,
@@ -407,6 +414,11 @@ pub struct Map {
     strict: bool,
 }
 
+/// Make an iterator that computes the function using arguments from
+/// each of the iterables.  Stops when the shortest iterable is exhausted.
+///
+/// If strict is true and one of the arguments is exhausted before the others,
+/// raise a ValueError.
 #[class(name = "map", subclassable)]
 impl Map {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
@@ -424,12 +436,17 @@ impl Map {
         this.obj()
     }
     fn __next__(this: Gc<Map>, cx: &mut Cx) -> Result<Obj> {
-        if let [it] = this.its.items() {
-            let v = ops::iter_next(cx, *it)?.ok_or_else(|| stop(cx))?;
-            return ops::call_args(cx, this.func, &[v]);
+        Map::advance(this, cx)?.ok_or_else(|| stop(cx))
+    }
+    #[internal]
+    fn advance(this: Gc<Map>, cx: &mut Cx) -> Result<Option<Obj>> {
+        match this.its.items() {
+            [it] => match ops::iter_next(cx, *it)? {
+                Some(v) => ops::call_args(cx, this.func, &[v]).map(Some),
+                None => Ok(None),
+            },
+            _ => next_all(cx, "map", this.its, this.strict, |cx, v| ops::call_args(cx, this.func, v)),
         }
-        let r = next_all(cx, "map", this.its, this.strict, |cx, v| ops::call_args(cx, this.func, v))?;
-        r.ok_or_else(|| stop(cx))
     }
     /// Return state information for pickling.
     fn __reduce__(this: Gc<Map>, cx: &mut Cx) -> Result<Obj> {
@@ -444,14 +461,15 @@ impl Map {
     }
 }
 
-/// Return an iterator yielding those items of iterable for which function(item)
-/// is true. If function is None, return the items that are true.
+/// The payload of `filter`.
 #[derive(Trace)]
 pub struct Filter {
     func: Obj,
     it: Obj,
 }
 
+/// Return an iterator yielding those items of iterable for which function(item)
+/// is true. If function is None, return the items that are true.
 #[class(name = "filter", subclassable)]
 impl Filter {
     #[sig(function, iterable, /)]
@@ -463,6 +481,10 @@ impl Filter {
         this.obj()
     }
     fn __next__(this: Gc<Filter>, cx: &mut Cx) -> Result<Obj> {
+        Filter::advance(this, cx)?.ok_or_else(|| stop(cx))
+    }
+    #[internal]
+    fn advance(this: Gc<Filter>, cx: &mut Cx) -> Result<Option<Obj>> {
         while let Some(v) = ops::iter_next(cx, this.it)? {
             let keep = if this.func.is_none() {
                 ops::truth(cx, v)?
@@ -471,10 +493,10 @@ impl Filter {
                 ops::truth(cx, r)?
             };
             if keep {
-                return Ok(v);
+                return Ok(Some(v));
             }
         }
-        Err(stop(cx))
+        Ok(None)
     }
     /// Return state information for pickling.
     fn __reduce__(this: Gc<Filter>, cx: &mut Cx) -> Result<Obj> {
@@ -536,6 +558,16 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     for s in [shape::LIST_ITER, shape::TUPLE_ITER, shape::SEQ_ITER] {
         types::add_members(cx, types::class_for(s), SeqIterMethods::MEMBERS)?;
     }
+    /// Let `advance` serve native loops.
+    macro_rules! advance {
+        ($($ty:ident),*) => { $(
+            native::class_of::<$ty>(cx)?.set_next_fn(|cx, it| match it.cast::<$ty>() {
+                Some(i) => $ty::advance(i, cx),
+                None => Ok(None),
+            });
+        )* };
+    }
+    advance!(Enumerate, Zip, Map, Filter);
     native::class_of::<ListReversed>(cx)?;
     native::class_of::<CallableIter>(cx)?;
     Ok(())

@@ -13,19 +13,48 @@ pub mod generic_alias;
 pub mod iterators;
 pub mod list;
 pub mod mappingproxy;
+pub mod method;
 pub mod module;
+pub mod namespace;
+pub mod native_function;
+pub mod property;
 pub mod range;
 pub mod repr_guard;
 pub mod seq;
 pub mod set;
 pub mod slice;
 pub mod sort;
+pub mod static_class_method;
+pub mod super_;
 pub mod tuple;
+pub mod union;
+pub mod any;
+pub mod bool_;
+pub mod buffer;
+pub mod bytearray;
+pub mod bytes_new;
+pub mod float;
+pub mod float_new;
+pub mod hooks;
+pub mod int;
+pub mod int_new;
+pub mod memoryview;
+pub mod none;
+pub mod percent_args;
+pub mod str;
+pub mod object;
+pub mod object_reduce;
+pub mod scalars;
+pub mod type_;
+pub mod type_attrs;
 
 use typhon_object::{Cx, Result};
 
 /// Make the built-in classes complete. Called once, after
 /// `typhon_object::boot::bootstrap`.
-pub fn init(_cx: &mut Cx) -> Result<()> {
-    Ok(())
+pub fn init(cx: &mut Cx) -> Result<()> {
+    let _ = hooks::MAPPING_PROXY.set(|cx, d| mappingproxy::new(cx, d));
+    let _ = hooks::TYPE_UNION.set(union::new);
+    scalars::init_scalars(cx)?;
+    containers::init_containers(cx)
 }

@@ -420,5 +420,6 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let layout = types::layout_of::<RangeIter>(0);
     let t = boot::define(cx, shape::RANGE_ITER, "range_iterator", "", NO_NEW, None, Some(layout))?;
     types::add_members(cx, t, RangeIter::MEMBERS)?;
+    t.set_next_fn(|_, it| Ok(it.cast::<RangeIter>().and_then(|r| r.next()).map(Obj::int_unchecked)));
     native::class_of::<LongRangeIter>(cx).map(|_| ())
 }

@@ -6,7 +6,7 @@
 use crate::{generic_alias, repr_guard};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use typhon_macros::{Trace, class};
-use typhon_object::dict::Dict;
+use typhon_object::dict::{self, Dict};
 use typhon_object::native::{self, Args, Payload, SUBCLASSABLE, WEAKREF, instance_of};
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, Slot, boot, exc, list, ops, shape, str, tuple};
@@ -80,7 +80,8 @@ pub fn from_iterable(cx: &mut Cx, iterable: Obj) -> Result<Obj> {
 #[inline]
 pub fn add(cx: &mut Cx, s: Obj, v: Obj) -> Result<()> {
     let Some(s) = storage(s) else { return Err(cx.type_error("not a set")) };
-    s.items.insert(cx, v, PRESENT).map(|_| ())
+    let h = element_hash(cx, v)?;
+    s.items.insert_hashed(cx, v, h, PRESENT).map(|_| ())
 }
 
 /// A new set of exact class, with the elements of `from`.
@@ -119,7 +120,10 @@ pub fn add_all(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<()> {
         }
         return Ok(());
     }
-    ops::for_each(cx, iterable, |cx, v| s.items.insert(cx, v, PRESENT).map(|_| true))
+    ops::for_each(cx, iterable, |cx, v| {
+        let h = element_hash(cx, v)?;
+        s.items.insert_hashed(cx, v, h, PRESENT).map(|_| true)
+    })
 }
 
 /// `s -= iterable`.
@@ -137,7 +141,10 @@ pub fn remove_all(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<()> {
         }
         return Ok(());
     }
-    ops::for_each(cx, iterable, |cx, v| s.items.remove(cx, v).map(|_| true))
+    ops::for_each(cx, iterable, |cx, v| {
+        let h = element_hash(cx, v)?;
+        s.items.remove_hashed(cx, v, h).map(|_| true)
+    })
 }
 
 /// `s ^= iterable`.
@@ -181,7 +188,7 @@ pub fn intersection(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<Obj> {
         return Ok(out.obj());
     }
     ops::for_each(cx, iterable, |cx, v| {
-        let h = ops::hash(cx, v)?;
+        let h = element_hash(cx, v)?;
         if a.items.get_hashed(cx, v, h)?.is_some() {
             out.items.insert_hashed(cx, v, h, PRESENT)?;
         }
@@ -257,30 +264,22 @@ fn repr(cx: &mut Cx, this: Obj, s: Gc<SetItems>) -> Result<Obj> {
 fn lookup_key(cx: &mut Cx, key: Obj) -> Result<(Obj, i64)> {
     match ops::hash(cx, key) {
         Ok(h) => Ok((key, h)),
-        Err(e) if e.is(cx, ExcKind::TypeError) => match key.cast::<Set>() {
-            Some(_) => {
-                let Some(s) = storage(key) else { return Err(e) };
+        Err(e) => match (storage(key), key.cast::<Set>()) {
+            (Some(s), Some(_)) if e.is(cx, ExcKind::TypeError) => {
                 let f = copy_as(cx, types::class_for(shape::FROZENSET), &s)?;
                 let h = hash(&f);
                 Ok((f.obj(), h))
             }
-            None => {
-                let name = ops::full_name(cx, ops::class_of(key));
-                Err(cx.type_error(format!("cannot use '{name}' as a set element (unhashable type: '{name}')")))
-            }
+            _ => Err(dict::unhashable(cx, key, e, "a set element")),
         },
-        Err(e) => Err(e),
     }
 }
 
 /// The element's hash; the error says that a set wanted it.
 fn element_hash(cx: &mut Cx, v: Obj) -> Result<i64> {
     match ops::hash(cx, v) {
-        Err(e) if e.is(cx, ExcKind::TypeError) && ops::class_of(v).special(Dunder::Hash).is_none_or(|m| m.is_none()) => {
-            let name = cx.type_name(v);
-            Err(cx.type_error(format!("cannot use '{name}' as a set element (unhashable type: '{name}')")))
-        }
-        r => r,
+        Ok(h) => Ok(h),
+        Err(e) => Err(dict::unhashable(cx, v, e, "a set element")),
     }
 }
 
@@ -422,7 +421,8 @@ macro_rules! common {
             fn isdisjoint(this: Gc<$ty>, cx: &mut Cx, other: Obj) -> Result<bool> {
                 let it = ops::get_iter(cx, other)?;
                 while let Some(v) = ops::iter_next(cx, it)? {
-                    if this.0.items.get(cx, v)?.is_some() {
+                    let h = element_hash(cx, v)?;
+                    if this.0.items.get_hashed(cx, v, h)?.is_some() {
                         return Ok(false);
                     }
                 }
@@ -441,7 +441,8 @@ macro_rules! common {
                 }
                 let it = ops::get_iter(cx, other)?;
                 while let Some(v) = ops::iter_next(cx, it)? {
-                    if a.items.get(cx, v)?.is_none() {
+                    let h = element_hash(cx, v)?;
+                    if a.items.get_hashed(cx, v, h)?.is_none() {
                         return Ok(false);
                     }
                 }
@@ -640,7 +641,11 @@ impl SetIter {
         this.obj()
     }
     fn __next__(&self, cx: &Cx) -> Result<Obj> {
-        let Some(s) = self.set.get() else { return Err(exc::stop_iteration(cx, Obj::NONE)) };
+        self.advance(cx)?.ok_or_else(|| exc::stop_iteration(cx, Obj::NONE))
+    }
+    #[internal]
+    fn advance(&self, cx: &Cx) -> Result<Option<Obj>> {
+        let Some(s) = self.set.get() else { return Ok(None) };
         if s.items.len() as i64 != self.size.load(Ordering::Relaxed) {
             self.size.store(-1, Ordering::Relaxed);
             return Err(cx.error(ExcKind::RuntimeError, "Set changed size during iteration"));
@@ -649,11 +654,11 @@ impl SetIter {
             Some((pos, k, _)) => {
                 self.pos.store(pos as i64, Ordering::Relaxed);
                 self.left.fetch_sub(1, Ordering::Relaxed);
-                Ok(k)
+                Ok(Some(k))
             }
             None => {
                 self.set.clear();
-                Err(exc::stop_iteration(cx, Obj::NONE))
+                Ok(None)
             }
         }
     }
@@ -694,5 +699,9 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let t = boot::define(cx, shape::FROZENSET, "frozenset", FROZEN_DOC, flags, None, Some(layout))?;
     types::add_members(cx, t, FrozenCommon::MEMBERS)?;
     types::add_members(cx, t, FrozenSetMethods::MEMBERS)?;
-    native::class_of::<SetIter>(cx).map(|_| ())
+    native::class_of::<SetIter>(cx)?.set_next_fn(|cx, it| match it.cast::<SetIter>() {
+        Some(i) => i.advance(cx),
+        None => Ok(None),
+    });
+    Ok(())
 }

@@ -6,6 +6,7 @@
 use crate::cx::Cx;
 use crate::native::Payload;
 use crate::obj::{Gc, Obj};
+use crate::types::Type;
 use crate::{Result, hash, shape};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -50,6 +51,21 @@ impl Payload for Bytes {
 /// A bytes object.
 pub fn new(cx: &Cx, b: &[u8]) -> Result<Gc<Bytes>> {
     alloc(cx, shape::BYTES, b, 0)
+}
+
+/// These bytes as an instance of `class`, which is `bytes` or derives from it.
+pub fn new_of(cx: &Cx, class: Gc<Type>, b: &[u8]) -> Result<Obj> {
+    let shape_id = class.root_shape();
+    if shape_id == shape::BYTES {
+        return Ok(new(cx, b)?.obj());
+    }
+    // A subclass has an ext word behind the data.
+    let o = alloc(cx, shape_id, b, 8)?;
+    if class.has_finalizer() {
+        // The object is fresh.
+        unsafe { typhon_gc::register_finalizable(o.addr()) };
+    }
+    Ok(o.obj())
 }
 
 /// The same for a subclass, with `tail` bytes behind.

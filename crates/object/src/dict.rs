@@ -15,7 +15,8 @@
 //! Tests: `tests/dict.rs`, tests/lang/dict.md; CPython test_dict.
 
 use crate::cx::Cx;
-use crate::native::{Payload, Trace};
+use crate::exc::{ExcKind, Raised};
+use crate::native::Payload;
 use crate::obj::{Gc, Obj, Slot};
 use crate::str::Str;
 use crate::{Result, ops, shape};
@@ -50,17 +51,16 @@ pub struct Entry {
 /// Header and table payload.
 const ENTRIES: usize = 8 + size_of::<Table>();
 
+impl crate::native::Trace for Dict {
+    fn trace(&self, t: &mut crate::Tracer) {
+        self.table.trace(t);
+    }
+}
+
 impl Payload for Dict {
     #[inline(always)]
     fn is(o: Obj) -> bool {
         o.is_ptr() && (o.shape() == shape::DICT || crate::native::has_payload(o, shape::DICT))
-    }
-}
-
-impl Trace for Dict {
-    fn trace(&self, t: &mut crate::Tracer) {
-        // The lock beside it holds no reference.
-        self.table.trace(t);
     }
 }
 
@@ -227,7 +227,7 @@ fn simple_eq(a: Obj, b: Obj) -> Option<bool> {
     if sa == shape::STR && sb == shape::STR {
         // Both shapes say str.
         let (x, y): (Gc<Str>, Gc<Str>) = unsafe { (Gc::from_obj(a), Gc::from_obj(b)) };
-        return Some(!(x.is_interned() && y.is_interned()) && x.eq(&y));
+        return Some(!(x.is_interned() && y.is_interned()) && x.same_text(&y));
     }
     if sa == shape::STR && (sb == shape::INT || sb == shape::BYTES || sb == shape::TUPLE) {
         return Some(false);
@@ -347,7 +347,7 @@ impl Dict {
     /// The value of `key`.
     #[inline]
     pub fn get(&self, cx: &mut Cx, key: Obj) -> Result<Option<Obj>> {
-        let hash = ops::hash(cx, key)?;
+        let hash = key_hash(cx, key)?;
         self.get_hashed(cx, key, hash)
     }
     /// The value of a string key, in a namespace: keys other than strings are
@@ -378,12 +378,12 @@ impl Dict {
     /// `d[key] = value`.
     #[inline]
     pub fn insert(&self, cx: &mut Cx, key: Obj, value: Obj) -> Result<Option<Obj>> {
-        let hash = ops::hash(cx, key)?;
+        let hash = key_hash(cx, key)?;
         self.insert_hashed(cx, key, hash, value)
     }
     /// The value of `key`, or `value` after inserting it: one atomic step.
     pub fn set_default(&self, cx: &mut Cx, key: Obj, value: Obj) -> Result<Obj> {
-        let hash = ops::hash(cx, key)?;
+        let hash = key_hash(cx, key)?;
         loop {
             let f = self.find(cx, key, hash)?;
             if let Found { table: Some(t), at: Some((_, Some(e))), .. } = f
@@ -505,7 +505,7 @@ impl Dict {
     }
     /// Remove `key` and return its value.
     pub fn remove(&self, cx: &mut Cx, key: Obj) -> Result<Option<Obj>> {
-        let hash = ops::hash(cx, key)?;
+        let hash = key_hash(cx, key)?;
         self.remove_hashed(cx, key, hash)
     }
     /// Remove a string key of a namespace.
@@ -608,6 +608,28 @@ impl Drop for Lock<'_> {
         if self.1 {
             self.0.lock.unlock();
         }
+    }
+}
+
+/// `hash(key)`; a TypeError says that a dict wanted it.
+#[inline]
+pub fn key_hash(cx: &mut Cx, key: Obj) -> Result<i64> {
+    match ops::hash(cx, key) {
+        Ok(h) => Ok(h),
+        Err(e) => Err(unhashable(cx, key, e, "a dict key")),
+    }
+}
+
+/// The error of a key or element whose hash raised `e`.
+#[cold]
+pub fn unhashable(cx: &mut Cx, key: Obj, e: Raised, what: &str) -> Raised {
+    if ops::class_of(e.obj()) != ExcKind::TypeError.class(cx) {
+        return e;
+    }
+    let class = ops::full_name(cx, ops::class_of(key));
+    match ops::to_str(cx, e.obj()) {
+        Ok(s) => cx.type_error(format!("cannot use '{class}' as {what} ({})", s.to_str())),
+        Err(e) => e,
     }
 }
 

@@ -4,7 +4,8 @@
 
 use crate::cx::Cx;
 use crate::native::Payload;
-use crate::obj::{self, Obj};
+use crate::obj::{self, Gc, Obj};
+use crate::types::Type;
 use crate::{Result, shape};
 
 /// The payload of a heap float.
@@ -47,4 +48,18 @@ pub fn value(o: Obj) -> Option<f64> {
         Some(v) => Some(v),
         None => o.cast::<Float>().map(|f| f.value),
     }
+}
+
+/// `v` as an instance of `class`, which is `float` or derives from it.
+pub fn new_of(cx: &Cx, class: Gc<Type>, v: f64) -> Result<Obj> {
+    let shape_id = class.root_shape();
+    if shape_id == shape::FLOAT {
+        return new(cx, v);
+    }
+    let o = new_heap(cx, shape_id, v)?;
+    if class.has_finalizer() {
+        // The object is fresh.
+        unsafe { typhon_gc::register_finalizable(o.addr()) };
+    }
+    Ok(o)
 }

@@ -14,6 +14,7 @@ use crate::dict::{self, Dict};
 use crate::obj::{Gc, Obj};
 use crate::shape::{self, ShapeInfo, Storage};
 use crate::str::Str;
+use crate::types::Type;
 use crate::Result;
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_sync::object_lock;
@@ -41,6 +42,19 @@ impl Drop for ObjectLock {
             unsafe { object_lock::unlock(&self.0.header().unwrap().meta) }
         }
     }
+}
+
+/// A fresh instance of a class without a payload of its own (`object` and what
+/// derives from it in Python).
+pub fn alloc(cx: &Cx, class: Gc<Type>) -> Result<Obj> {
+    let shape_id = class.root_shape();
+    let p = cx.alloc(shape_id, shape::layout(shape_id).size as usize)?;
+    if class.has_finalizer() {
+        // The object is fresh.
+        unsafe { typhon_gc::register_finalizable(p) };
+    }
+    // Fresh zeroed object: no attribute is set.
+    Ok(unsafe { Obj::from_word_unchecked(p as u64) })
 }
 
 /// The shape information of an instance that can have attributes.
@@ -280,6 +294,20 @@ pub fn set_dict(cx: &Cx, o: Obj, d: Gc<Dict>) -> Result<()> {
     to_dict(cx, o)?;
     shape::ext_word(o, info(o)).store(d.obj().word(), Ordering::Release);
     cx.barrier(o);
+    Ok(())
+}
+
+/// `o.__class__ = class`, whose instances have the same fixed layout.
+pub fn set_class(cx: &Cx, o: Obj, class: Gc<Type>) -> Result<()> {
+    let s = info(o);
+    if s.storage == Storage::None {
+        shape::set_shape(cx, o, class.root_shape());
+        return Ok(());
+    }
+    // The classes may differ in their inline slots: the dict serves both.
+    dict_of(cx, o)?;
+    let id = info(o).adopted(class);
+    shape::set_shape(cx, o, id);
     Ok(())
 }
 

@@ -11,6 +11,7 @@
 use crate::cx::Cx;
 use crate::native::Payload;
 use crate::obj::{Gc, Obj, SMALL_MAX, SMALL_MIN};
+use crate::types::Type;
 use crate::{Result, shape};
 
 /// The payload of a heap int.
@@ -96,6 +97,20 @@ pub fn build(cx: &Cx, cap: usize, fill: impl FnOnce(&mut [u64]) -> (bool, usize)
         *(p.add(8) as *mut i64) = if negative { -(n as i64) } else { n as i64 };
         Ok(Obj::from_word_unchecked(p as u64))
     }
+}
+
+/// The value of `v` as an instance of `class`, which is `int` or derives from it.
+pub fn new_of(cx: &Cx, class: Gc<Type>, v: Obj) -> Result<Obj> {
+    let shape_id = class.root_shape();
+    if shape_id == shape::INT {
+        return exact(cx, v);
+    }
+    let o = subclass_instance(cx, shape_id, v)?;
+    if class.has_finalizer() {
+        // The object is fresh.
+        unsafe { typhon_gc::register_finalizable(o.addr()) };
+    }
+    Ok(o)
 }
 
 /// An instance of a subclass of int with the value of `v`.

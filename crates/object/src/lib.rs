@@ -37,6 +37,7 @@ pub mod native;
 pub mod new_type;
 pub mod obj;
 pub mod ops;
+pub mod own_dict;
 pub mod shape;
 pub mod str;
 pub mod tuple;

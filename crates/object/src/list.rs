@@ -75,11 +75,6 @@ impl List {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The current buffer, for the interpreter's inline paths.
-    #[inline(always)]
-    pub fn buffer(&self) -> Option<Gc<Array>> {
-        self.buf.get()
-    }
     /// The item at `i`, or None if out of range (LIST-1).
     #[inline(always)]
     pub fn get(&self, i: usize) -> Option<Obj> {

@@ -129,6 +129,7 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     if d.get_str(name!(cx, "__doc__")).is_none() {
         d.insert_str(cx, name!(cx, "__doc__"), Obj::NONE)?;
     }
+    crate::own_dict::add(cx, t, base, d)?;
     let hash = d_name(cx, Dunder::Hash);
     if d.get_str(d_name(cx, Dunder::Eq)).is_some() && d.get_str(hash).is_none() {
         d.insert_str(cx, hash, Obj::NONE)?;
@@ -207,7 +208,7 @@ fn wrap_implicit(cx: &mut Cx, d: Gc<Dict>) -> Result<()> {
 }
 
 /// The base whose layout the class extends.
-fn best_base(cx: &Cx, bases: &[Obj]) -> Result<Gc<Type>> {
+pub fn best_base(cx: &Cx, bases: &[Obj]) -> Result<Gc<Type>> {
     let mut best = class(bases[0]);
     for b in &bases[1..] {
         let b = class(*b);
@@ -243,7 +244,7 @@ fn solid(t: Gc<Type>) -> Gc<Type> {
 }
 
 /// Where the fixed part of instances ends.
-fn fixed_end(s: &shape::ShapeInfo, t: Gc<Type>) -> u32 {
+pub fn fixed_end(s: &shape::ShapeInfo, t: Gc<Type>) -> u32 {
     if t.has(types::F_VARIABLE) {
         0
     } else if s.ext_offset != 0 {
@@ -437,7 +438,7 @@ unsafe fn trace_variable(p: *mut u8, t: &mut Tracer) {
 }
 
 /// Compute and store the MRO.
-fn set_mro(cx: &mut Cx, t: Gc<Type>, meta: Gc<Type>) -> Result<()> {
+pub fn set_mro(cx: &mut Cx, t: Gc<Type>, meta: Gc<Type>) -> Result<()> {
     let custom = cx.lookup(meta, name!(cx, "mro"));
     let builtin = cx.lookup(types::class_for(shape::TYPE), name!(cx, "mro"));
     let mro = if custom == builtin {
@@ -457,6 +458,56 @@ fn set_mro(cx: &mut Cx, t: Gc<Type>, meta: Gc<Type>) -> Result<()> {
         r
     };
     t.mro.set(cx, t, mro);
+    Ok(())
+}
+
+/// `t.__bases__ = bases`, whose layout fits; `base` is the best of them.
+pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> Result<()> {
+    let (old_bases, old_base) = (t.bases.get(), t.base.get());
+    t.bases.set(cx, t, bases);
+    t.base.set(cx, t, base);
+    // Classes whose MRO changed, each followed by the MRO it had.
+    let changed = list::new(cx, &[])?;
+    if let Err(e) = renew_mro(cx, t, changed) {
+        t.bases.put(cx, t, old_bases);
+        t.base.put(cx, t, old_base);
+        let mut i = 0;
+        while let (Some(c), Some(m)) = (changed.get(i), changed.get(i + 1)) {
+            // Written as pairs of class and tuple.
+            class(c).mro.set(cx, class(c), unsafe { Gc::<Tuple>::from_obj(m) });
+            i += 2;
+        }
+        return Err(e);
+    }
+    for b in old_bases.iter().flat_map(|b| b.items()) {
+        if let Some(l) = class(*b).subclasses.get() {
+            let mut g = l.write(cx);
+            let at = (0..g.len()).find(|i| g.get(*i) == Some(t.obj()));
+            if let Some(at) = at {
+                g.splice(at, at + 1, &[])?;
+            }
+        }
+    }
+    for b in bases.items() {
+        class(*b).subclasses.get().expect("classes have the list").append(cx, t.obj())?;
+    }
+    types::refill(cx, t);
+    types::renew(t);
+    Ok(())
+}
+
+fn renew_mro(cx: &mut Cx, t: Gc<Type>, changed: Gc<list::List>) -> Result<()> {
+    if let Some(m) = t.mro.get() {
+        changed.append(cx, t.obj())?;
+        changed.append(cx, m.obj())?;
+    }
+    set_mro(cx, t, ops::class_of(t.obj()))?;
+    let Some(l) = t.subclasses.get() else { return Ok(()) };
+    for i in 0..l.len() {
+        if let Some(c) = l.get(i) {
+            renew_mro(cx, class(c), changed)?;
+        }
+    }
     Ok(())
 }
 

@@ -247,6 +247,27 @@ impl ShapeInfo {
         *root.dict_shape.get_or_init(|| root.derive(Vec::new(), Vec::new(), Storage::Dict))
     }
 
+    /// The shape of objects in dict mode that were laid out by this shape and
+    /// now belong to `class` (`o.__class__ = class`). Few pairs of classes do
+    /// this, so the table is small.
+    pub fn adopted(&self, class: Gc<Type>) -> u32 {
+        static ADOPTED: RwLock<Vec<(u32, u64, u32)>> = RwLock::new(Vec::new());
+        let w = class.obj().word();
+        let from = self.dict_mode();
+        let mut table = ADOPTED.write().unwrap();
+        let id = match table.iter().find(|e| e.0 == from && e.1 == w) {
+            Some(e) => e.2,
+            None => {
+                let id = info(from).derive(Vec::new(), Vec::new(), Storage::Dict);
+                table.push((from, w, id));
+                id
+            }
+        };
+        // A class that died may have had the same address.
+        layout(id).owner.store(w, Ordering::Release);
+        id
+    }
+
     /// The interned name behind an entry of `attrs`.
     pub fn name(&self, i: usize) -> Gc<Str> {
         // SHAPE-3.

@@ -11,6 +11,7 @@ use crate::cx::Cx;
 use crate::exc::Raised;
 use crate::native::Payload;
 use crate::obj::{Gc, Obj};
+use crate::types::Type;
 use crate::{Result, shape};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -118,9 +119,10 @@ impl Str {
     pub fn at(&self, i: usize) -> u32 {
         code_point(&self.view(), i)
     }
-    /// Equality of contents.
+    /// Equality of contents. (Not called `eq`: on a `Gc<Str>` that would compare
+    /// addresses.)
     #[inline]
-    pub fn eq(&self, o: &Str) -> bool {
+    pub fn same_text(&self, o: &Str) -> bool {
         if std::ptr::eq(self, o) {
             return true;
         }
@@ -290,6 +292,55 @@ pub fn join(cx: &Cx, parts: &[Gc<Str>]) -> Result<Gc<Str>> {
     Ok(s)
 }
 
+/// `sep.join(items)`; the first item that is no `str` is the error.
+pub fn join_items(cx: &Cx, sep: Gc<Str>, items: &[Obj]) -> Result<std::result::Result<Gc<Str>, usize>> {
+    let (mut len, mut width, mut ascii) = (0usize, 0, true);
+    for (i, o) in items.iter().enumerate() {
+        let Some(p) = o.cast::<Str>() else { return Ok(Err(i)) };
+        len = len.saturating_add(p.len());
+        width = width.max(p.width());
+        ascii &= p.is_ascii();
+    }
+    match items {
+        [] => return from_latin1(cx, b"").map(Ok),
+        // The item was just seen to be a string.
+        [one] if one.shape() == shape::STR => return Ok(Ok(unsafe { Gc::from_obj(*one) })),
+        [_] => {}
+        _ => {
+            let gaps = sep.len().checked_mul(items.len() - 1).and_then(|n| n.checked_add(len));
+            len = match gaps {
+                Some(n) if n < isize::MAX as usize / 4 => n,
+                _ => return Err(cx.error(crate::exc::ExcKind::OverflowError, "join() result is too long for a Python string")),
+            };
+            width = width.max(sep.width());
+            ascii &= sep.is_ascii();
+        }
+    }
+    if len <= 1 {
+        let parts = items.iter().filter_map(|o| o.cast::<Str>());
+        let one = parts.chain([sep]).find(|p| p.len() == len.max(1));
+        return match one {
+            Some(p) if len == 1 => from_char(cx, p.at(0)).map(Ok),
+            _ => from_latin1(cx, b"").map(Ok),
+        };
+    }
+    let (s, mut out) = alloc(cx, len, width, ascii)?;
+    for (i, o) in items.iter().enumerate() {
+        // The strings are as long and as wide as they were above: they never
+        // change; `alloc` made room for all of them.
+        unsafe {
+            if i > 0 {
+                write_widened(&sep, out, width);
+                out = out.add(sep.len() << width);
+            }
+            let p: Gc<Str> = Gc::from_obj(*o);
+            write_widened(&p, out, width);
+            out = out.add(p.len() << width);
+        }
+    }
+    Ok(Ok(s))
+}
+
 unsafe fn write_widened(p: &Str, out: *mut u8, width: u32) {
     let n = p.len();
     unsafe {
@@ -342,9 +393,22 @@ pub fn repeat(cx: &Cx, s: Gc<Str>, n: usize) -> Result<Gc<Str>> {
     Ok(out)
 }
 
-/// A copy of `s` that is exactly `str`, padded by `tail` for a subclass's
-/// attribute word; see `types::alloc_str_subclass`.
-pub fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
+/// The text of `s` as an instance of `class`, which is `str` or derives from it.
+pub fn new_of(cx: &Cx, class: Gc<Type>, s: Gc<Str>) -> Result<Obj> {
+    let shape_id = class.root_shape();
+    if shape_id == shape::STR {
+        return if s.obj().shape() == shape::STR { Ok(s.obj()) } else { Ok(from_view(cx, &s.view())?.obj()) };
+    }
+    let o = copy_into_subclass(cx, s, shape_id)?;
+    if class.has_finalizer() {
+        // The object is fresh.
+        unsafe { typhon_gc::register_finalizable(o.addr()) };
+    }
+    Ok(o)
+}
+
+/// A copy of `s` with a subclass's ext word behind it.
+fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
     let body = (DATA + (s.len() << s.width()) + 7) & !7;
     let p = cx.alloc_var(shape_id, body + 8, s.len as u64)?;
     // Fresh object with room for the payload and the ext word.

@@ -27,6 +27,9 @@ use typhon_gc::LayoutInit;
 /// How a class's instances are called, natively; the first value is the callee.
 pub type CallFn = fn(&mut Cx, Obj, &[Obj], Option<native::KwNames>) -> Result<Obj>;
 
+/// How an iterator is advanced natively; `None` when it is exhausted.
+pub type NextFn = fn(&mut Cx, Obj) -> Result<Option<Obj>>;
+
 /// The payload of a class.
 #[repr(C)]
 pub struct Type {
@@ -56,6 +59,8 @@ pub struct Type {
     pub(crate) call: AtomicU64,
     /// Makes instances for the nearest native base; an `AllocFn` or 0.
     pub(crate) alloc: AtomicU64,
+    /// Advances exact instances without raising StopIteration; a `NextFn` or 0.
+    pub(crate) next: AtomicU64,
     /// What the VM caches for instantiation.
     pub construct: Slot,
 }
@@ -207,6 +212,19 @@ impl Type {
     pub fn set_call_fn(&self, f: CallFn) {
         self.call.store(f as usize as u64, Ordering::Relaxed);
     }
+    /// How exact instances are advanced natively, if they are.
+    #[inline(always)]
+    pub fn next_fn(&self) -> Option<NextFn> {
+        match self.next.load(Ordering::Relaxed) {
+            0 => None,
+            // Only `set_next_fn` stores here.
+            f => Some(unsafe { std::mem::transmute::<usize, NextFn>(f as usize) }),
+        }
+    }
+    /// Set how instances are advanced natively. Subclasses do not inherit it.
+    pub fn set_next_fn(&self, f: NextFn) {
+        self.next.store(f as usize as u64, Ordering::Relaxed);
+    }
     /// Search the MRO without a cache.
     pub fn lookup_uncached(&self, name: Gc<Str>) -> Option<Obj> {
         self.mro().iter().find_map(|c| class(*c).dict.get()?.get_str(name))
@@ -232,6 +250,11 @@ pub fn class(o: Obj) -> Gc<Type> {
     debug_assert!(o.cast::<Type>().is_some());
     // MROs and bases hold classes only.
     unsafe { Gc::from_obj(o) }
+}
+
+/// `__module__` as found in the class's own namespace.
+pub fn d_module(cx: &Cx, t: Gc<Type>) -> Option<Obj> {
+    t.dict.get()?.get_str(name!(cx, "__module__"))
 }
 
 /// A new class object without contents.
@@ -495,7 +518,8 @@ pub fn add_members(cx: &Cx, t: Gc<Type>, members: &'static [Member]) -> Result<(
     Ok(())
 }
 
-fn refill(cx: &Cx, t: Gc<Type>) {
+/// Fill the tables of special methods of a class and all derived from it.
+pub(crate) fn refill(cx: &Cx, t: Gc<Type>) {
     fill_special(cx, t);
     each_subclass(t, |s| refill(cx, s));
 }

@@ -3,11 +3,13 @@
 //!
 //! Tests: through the modules.
 
+use std::sync::atomic::Ordering;
 use typhon_object::bytes::Bytes;
 use typhon_object::native::FromArg;
 use typhon_object::obj::Obj;
 use typhon_object::str::Str;
-use typhon_object::{Cx, Result, ops};
+use typhon_builtins::buffer::BufferView;
+use typhon_object::{Cx, Result};
 
 /// A bytes-like argument.
 #[derive(Clone, Copy)]
@@ -17,16 +19,6 @@ impl Buf {
     /// Copy the contents out.
     pub fn to_vec(self, cx: &mut Cx) -> Result<Vec<u8>> {
         copy(cx, self.0)
-    }
-    /// Look at the contents; `f` must not run Python.
-    pub fn with<R>(self, cx: &mut Cx, f: impl FnOnce(&Cx, &[u8]) -> R) -> Result<R> {
-        match self.0.cast::<Bytes>() {
-            Some(b) => Ok(f(cx, b.as_slice())),
-            None => {
-                let v = copy(cx, self.0)?;
-                Ok(f(cx, &v))
-            }
-        }
     }
 }
 
@@ -69,7 +61,7 @@ pub fn not_bytes_like(cx: &Cx, v: Obj) -> typhon_object::Raised {
 
 /// Whether `o` has the buffer protocol.
 pub fn is_buffer(o: Obj) -> bool {
-    o.cast::<Bytes>().is_some() || ops::class_of(o).special(typhon_object::Dunder::Buffer).is_some()
+    typhon_builtins::buffer::is_buffer(o)
 }
 
 /// Copy a bytes-like object's contents out.
@@ -77,43 +69,36 @@ pub fn copy(cx: &mut Cx, o: Obj) -> Result<Vec<u8>> {
     if let Some(b) = o.cast::<Bytes>() {
         return Ok(b.as_slice().to_vec());
     }
-    let class = crate::util::builtin(cx, "bytes")?;
-    if !is_buffer(o) {
-        return Err(not_bytes_like(cx, o));
-    }
-    let b = ops::call_args(cx, class, &[o])?;
-    match b.cast::<Bytes>() {
-        Some(b) => Ok(b.as_slice().to_vec()),
-        None => Err(not_bytes_like(cx, o)),
+    Ok(typhon_builtins::buffer::get(cx, o, false)?.as_slice().to_vec())
+}
+
+/// A writable view, or CPython's TypeError.
+fn writable(cx: &mut Cx, o: Obj) -> Result<BufferView> {
+    match typhon_builtins::buffer::try_get(cx, o)? {
+        Some(v) if v.cells.is_some() => Ok(v),
+        _ => Err(cx.type_error(format!(
+            "argument must be read-write bytes-like object, not {}",
+            cx.type_name(o)
+        ))),
     }
 }
 
 /// The length in bytes of a writable bytes-like object.
 pub fn writable_len(cx: &mut Cx, o: Obj) -> Result<usize> {
-    if o.cast::<Bytes>().is_some() || !is_buffer(o) {
-        return Err(cx.type_error(format!(
-            "argument must be read-write bytes-like object, not {}",
-            cx.type_name(o)
-        )));
-    }
-    let v = view(cx, o)?;
-    let n = crate::util::attr(cx, v, "nbytes")?;
-    usize::from_arg(cx, n)
-}
-
-fn view(cx: &mut Cx, o: Obj) -> Result<Obj> {
-    let class = crate::util::builtin(cx, "memoryview")?;
-    let v = ops::call_args(cx, class, &[o])?;
-    let b = typhon_object::str::new(cx, "B")?;
-    ops::call_method(cx, v, "cast", &[b.obj()])
+    Ok(writable(cx, o)?.len())
 }
 
 /// Store `data` at the front of a writable bytes-like object.
 pub fn write_into(cx: &mut Cx, o: Obj, data: &[u8]) -> Result<()> {
-    let v = view(cx, o)?;
-    let range = crate::util::builtin(cx, "slice")?;
-    let end = Obj::int_unchecked(data.len() as i64);
-    let range = ops::call_args(cx, range, &[Obj::int_unchecked(0), end])?;
-    let b = crate::util::bytes_obj(cx, data)?;
-    ops::set_item(cx, v, range, b)
+    write_at(cx, o, 0, data)
+}
+
+/// Store `data` at an offset of a writable bytes-like object.
+pub fn write_at(cx: &mut Cx, o: Obj, at: usize, data: &[u8]) -> Result<()> {
+    let v = writable(cx, o)?;
+    let cells = v.cells.and_then(|c| c.get(at..)).unwrap_or(&[]);
+    for (c, b) in cells.iter().zip(data) {
+        c.store(*b, Ordering::Relaxed);
+    }
+    Ok(())
 }

@@ -8,13 +8,24 @@
 //! (the only `unsafe`).
 
 pub mod at_fork;
+mod struct_;
+mod random;
+mod heapq;
+mod bisect;
 pub mod buffer;
 pub mod codecs;
+mod collections;
 mod errno;
+pub mod io;
+mod functools;
 mod itertools;
+mod math;
+mod operator;
 mod posix;
+mod sre;
 pub mod structseq;
 mod sys;
+mod time;
 mod unicodedata;
 pub mod util;
 
@@ -24,10 +35,21 @@ use typhon_object::{Cx, Result};
 
 /// Every native module of this crate.
 pub static MODULES: &[&ModuleSpec] = &[
+    &bisect::bisect::SPEC,
+    &heapq::heapq::SPEC,
+    &random::random::SPEC,
+    &struct_::struct_::SPEC,
     &codecs::codecs::SPEC,
+    &collections::collections::SPEC,
     &errno::errno::SPEC,
+    &io::io::SPEC,
+    &functools::functools::SPEC,
     &itertools::itertools::SPEC,
+    &math::math::SPEC,
+    &operator::operator::SPEC,
     &posix::posix::SPEC,
+    &sre::sre::SPEC,
+    &time::time::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];
 

@@ -528,3 +528,9 @@ pub fn getpwall() -> Vec<Passwd> {
     }
     out
 }
+
+/// Sleep; an error when a signal comes.
+pub fn nanosleep(d: std::time::Duration) -> Sys<()> {
+    let t = libc::timespec { tv_sec: d.as_secs() as i64, tv_nsec: i64::from(d.subsec_nanos()) };
+    unit(unsafe { libc::nanosleep(&t, std::ptr::null_mut()) })
+}

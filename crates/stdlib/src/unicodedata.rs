@@ -151,7 +151,7 @@ pub mod unicodedata {
     /// Return whether the Unicode string unistr is in the normal form 'form'.
     fn is_normalized(cx: &mut Cx, form: String, unistr: Gc<Str>) -> Result<bool> {
         let n = normalize(cx, form, unistr)?;
-        Ok(n.eq(&unistr))
+        Ok(n.same_text(&unistr))
     }
     /// Returns the east asian width assigned to the character chr as string.
     fn east_asian_width(cx: &mut Cx, chr: Gc<Str>) -> Result<&'static str> {

@@ -1,1 +1,19 @@
-fn main() {}
+//! The `typhon` command.
+
+mod cli;
+mod compile;
+mod library;
+mod sys_values;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // The main thread's stack is the system's affair; Python runs on one whose
+    // size is known.
+    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let run = std::thread::Builder::new().name("main".into()).stack_size(cli::MAIN_STACK).spawn(move || cli::run(args));
+    match run.map(|t| t.join()) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        _ => ExitCode::from(70),
+    }
+}

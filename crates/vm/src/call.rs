@@ -199,7 +199,7 @@ pub unsafe fn bind(cx: &mut Cx, func: Gc<Function>, base: Base, args: &[Obj], kw
                 if name.is_interned() {
                     return None;
                 }
-                params.iter().position(|p| p.cast::<Str>().is_some_and(|s| s.eq(&name)))
+                params.iter().position(|p| p.cast::<Str>().is_some_and(|s| s.same_text(&name)))
             });
             match found {
                 Some(i) if get(first + i) != 0 => {

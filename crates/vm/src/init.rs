@@ -46,6 +46,7 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let _ = h.gen_next.set(generator::next);
     let _ = h.flush_caches.set(code::flush_caches);
     let _ = h.set_cell.set(set_cell);
+    let _ = typhon_builtins::hooks::CALLER_MODULE.set(caller_module);
     let ns = hooks::builtins(cx);
     for m in builtins::functions::SPEC.functions {
         let n = cx.intern(m.name)?;
@@ -73,4 +74,16 @@ fn set_cell(cx: &mut Cx, cell: Obj, class: Obj) -> Result<()> {
 pub fn classes(cx: &mut Cx) -> Result<()> {
     native::class_of::<crate::async_gen::Asend>(cx)?;
     Ok(())
+}
+
+/// The native modules of this crate.
+pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
+    &crate::gc_module::functions::SPEC,
+    &crate::thread::functions::SPEC,
+    &crate::weakref::functions::SPEC,
+];
+
+fn caller_module(cx: &mut Cx) -> Option<Obj> {
+    let w = crate::frame::current(cx)?;
+    w.func().globals().get_str(typhon_object::name!(cx, "__name__"))
 }

@@ -2,6 +2,9 @@
 //!
 //! Tests: tests/lang/functions.md; CPython test_funcattrs, test_code, test_frame.
 
+// Setters are named after dunders.
+#![allow(non_snake_case)]
+
 use crate::code::Code;
 use crate::frame::{self, Frame, Window};
 use crate::function::{self, Cell, Function};

@@ -123,6 +123,9 @@ pub fn call_type(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Resu
     if f == crate::types::class_for(shape::TYPE).obj() && args.len() == 1 && kw.is_none() {
         return Ok(class_of(args[0]).obj());
     }
+    if f == crate::types::class_for(shape::TYPE).obj() && args.len() - kw.map_or(0, |k| k.len()) != 3 {
+        return Err(cx.type_error("type() takes 1 or 3 arguments"));
+    }
     if t.has(crate::types::F_NO_NEW) {
         return Err(cx.type_error(format!("cannot create '{}' instances", ops::full_name(cx, t))));
     }

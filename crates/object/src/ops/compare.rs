@@ -126,8 +126,8 @@ fn compare_simple(a: Obj, b: Obj, op: CompareOp) -> Option<bool> {
         // By their shapes.
         let (x, y): (Gc<Str>, Gc<Str>) = unsafe { (Gc::from_obj(a), Gc::from_obj(b)) };
         return Some(match op {
-            CompareOp::Eq => x.eq(&y),
-            CompareOp::Ne => !x.eq(&y),
+            CompareOp::Eq => x.same_text(&y),
+            CompareOp::Ne => !x.same_text(&y),
             _ => op.holds(x.compare(&y)),
         });
     }

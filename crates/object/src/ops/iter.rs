@@ -118,7 +118,13 @@ fn iter_next_slow(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
     if it.shape() == shape::SEQ_ITER {
         return getitem_next(cx, it);
     }
-    match class_of(it).special(Dunder::Next) {
+    let c = class_of(it);
+    if let Some(f) = c.next_fn() {
+        // A StopIteration from code that the iterator calls ends it, too.
+        let r = f(cx, it);
+        return Ok(ops::catch(cx, r, ExcKind::StopIteration)?.flatten());
+    }
+    match c.special(Dunder::Next) {
         Some(m) => {
             let r = ops::call_unbound(cx, m, it, &[], None);
             ops::catch(cx, r, ExcKind::StopIteration)

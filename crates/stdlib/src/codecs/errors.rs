@@ -14,7 +14,7 @@ use typhon_object::str::{self, Str};
 use typhon_object::tuple::Tuple;
 use typhon_object::{Cx, Result, int, ops};
 use typhon_text::codec::{DecodeError, EncodeError, Handler, Replacement, Target};
-use typhon_text::strview::{OwnedStr, StrBuf, StrView};
+use typhon_text::strview::{OwnedStr, StrBuf};
 
 static REGISTERED: Root = Root::new();
 
@@ -218,6 +218,3 @@ pub fn text_obj(cx: &Cx, t: &OwnedStr) -> Result<Obj> {
     }
     .obj())
 }
-
-/// Nothing, for handlers that see only a view.
-pub const EMPTY: StrView<'static> = StrView::Latin1(&[]);

@@ -133,6 +133,17 @@ pub mod codecs {
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
         super::init_handlers(cx)?;
+        let _ = typhon_builtins::hooks::CODECS_ENCODE.set(|cx, o, enc, errors| match o.cast::<Str>() {
+            Some(s) => {
+                let b = crate::codecs::encode_text(cx, s, enc, errors)?;
+                bytes_obj(cx, &b)
+            }
+            None => Err(cx.type_error("text expected")),
+        });
+        let _ = typhon_builtins::hooks::CODECS_DECODE.set(|cx, o, enc, errors| {
+            let b = crate::buffer::copy(cx, o)?;
+            crate::codecs::decode_text(cx, &b, enc, errors)
+        });
         set(cx, module, "__package__", "")
     }
 

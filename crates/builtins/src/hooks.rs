@@ -1,0 +1,36 @@
+//! What other crates and files supply to the scalar types.
+//!
+//! Each hook is set once at start-up; before that its operation raises or
+//! falls back, as its comment says.
+
+use std::sync::OnceLock;
+use typhon_object::{Cx, Obj, Result};
+
+/// `codecs.encode(text, encoding, errors)` for encodings that are not native,
+/// and for error handlers that are registered in Python: text, encoding name,
+/// error handler name. Returns the encoded bytes object. LookupError before.
+pub static CODECS_ENCODE: OnceLock<fn(&mut Cx, Obj, &str, &str) -> Result<Obj>> = OnceLock::new();
+
+/// `codecs.decode(data, encoding, errors)`, likewise; returns the text.
+pub static CODECS_DECODE: OnceLock<fn(&mut Cx, Obj, &str, &str) -> Result<Obj>> = OnceLock::new();
+
+/// `types.MappingProxyType(dict)`. NotImplementedError before.
+pub static MAPPING_PROXY: OnceLock<fn(&mut Cx, Obj) -> Result<Obj>> = OnceLock::new();
+
+/// `a | b` of classes: a union. NotImplemented before.
+pub static TYPE_UNION: OnceLock<fn(&mut Cx, Obj, Obj) -> Result<Obj>> = OnceLock::new();
+
+/// `__name__` in the globals of the calling Python frame, for `__module__` of
+/// classes that `type()` makes. No `__module__` before.
+pub static CALLER_MODULE: OnceLock<fn(&mut Cx) -> Option<Obj>> = OnceLock::new();
+
+/// `localeconv()`'s decimal point, thousands separator and grouping, for the
+/// format code `n`. The C locale before.
+pub static LOCALE: OnceLock<fn(&mut Cx) -> Result<(String, String, Vec<u8>)>> = OnceLock::new();
+
+/// `warnings.warn(text, category)`; nothing before.
+pub static WARN: OnceLock<fn(&mut Cx, &str, typhon_object::ExcKind) -> Result<()>> = OnceLock::new();
+
+/// `codecs.lookup_error(name)`: the handler that Python code registered.
+/// LookupError before.
+pub static LOOKUP_ERROR_HANDLER: OnceLock<fn(&mut Cx, &str) -> Result<Obj>> = OnceLock::new();

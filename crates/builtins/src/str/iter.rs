@@ -1,0 +1,134 @@
+//! Iterators over `str`: `str_ascii_iterator` and `str_iterator`.
+//!
+//! Tests: tests/text.rs; CPython test_iter, test_str.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use typhon_macros::{Trace, class};
+use typhon_object::dict::Dict;
+use typhon_object::native::{instance, FromArg};
+use typhon_object::str::{self, Str};
+use typhon_object::{Cx, Gc, Obj, Result, name, ops, tuple};
+
+/// The payload of both iterators.
+#[derive(Trace)]
+#[repr(C)]
+pub struct StrIter {
+    text: Gc<Str>,
+    /// Index of the next character; -1 once exhausted.
+    #[trace(skip)]
+    at: AtomicI64,
+}
+
+/// Text outside ASCII, which has its own class in CPython too.
+#[derive(Trace)]
+#[repr(C)]
+pub struct WideStrIter(StrIter);
+
+impl StrIter {
+    #[inline]
+    fn step(&self) -> Option<u32> {
+        let i = self.at.load(Ordering::Relaxed);
+        if i < 0 || i as usize >= self.text.len() {
+            self.at.store(-1, Ordering::Relaxed);
+            return None;
+        }
+        self.at.store(i + 1, Ordering::Relaxed);
+        Some(self.text.at(i as usize))
+    }
+    fn next(&self, cx: &Cx) -> Result<Obj> {
+        match self.step() {
+            Some(c) => Ok(str::from_char(cx, c)?.obj()),
+            None => Err(typhon_object::exc::stop_iteration(cx, Obj::NONE)),
+        }
+    }
+    fn left(&self) -> usize {
+        match self.at.load(Ordering::Relaxed) {
+            -1 => 0,
+            i => self.text.len() - i as usize,
+        }
+    }
+    fn reduce(&self, cx: &mut Cx) -> Result<Obj> {
+        let d = Obj::from_word(cx.rt().builtins.get()).and_then(|b| b.cast::<Dict>());
+        let f = d.and_then(|d| d.get_str(name!(cx, "iter"))).unwrap_or(Obj::NONE);
+        let at = self.at.load(Ordering::Relaxed);
+        if at < 0 {
+            let empty = str::from_latin1(cx, b"")?;
+            let args = tuple::new(cx, &[empty.obj()])?;
+            return Ok(tuple::new(cx, &[f, args.obj()])?.obj());
+        }
+        let args = tuple::new(cx, &[self.text.obj()])?;
+        Ok(tuple::new(cx, &[f, args.obj(), Obj::int_unchecked(at)])?.obj())
+    }
+    fn set_state(&self, cx: &mut Cx, state: Obj) -> Result<()> {
+        let i = i64::from_arg(cx, state)?;
+        if self.at.load(Ordering::Relaxed) >= 0 {
+            self.at.store(i.clamp(0, self.text.len() as i64), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+#[class(name = "str_ascii_iterator")]
+impl StrIter {
+    fn __iter__(this: Gc<StrIter>) -> Obj {
+        this.obj()
+    }
+    fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
+        self.next(cx)
+    }
+    /// Private method returning an estimate of len(list(it)).
+    fn __length_hint__(&self) -> usize {
+        self.left()
+    }
+    /// Return state information for pickling.
+    fn __reduce__(&self, cx: &mut Cx) -> Result<Obj> {
+        self.reduce(cx)
+    }
+    /// Set state information for unpickling.
+    fn __setstate__(&self, cx: &mut Cx, state: Obj) -> Result<()> {
+        self.set_state(cx, state)
+    }
+}
+
+#[class(name = "str_iterator")]
+impl WideStrIter {
+    fn __iter__(this: Gc<WideStrIter>) -> Obj {
+        this.obj()
+    }
+    fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
+        self.0.next(cx)
+    }
+    /// Private method returning an estimate of len(list(it)).
+    fn __length_hint__(&self) -> usize {
+        self.0.left()
+    }
+    /// Return state information for pickling.
+    fn __reduce__(&self, cx: &mut Cx) -> Result<Obj> {
+        self.0.reduce(cx)
+    }
+    /// Set state information for unpickling.
+    fn __setstate__(&self, cx: &mut Cx, state: Obj) -> Result<()> {
+        self.0.set_state(cx, state)
+    }
+}
+
+/// `iter(s)`.
+pub fn new(cx: &mut Cx, s: Gc<Str>) -> Result<Obj> {
+    let it = StrIter { text: s, at: AtomicI64::new(0) };
+    if s.is_ascii() { Ok(instance(cx, it)?.obj()) } else { Ok(instance(cx, WideStrIter(it))?.obj()) }
+}
+
+/// The next character without raising at the end; `None` if `it` is no such
+/// iterator.
+pub fn next(cx: &Cx, it: Obj) -> Option<Result<Option<Obj>>> {
+    let i = match it.cast::<StrIter>() {
+        Some(i) => i.payload(),
+        None => &it.cast::<WideStrIter>()?.payload().0,
+    };
+    Some(i.step().map(|c| str::from_char(cx, c).map(|s| s.obj())).transpose())
+}
+
+/// Whether `o` is an iterator over text.
+pub fn is_iter(o: Obj) -> bool {
+    ops::class_of(o).is_native() && (o.cast::<StrIter>().is_some() || o.cast::<WideStrIter>().is_some())
+}

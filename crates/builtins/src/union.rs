@@ -1,0 +1,196 @@
+//! `typing.Union`: the type of `int | str`.
+//!
+//! The arguments are kept without duplicates; nested unions are flattened.
+//! Tests: tests/containers.rs; CPython test_types, test_typing.
+
+use crate::generic_alias;
+use typhon_macros::{Trace, class};
+use typhon_object::list::{self, List};
+use typhon_object::native;
+use typhon_object::tuple::Tuple;
+use typhon_object::types::{self, Type};
+use typhon_object::{CompareOp, Cx, Gc, Obj, Result, ops, shape};
+
+/// The payload of a union. It never changes.
+#[derive(Trace)]
+pub struct Union {
+    /// `__args__`.
+    pub args: Gc<Tuple>,
+}
+
+/// Whether `|` makes a union of `o`.
+fn is_unionable(o: Obj) -> bool {
+    o.is_none()
+        || o.cast::<Type>().is_some()
+        || o.cast::<Union>().is_some()
+        || o.cast::<generic_alias::GenericAlias>().is_some()
+        || is_typing_form(o)
+}
+
+/// Type variables and type aliases, which the VM or `_typing` define.
+fn is_typing_form(o: Obj) -> bool {
+    let c = ops::class_of(o);
+    matches!(&*c.name(), "TypeVar" | "ParamSpec" | "TypeAliasType")
+}
+
+fn add(cx: &mut Cx, out: Gc<List>, o: Obj) -> Result<()> {
+    if let Some(u) = o.cast::<Union>() {
+        return u.payload().args.payload().items().iter().try_for_each(|a| add(cx, out, *a));
+    }
+    let o = if o.is_none() { types::class_for(shape::NONE).obj() } else { o };
+    let mut i = 0;
+    while let Some(a) = out.get(i) {
+        i += 1;
+        if ops::equal(cx, a, o)? {
+            return Ok(());
+        }
+    }
+    out.append(cx, o)
+}
+
+/// The union of all `items`; a single one stands for itself.
+pub fn of(cx: &mut Cx, items: &[Obj]) -> Result<Obj> {
+    let out = list::new(cx, &[])?;
+    for o in items {
+        add(cx, out, *o)?;
+    }
+    if out.len() == 1
+        && let Some(o) = out.get(0)
+    {
+        return Ok(o);
+    }
+    let args = ops::tuple_from_list(cx, out)?;
+    Ok(native::instance(cx, Union { args })?.obj())
+}
+
+/// `a | b` of types: NotImplemented if one is no type.
+pub fn new(cx: &mut Cx, a: Obj, b: Obj) -> Result<Obj> {
+    if !is_unionable(a) || !is_unionable(b) {
+        return Ok(Obj::NOT_IMPLEMENTED);
+    }
+    of(cx, &[a, b])
+}
+
+/// Represent a union type
+///
+/// E.g. for int | str
+#[class(name = "Union", module = "typing", weakref)]
+impl Union {
+    #[getter]
+    fn __args__(&self) -> Gc<Tuple> {
+        self.args
+    }
+    #[getter]
+    fn __parameters__(&self, cx: &mut Cx) -> Result<Obj> {
+        generic_alias::parameters(cx, self.args)
+    }
+    #[getter]
+    fn __origin__(this: Gc<Union>) -> Obj {
+        ops::class_of(this.obj()).obj()
+    }
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        "Union"
+    }
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        "Union"
+    }
+    #[classmethod]
+    fn __class_getitem__(cx: &mut Cx, cls: Gc<Type>, item: Obj) -> Result<Obj> {
+        let _ = cls;
+        match item.cast::<Tuple>() {
+            Some(t) if t.is_empty() => Err(cx.type_error("Cannot take a Union of no types.")),
+            Some(t) => of(cx, t.payload().items()),
+            None => of(cx, &[item]),
+        }
+    }
+    fn __or__(this: Gc<Union>, cx: &mut Cx, other: Obj) -> Result<Obj> {
+        new(cx, this.obj(), other)
+    }
+    fn __ror__(this: Gc<Union>, cx: &mut Cx, other: Obj) -> Result<Obj> {
+        new(cx, other, this.obj())
+    }
+    fn __getitem__(this: Gc<Union>, cx: &mut Cx, key: Obj) -> Result<Obj> {
+        let params = generic_alias::parameters(cx, this.args)?;
+        let args = generic_alias::substitute(cx, this.obj(), this.args, params, key)?;
+        of(cx, args.payload().items())
+    }
+    fn __repr__(&self, cx: &mut Cx) -> Result<String> {
+        let mut out = Vec::new();
+        for a in self.args.payload().items() {
+            out.push(if *a == types::class_for(shape::NONE).obj() {
+                "None".to_owned()
+            } else {
+                generic_alias::repr_item(cx, *a)?
+            });
+        }
+        Ok(out.join(" | "))
+    }
+    fn __richcmp__(this: Gc<Union>, cx: &mut Cx, other: Obj, op: CompareOp) -> Result<Obj> {
+        let Some(b) = other.cast::<Union>() else { return Ok(Obj::NOT_IMPLEMENTED) };
+        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            return Ok(Obj::NOT_IMPLEMENTED);
+        }
+        let (x, y) = (this.args.payload().items(), b.payload().args.payload().items());
+        let mut same = x.len() == y.len();
+        for a in x {
+            if !same {
+                break;
+            }
+            same = false;
+            for b in y {
+                if ops::equal(cx, *a, *b)? {
+                    same = true;
+                    break;
+                }
+            }
+        }
+        Ok(Obj::bool(same == (op == CompareOp::Eq)))
+    }
+    fn __hash__(&self, cx: &mut Cx) -> Result<i64> {
+        // Independent of order.
+        let mut h = 0x55_6e69_6f6e_i64;
+        for a in self.args.payload().items() {
+            h ^= ops::hash(cx, *a)?.wrapping_mul(0x9E37_79B9);
+        }
+        Ok(if h == -1 { -2 } else { h })
+    }
+    fn __instancecheck__(&self, cx: &mut Cx, o: Obj) -> Result<bool> {
+        check_args(cx, &self.args, "isinstance() argument 2 cannot be a parameterized generic")?;
+        for a in self.args.payload().items() {
+            if ops::is_instance(cx, o, *a)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+    fn __subclasscheck__(&self, cx: &mut Cx, c: Obj) -> Result<bool> {
+        if c.cast::<Type>().is_none() {
+            return Err(cx.type_error("issubclass() arg 1 must be a class"));
+        }
+        check_args(cx, &self.args, "issubclass() argument 2 cannot be a parameterized generic")?;
+        for a in self.args.payload().items() {
+            if ops::is_subclass(cx, c, *a)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+    fn __mro_entries__(&self, cx: &mut Cx, _bases: Obj) -> Result<Obj> {
+        let text = Union::__repr__(self, cx)?;
+        Err(cx.type_error(format!("Cannot subclass {text}")))
+    }
+}
+
+fn check_args(cx: &Cx, args: &Tuple, msg: &str) -> Result<()> {
+    if args.items().iter().any(|a| a.cast::<generic_alias::GenericAlias>().is_some()) {
+        return Err(cx.type_error(msg));
+    }
+    Ok(())
+}
+
+/// Make the class.
+pub fn init(cx: &mut Cx) -> Result<()> {
+    native::class_of::<Union>(cx).map(|_| ())
+}

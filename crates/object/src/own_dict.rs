@@ -1,0 +1,83 @@
+//! `__dict__` and `__weakref__`: the descriptors that a class gets when it is
+//! the first of its line to have them.
+//!
+//! Tests: CPython test_descr.
+
+use crate::cx::Cx;
+use crate::dict::Dict;
+use crate::exc;
+use crate::native::{self, KwNames, Member, MemberKind};
+use crate::obj::{Gc, Obj};
+use crate::types::{self, Type};
+use crate::{Result, dict, instance, name, shape};
+
+static DICT: Member = Member {
+    name: "__dict__",
+    doc: "",
+    signature: "",
+    kind: MemberKind::GetSet,
+    call: get_dict,
+    set: Some(set_dict),
+    params: &[],
+    leaf: false,
+};
+
+static WEAKREF: Member = Member {
+    name: "__weakref__",
+    doc: "list of weak references to the object",
+    signature: "",
+    kind: MemberKind::GetSet,
+    call: get_weakref,
+    set: None,
+    params: &[],
+    leaf: false,
+};
+
+/// Add what `t` has and its base `base` lacks to its new namespace `d`.
+pub(crate) fn add(cx: &Cx, t: Gc<Type>, base: Gc<Type>, d: Gc<Dict>) -> Result<()> {
+    let new = |f: u32| t.has(f) && !base.has(f);
+    if new(types::F_DICT) && d.get_str(name!(cx, "__dict__")).is_none() {
+        let g = native::function(cx, shape::GETSET, &DICT, None, Some(t.obj()))?;
+        d.insert_str(cx, name!(cx, "__dict__"), g)?;
+    }
+    if new(types::F_WEAKREF) && d.get_str(name!(cx, "__weakref__")).is_none() {
+        let g = native::function(cx, shape::GETSET, &WEAKREF, None, Some(t.obj()))?;
+        d.insert_str(cx, name!(cx, "__weakref__"), g)?;
+    }
+    Ok(())
+}
+
+fn owner(cx: &Cx, args: &[Obj]) -> Result<Obj> {
+    match args.first() {
+        Some(o) if instance::has_attrs(*o) => Ok(*o),
+        Some(o) => {
+            let msg = format!("'{}' object has no attribute '__dict__'", cx.type_name(*o));
+            Err(exc::attribute_error(cx, msg, *o, name!(cx, "__dict__").obj()))
+        }
+        None => Err(cx.type_error("descriptor '__dict__' needs an argument")),
+    }
+}
+
+/// The getter of `__dict__`.
+pub fn get_dict(cx: &mut Cx, args: &[Obj], _: Option<KwNames>) -> Result<Obj> {
+    let o = owner(cx, args)?;
+    Ok(instance::dict_of(cx, o)?.obj())
+}
+
+/// The setter of `__dict__`; deleting it leaves an empty one.
+pub fn set_dict(cx: &mut Cx, args: &[Obj], _: Option<KwNames>) -> Result<Obj> {
+    let o = owner(cx, args)?;
+    let d = match args.get(1) {
+        None => dict::new(cx)?,
+        Some(v) => v.cast::<Dict>().ok_or_else(|| {
+            cx.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", cx.type_name(*v)))
+        })?,
+    };
+    instance::set_dict(cx, o, d)?;
+    Ok(Obj::NONE)
+}
+
+fn get_weakref(_: &mut Cx, _: &[Obj], _: Option<KwNames>) -> Result<Obj> {
+    // The weak references of an object are not listed anywhere.
+    Ok(Obj::NONE)
+}

@@ -1,0 +1,84 @@
+//! `_bisect`: accelerates the standard library's bisect.py.
+//!
+//! Tests: CPython test_bisect.
+
+use typhon_macros::module;
+use typhon_object::native::Index;
+use typhon_object::obj::Obj;
+use typhon_object::{Cx, Result, int, list::List, ops};
+
+/// Where `x` belongs; `right` puts it behind equal items.
+fn search(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>, right: bool) -> Result<usize> {
+    if lo.0 < 0 {
+        return Err(cx.value_error("lo must be non-negative"));
+    }
+    let mut lo = lo.0 as usize;
+    let mut hi = match hi {
+        Some(h) if h.0 < 0 => return Err(cx.value_error("hi must be non-negative")),
+        Some(h) => h.0 as usize,
+        None => ops::len(cx, a)?,
+    };
+    while lo < hi {
+        let mid = lo + (hi - lo) / 2;
+        let i = int::from_i64(cx, mid as i64)?;
+        let mut v = ops::get_item(cx, a, i)?;
+        if let Some(k) = key {
+            v = ops::call_args(cx, k, &[v])?;
+        }
+        let before = if right { !ops::less(cx, x, v)? } else { ops::less(cx, v, x)? };
+        if before { lo = mid + 1 } else { hi = mid }
+    }
+    Ok(lo)
+}
+
+fn insert(cx: &mut Cx, a: Obj, x: Obj, at: usize) -> Result<()> {
+    if let Some(l) = a.cast::<List>().filter(|_| ops::class_of(a).is_native()) {
+        let mut g = l.write(cx);
+        let at = at.min(g.len());
+        return g.splice(at, at, &[x]);
+    }
+    ops::call_method(cx, a, "insert", &[Obj::int_unchecked(at as i64), x]).map(|_| ())
+}
+
+fn keyed(cx: &mut Cx, x: Obj, key: Option<Obj>) -> Result<Obj> {
+    match key {
+        Some(k) => ops::call_args(cx, k, &[x]),
+        None => Ok(x),
+    }
+}
+
+/// Bisection algorithms.
+///
+/// This module provides support for maintaining a list in sorted order without
+/// having to sort the list after each insertion. For long lists of items with
+/// expensive comparison operations, this can be an improvement over the more
+/// common approach.
+#[module("_bisect")]
+pub mod bisect {
+    use super::*;
+
+    /// Return the index where to insert item x in list a, assuming a is sorted.
+    #[sig(a, x, lo = 0, hi = None, *, key = None)]
+    fn bisect_right(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>) -> Result<usize> {
+        search(cx, a, x, lo, hi, key, true)
+    }
+    /// Return the index where to insert item x in list a, assuming a is sorted.
+    #[sig(a, x, lo = 0, hi = None, *, key = None)]
+    fn bisect_left(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>) -> Result<usize> {
+        search(cx, a, x, lo, hi, key, false)
+    }
+    /// Insert item x in list a, and keep it sorted assuming a is sorted.
+    #[sig(a, x, lo = 0, hi = None, *, key = None)]
+    fn insort_right(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>) -> Result<()> {
+        let k = keyed(cx, x, key)?;
+        let at = search(cx, a, k, lo, hi, key, true)?;
+        insert(cx, a, x, at)
+    }
+    /// Insert item x in list a, and keep it sorted assuming a is sorted.
+    #[sig(a, x, lo = 0, hi = None, *, key = None)]
+    fn insort_left(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>) -> Result<()> {
+        let k = keyed(cx, x, key)?;
+        let at = search(cx, a, k, lo, hi, key, false)?;
+        insert(cx, a, x, at)
+    }
+}

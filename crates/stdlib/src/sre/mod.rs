@@ -1,0 +1,114 @@
+//! `_sre`: regular expressions. The compiler is the standard library's own
+//! (`re/_compiler.py`); the engine is the crate rustpython-sre_engine.
+//!
+//! | file | what |
+//! |---|---|
+//! | `pattern.rs` | `re.Pattern` |
+//! | `matching.rs` | `re.Match`, scanners and iterators |
+//! | `subject.rs` | what is searched, and running the engine on it |
+//! | `drive.rs` | wide text for the engine |
+//!
+//! Tests: CPython test_re.
+
+mod drive;
+mod matching;
+mod pattern;
+mod subject;
+
+use crate::util::set;
+use matching::Template;
+use pattern::Pattern;
+use typhon_macros::module;
+use typhon_object::native::{self, FromArg};
+use typhon_object::obj::{Gc, Obj};
+use typhon_object::str::Str;
+use typhon_object::tuple::Tuple;
+use typhon_object::{Cx, ExcKind, Result, list, ops};
+use typhon_text::unicode;
+
+#[module("_sre")]
+#[allow(missing_docs)]
+pub mod sre {
+    use super::*;
+
+    fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
+        set(cx, module, "MAGIC", rustpython_sre_engine::SRE_MAGIC)?;
+        set(cx, module, "CODESIZE", rustpython_sre_engine::CODESIZE)?;
+        set(cx, module, "MAXREPEAT", rustpython_sre_engine::MAXREPEAT)?;
+        set(cx, module, "MAXGROUPS", rustpython_sre_engine::MAXGROUPS)
+    }
+
+    fn getcodesize() -> usize {
+        rustpython_sre_engine::CODESIZE
+    }
+    #[sig(character, /)]
+    fn ascii_iscased(character: i32) -> bool {
+        u8::try_from(character).is_ok_and(|c| c.is_ascii_alphabetic())
+    }
+    #[sig(character, /)]
+    fn unicode_iscased(character: i32) -> bool {
+        let c = character as u32;
+        simple_lower(c) != c || simple_upper(c) != c
+    }
+    #[sig(character, /)]
+    fn ascii_tolower(character: i32) -> i32 {
+        u8::try_from(character).map_or(character, |c| i32::from(c.to_ascii_lowercase()))
+    }
+    #[sig(character, /)]
+    fn unicode_tolower(character: i32) -> i32 {
+        simple_lower(character as u32) as i32
+    }
+    #[internal]
+    fn simple_lower(c: u32) -> u32 {
+        match unicode::to_lower(c).as_slice() {
+            [l] => *l,
+            // One code point has a lower case of two: I with a dot.
+            _ => rustpython_sre_lower(c),
+        }
+    }
+    #[internal]
+    fn rustpython_sre_lower(c: u32) -> u32 {
+        if c == 0x130 { 0x69 } else { c }
+    }
+    #[internal]
+    fn simple_upper(c: u32) -> u32 {
+        match unicode::to_upper(c).as_slice() {
+            [u] => *u,
+            _ => c,
+        }
+    }
+
+    #[sig(pattern, flags, code, groups, groupindex, indexgroup)]
+    fn compile(
+        cx: &mut Cx,
+        pattern: Obj,
+        flags: i32,
+        code: Obj,
+        groups: usize,
+        groupindex: Obj,
+        indexgroup: Gc<Tuple>,
+    ) -> Result<Obj> {
+        let mut codes = Vec::new();
+        ops::for_each(cx, code, |cx, c| {
+            let c = i64::from_arg(cx, c)?;
+            codes.push(u32::try_from(c).map_err(|_| cx.error(ExcKind::OverflowError, "regular expression code size limit exceeded"))?);
+            Ok(true)
+        })?;
+        let is_bytes = if pattern.is_none() { None } else { Some(pattern.cast::<Str>().is_none()) };
+        let p = Pattern::new(pattern, flags as u32, codes, groups, groupindex, indexgroup, is_bytes);
+        Ok(native::instance(cx, p)?.obj())
+    }
+
+    /// Build the object that fills a replacement template.
+    #[sig(pattern, template, /)]
+    fn template(cx: &mut Cx, pattern: Obj, template: Obj) -> Result<Obj> {
+        let _ = pattern;
+        let l = list::new(cx, &[])?;
+        ops::for_each(cx, template, |cx, v| {
+            l.append(cx, v)?;
+            Ok(true)
+        })?;
+        let parts = ops::tuple_from_list(cx, l)?;
+        Ok(native::instance(cx, Template { parts })?.obj())
+    }
+}

@@ -1,0 +1,64 @@
+//! Packs the Python part of the standard library into the binary: every module
+//! compiled to bytecode, behind one another in a blob, with a sorted index.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use typhon_compiler::{Mode, Options, compile_bytes};
+
+/// Folders that no program imports.
+const SKIPPED: &[&str] = &["test", "tests", "idlelib", "turtledemo", "tkinter", "lib2to3", "__pycache__", "site-packages"];
+
+fn collect(root: &Path, dir: &Path, out: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(dir).expect("library folder").flatten().map(|e| e.path()).collect();
+    entries.sort();
+    for p in entries {
+        let name = p.file_name().unwrap().to_string_lossy().into_owned();
+        if p.is_dir() {
+            if !SKIPPED.contains(&name.as_str()) {
+                collect(root, &p, out);
+            }
+        } else if name.ends_with(".py") {
+            out.push(p.strip_prefix(root).unwrap().to_path_buf());
+        }
+    }
+}
+
+fn main() {
+    let root = PathBuf::from(rustpython_pylib::LIB_PATH);
+    println!("cargo:rerun-if-changed={}", root.display());
+    println!("cargo:rerun-if-changed=build.rs");
+    let mut files = Vec::new();
+    collect(&root, &root, &mut files);
+    let mut blob = Vec::new();
+    let mut rows = Vec::new();
+    for f in files {
+        let source = std::fs::read(root.join(&f)).expect("library file");
+        let path = f.to_string_lossy().replace('\\', "/");
+        let options = Options { mode: Mode::Exec, ..Options::default() };
+        let shown = format!("/typhon/lib/{path}");
+        let compiled = match compile_bytes(&source, &shown, &options) {
+            Ok(c) => c,
+            Err(e) => {
+                println!("cargo:warning=not packed: {path}: {}", e.msg);
+                continue;
+            }
+        };
+        let stem = path.trim_end_matches(".py");
+        let (module, package) = match stem.strip_suffix("/__init__") {
+            Some(p) => (p, true),
+            None => (stem, false),
+        };
+        let code = typhon_bytecode::store(&compiled.code);
+        rows.push((module.replace('/', "."), package, path, blob.len(), code.len()));
+        blob.extend_from_slice(&code);
+    }
+    rows.sort();
+    let out = PathBuf::from(std::env::var("OUT_DIR").unwrap());
+    std::fs::write(out.join("library.bin"), &blob).expect("write the blob");
+    let mut index = String::from("&[\n");
+    for (module, package, path, start, len) in rows {
+        writeln!(index, "({module:?}, {package}, {path:?}, {start}, {len}),").unwrap();
+    }
+    index.push(']');
+    std::fs::write(out.join("library.rs"), index).expect("write the index");
+}

@@ -1,0 +1,80 @@
+//! Source to code objects: the front end behind the VM's `compile` hook.
+
+use typhon_compiler::{ErrKind, Mode, Options, Warning};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, exc, int, ops, str};
+use typhon_syntax::SyntaxErr;
+use typhon_vm::code::{self, Code};
+use typhon_vm::hooks::{CompileRequest, Source};
+
+/// Optimisation level of the interpreter (`-O`, `-OO`).
+pub static OPTIMIZE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+
+/// The hook.
+pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
+    let mode = match r.mode {
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        _ => Mode::Exec,
+    };
+    let optimize = match r.optimize {
+        -1 => OPTIMIZE.load(std::sync::atomic::Ordering::Relaxed),
+        n => n as u8,
+    };
+    let options = Options { mode, optimize, future: r.flags, ..Options::default() };
+    let compiled = match r.source {
+        Source::Text(t) => typhon_compiler::compile(t, r.filename, &options),
+        Source::Bytes(b) => typhon_compiler::compile_bytes(b, r.filename, &options),
+    };
+    match compiled {
+        Ok(c) => {
+            for w in &c.warnings {
+                warn(cx, r.filename, w)?;
+            }
+            code::load(cx, &c.code)
+        }
+        Err(e) => Err(raise(cx, r.filename, &e)?),
+    }
+}
+
+/// Issue a SyntaxWarning through the `warnings` module, once it exists.
+fn warn(cx: &mut Cx, filename: &str, w: &Warning) -> Result<()> {
+    let key = cx.intern("warnings")?;
+    let Some(m) = typhon_vm::import::modules(cx).get_str(key) else { return Ok(()) };
+    let msg = str::new(cx, &w.msg)?;
+    let file = str::new(cx, filename)?;
+    let category = ExcKind::SyntaxWarning.class(cx);
+    let line = Obj::int_unchecked(w.line as i64);
+    ops::call_method(cx, m, "warn_explicit", &[msg.obj(), category.obj(), file.obj(), line]).map(|_| ())
+}
+
+/// The exception of a syntax error.
+fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr) -> Result<Raised> {
+    let kind = match e.kind {
+        ErrKind::Syntax | ErrKind::Incomplete => ExcKind::SyntaxError,
+        ErrKind::Indentation => ExcKind::IndentationError,
+        ErrKind::Tab => ExcKind::TabError,
+        ErrKind::Recursion => ExcKind::RecursionError,
+        ErrKind::Memory => ExcKind::MemoryError,
+    };
+    if matches!(e.kind, ErrKind::Recursion | ErrKind::Memory) {
+        return Ok(exc::new(cx, kind, &e.msg));
+    }
+    let msg = str::new(cx, &e.msg)?;
+    if e.line == 0 {
+        return exc::with_args(cx, kind, &[msg.obj()]);
+    }
+    let file = str::new(cx, filename)?;
+    let num = |cx: &Cx, v: u32| int::from_i64(cx, v as i64);
+    let text = match &e.text {
+        Some(t) => str::new(cx, t)?.obj(),
+        None => Obj::NONE,
+    };
+    let place = [file.obj(), num(cx, e.line)?, num(cx, e.col)?, text, num(cx, e.end_line)?, num(cx, e.end_col)?];
+    let place = typhon_object::tuple::new(cx, &place)?;
+    let class = kind.class(cx);
+    let o = ops::call_args(cx, class.obj(), &[msg.obj(), place.obj()])?;
+    match o.cast::<exc::BaseException>() {
+        Some(e) => Ok(Raised(e)),
+        None => Ok(cx.error(ExcKind::SystemError, "SyntaxError is not an exception")),
+    }
+}

@@ -1,0 +1,113 @@
+//! `gc`.
+//!
+//! Tests: CPython test_gc.
+
+use crate::poll;
+use std::sync::atomic::{AtomicI64, Ordering};
+use typhon_macros::module;
+use typhon_object::native::Missing;
+use typhon_object::{Cx, Obj, Result, dict, list, ops, tuple};
+
+static DEBUG: AtomicI64 = AtomicI64::new(0);
+static THRESHOLDS: [AtomicI64; 3] = [AtomicI64::new(2000), AtomicI64::new(10), AtomicI64::new(0)];
+
+/// The module.
+#[module("gc")]
+pub mod functions {
+    use super::*;
+
+    /// Run the garbage collector.
+    #[sig(generation = 2)]
+    fn collect(cx: &mut Cx, generation: i64) -> Result<i64> {
+        if !(0..=2).contains(&generation) {
+            return Err(cx.value_error("invalid generation"));
+        }
+        cx.mutator.collect(generation == 2);
+        // What finalizers let go of dies in the next round.
+        poll::finalize(cx);
+        Ok(0)
+    }
+    /// Enable automatic garbage collection.
+    fn enable() {
+        typhon_gc::set_automatic(true);
+    }
+    /// Disable automatic garbage collection.
+    fn disable() {
+        typhon_gc::set_automatic(false);
+    }
+    /// Returns true if automatic garbage collection is enabled.
+    fn isenabled() -> bool {
+        typhon_gc::automatic()
+    }
+    /// Return a three-tuple of the current collection counts.
+    fn get_count(cx: &mut Cx) -> Result<Obj> {
+        Ok(tuple::new(cx, &[Obj::int_unchecked(0); 3])?.obj())
+    }
+    /// Return the current collection thresholds.
+    fn get_threshold(cx: &mut Cx) -> Result<Obj> {
+        let t = [0, 1, 2].map(|i| Obj::int_unchecked(THRESHOLDS[i].load(Ordering::Relaxed)));
+        Ok(tuple::new(cx, &t)?.obj())
+    }
+    /// Set the collection thresholds; they are only kept.
+    #[sig(threshold0, threshold1 = <missing>, threshold2 = <missing>, /)]
+    fn set_threshold(threshold0: i64, threshold1: Missing<i64>, threshold2: Missing<i64>) {
+        THRESHOLDS[0].store(threshold0, Ordering::Relaxed);
+        if let Missing::Given(v) = threshold1 {
+            THRESHOLDS[1].store(v, Ordering::Relaxed);
+        }
+        if let Missing::Given(v) = threshold2 {
+            THRESHOLDS[2].store(v, Ordering::Relaxed);
+        }
+    }
+    /// Set the garbage collection debugging flags; they are only kept.
+    fn set_debug(flags: i64) {
+        DEBUG.store(flags, Ordering::Relaxed);
+    }
+    /// Get the garbage collection debugging flags.
+    fn get_debug() -> i64 {
+        DEBUG.load(Ordering::Relaxed)
+    }
+    /// Return a list of per-generation statistics.
+    fn get_stats(cx: &mut Cx) -> Result<Obj> {
+        let s = typhon_gc::stats();
+        let l = list::new(cx, &[])?;
+        for n in [s.young_collections, 0, s.full_collections] {
+            let d = dict::new(cx)?;
+            for (k, v) in [("collections", n as i64), ("collected", 0), ("uncollectable", 0)] {
+                let k = cx.intern(k)?;
+                d.insert_str(cx, k, Obj::int_unchecked(v))?;
+            }
+            l.append(cx, d.obj())?;
+        }
+        Ok(l.obj())
+    }
+    /// Whether the object can refer to others: true for every heap object but text and numbers.
+    fn is_tracked(o: Obj) -> bool {
+        o.is_ptr() && !matches!(o.shape(), typhon_object::shape::STR | typhon_object::shape::INT | typhon_object::shape::FLOAT | typhon_object::shape::BYTES)
+    }
+    /// Whether the object's finalizer has been called.
+    fn is_finalized(_o: Obj) -> bool {
+        false
+    }
+    /// Nothing is frozen.
+    fn freeze() {}
+    /// Nothing is frozen.
+    fn unfreeze() {}
+    /// Nothing is frozen.
+    fn get_freeze_count() -> i64 {
+        0
+    }
+
+    fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
+        for n in ["garbage", "callbacks"] {
+            let l = list::new(cx, &[])?;
+            let n = cx.intern(n)?;
+            ops::set_attr(cx, module, n, Some(l.obj()))?;
+        }
+        for (n, v) in [("DEBUG_STATS", 1), ("DEBUG_COLLECTABLE", 2), ("DEBUG_UNCOLLECTABLE", 4), ("DEBUG_SAVEALL", 32), ("DEBUG_LEAK", 38)] {
+            let n = cx.intern(n)?;
+            ops::set_attr(cx, module, n, Some(Obj::int_unchecked(v)))?;
+        }
+        Ok(())
+    }
+}

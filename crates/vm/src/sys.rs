@@ -1,0 +1,370 @@
+//! `sys`: the functions that need the VM. Values that are plain data (version,
+//! flags, paths) are put in by the binary, which knows them.
+//!
+//! Tests: CPython test_sys.
+
+use crate::frame;
+use crate::traceback::Traceback;
+use crate::{import, poll};
+use std::sync::atomic::{AtomicU64, Ordering};
+use typhon_macros::module;
+use typhon_object::exc::BaseException;
+use typhon_object::native::Missing;
+use typhon_object::str::{self, Str};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, dict, float, int, intern, list, name, ops, tuple};
+
+/// `sys.getswitchinterval()` in nanoseconds. Without a GIL it is only kept.
+static SWITCH_INTERVAL: AtomicU64 = AtomicU64::new(5_000_000);
+
+/// The functions of `sys`.
+#[module("sys")]
+pub mod functions {
+    use super::*;
+
+    /// Return information about the most recent exception caught by an except clause.
+    fn exc_info(cx: &mut Cx) -> Result<Obj> {
+        let t = match cx.handled() {
+            None => [Obj::NONE; 3],
+            Some(e) => [ops::class_of(e.obj()).obj(), e.obj(), e.traceback.obj().unwrap_or(Obj::NONE)],
+        };
+        Ok(tuple::new(cx, &t)?.obj())
+    }
+
+    /// Return the current exception.
+    fn exception(cx: &mut Cx) -> Option<Obj> {
+        cx.handled().map(|e| e.obj())
+    }
+
+    /// Exit the interpreter by raising SystemExit(status).
+    #[sig(status = None, /)]
+    fn exit(cx: &mut Cx, status: Obj) -> Result<Obj> {
+        let class = ExcKind::SystemExit.class(cx);
+        let e = ops::call_args(cx, class.obj(), if status.is_none() { &[] } else { std::slice::from_ref(&status) })?;
+        match e.cast::<BaseException>() {
+            Some(e) => Err(Raised(e)),
+            None => Err(cx.error(ExcKind::SystemError, "SystemExit is not an exception")),
+        }
+    }
+
+    /// Return a frame object from the call stack.
+    #[sig(depth = 0, /)]
+    fn _getframe(cx: &mut Cx, depth: i64) -> Result<Obj> {
+        let mut w = frame::current(cx);
+        for _ in 0..depth.max(0) {
+            w = w.and_then(|w| w.caller());
+        }
+        match w {
+            Some(w) => Ok(w.frame(cx)?.obj()),
+            None => Err(cx.value_error("call stack is not deep enough")),
+        }
+    }
+
+    /// Return the name of the module for a calling frame.
+    #[sig(depth = 0)]
+    fn _getframemodulename(cx: &mut Cx, depth: i64) -> Result<Obj> {
+        let mut w = frame::current(cx);
+        for _ in 0..depth.max(0) {
+            w = w.and_then(|w| w.caller());
+        }
+        Ok(w.and_then(|w| w.func().module.obj()).unwrap_or(Obj::NONE))
+    }
+
+    /// Return a dict mapping each thread's identifier to its current frame.
+    fn _current_frames(cx: &mut Cx) -> Result<Obj> {
+        crate::thread::current_frames(cx)
+    }
+
+    /// Return the current value of the recursion limit.
+    fn getrecursionlimit(cx: &Cx) -> usize {
+        cx.rt().recursion_limit.load(Ordering::Relaxed)
+    }
+
+    /// Set the maximum depth of the Python interpreter stack to n.
+    fn setrecursionlimit(cx: &mut Cx, limit: i64) -> Result<()> {
+        if limit < 1 {
+            return Err(cx.value_error("recursion limit must be greater or equal than 1"));
+        }
+        if (cx.depth as i64) >= limit {
+            return Err(cx.error(ExcKind::RecursionError, format!(
+                "cannot set the recursion limit to {limit} at the recursion depth {}: the limit is too low", cx.depth)));
+        }
+        cx.rt().recursion_limit.store(limit as usize, Ordering::Relaxed);
+        cx.depth_limit = limit.min(u32::MAX as i64) as u32;
+        Ok(())
+    }
+
+    /// Return the current thread switch interval.
+    fn getswitchinterval(cx: &Cx) -> Result<Obj> {
+        float::new(cx, SWITCH_INTERVAL.load(Ordering::Relaxed) as f64 / 1e9)
+    }
+
+    /// Set the ideal thread switching delay inside the Python interpreter.
+    fn setswitchinterval(cx: &mut Cx, interval: f64) -> Result<()> {
+        if interval <= 0.0 || interval.is_nan() {
+            return Err(cx.value_error("switch interval must be strictly positive"));
+        }
+        SWITCH_INTERVAL.store((interval * 1e9) as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether the global interpreter lock is enabled: never.
+    fn _is_gil_enabled() -> bool {
+        false
+    }
+
+    /// ``Intern'' the given string.
+    fn intern(cx: &mut Cx, s: Obj) -> Result<Obj> {
+        if s.shape() != typhon_object::shape::STR {
+            return Err(cx.type_error(format!("can't intern {}", cx.type_name(s))));
+        }
+        let s = str::expect(cx, s, "intern() argument")?;
+        Ok(super::intern::intern(cx, s)?.obj())
+    }
+
+    /// Return True if the given string is interned.
+    fn _is_interned(s: Gc<Str>) -> bool {
+        s.is_interned()
+    }
+
+    /// Return the size of object in bytes.
+    #[sig(object, default = <missing>)]
+    fn getsizeof(cx: &mut Cx, object: Obj, default: Missing<Obj>) -> Result<Obj> {
+        let r = ops::call_method(cx, object, "__sizeof__", &[]);
+        match (r, default) {
+            (Err(e), Missing::Given(d)) if e.is(cx, ExcKind::TypeError) || e.is(cx, ExcKind::AttributeError) => Ok(d),
+            (r, _) => r,
+        }
+    }
+
+    /// Return the reference count of object: not kept, so always the same.
+    fn getrefcount(_object: Obj) -> i64 {
+        2
+    }
+
+    /// Return the encoding used to convert Unicode filenames to OS filenames.
+    fn getfilesystemencoding() -> &'static str {
+        "utf-8"
+    }
+
+    /// Return the error mode used to convert Unicode filenames to OS filenames.
+    fn getfilesystemencodeerrors() -> &'static str {
+        "surrogateescape"
+    }
+
+    /// Return the current default encoding used by the Unicode implementation.
+    fn getdefaultencoding() -> &'static str {
+        "utf-8"
+    }
+
+    /// Return the number of memory blocks currently allocated.
+    fn getallocatedblocks() -> usize {
+        typhon_gc::stats().used_bytes / 64
+    }
+
+    /// Return True if Python is exiting.
+    fn is_finalizing(cx: &Cx) -> bool {
+        cx.rt().finalizing.load(Ordering::Relaxed)
+    }
+
+    /// Print an object to sys.stdout and also save it in builtins._
+    fn displayhook(cx: &mut Cx, value: Obj) -> Result<()> {
+        if value.is_none() {
+            return Ok(());
+        }
+        let b = crate::hooks::builtins(cx);
+        let key = name!(cx, "_");
+        b.insert_str(cx, key, Obj::NONE)?;
+        let r = ops::repr(cx, value)?;
+        let print = crate::hooks::builtin(cx, "print")?;
+        ops::call_args(cx, print, &[r.obj()])?;
+        b.insert_str(cx, key, value)?;
+        Ok(())
+    }
+
+    /// Handle an exception by displaying it with a traceback on sys.stderr.
+    fn excepthook(cx: &mut Cx, _exctype: Obj, value: Obj, traceback: Obj) -> Result<()> {
+        let _ = traceback;
+        let Some(e) = value.cast::<BaseException>() else {
+            return Err(cx.type_error(format!(
+                "print_exception(): Exception expected for value, {} found", cx.type_name(value))));
+        };
+        print_exception(cx, Raised(e));
+        Ok(())
+    }
+
+    /// Handle an unraisable exception.
+    fn unraisablehook(cx: &mut Cx, unraisable: Obj) -> Result<()> {
+        let msg = ops::get_attr(cx, unraisable, name!(cx, "err_msg"))?;
+        let o = ops::get_attr(cx, unraisable, name!(cx, "object"))?;
+        let e = ops::get_attr(cx, unraisable, name!(cx, "exc_value"))?;
+        let mut text = String::new();
+        let what = if msg.is_none() { "Exception ignored in".to_string() } else { ops::to_str(cx, msg)?.to_str().into_owned() };
+        text.push_str(&what);
+        if !o.is_none() {
+            let r = ops::repr(cx, o)?;
+            text.push_str(&format!(" {}", r.to_str()));
+        }
+        write_stderr(cx, &format!("{text}:\n"));
+        if let Some(e) = e.cast::<BaseException>() {
+            print_exception(cx, Raised(e));
+        }
+        Ok(())
+    }
+
+    /// Set a function that is called for each event; only None is supported.
+    fn settrace(cx: &mut Cx, function: Obj) -> Result<()> {
+        if function.is_none() { Ok(()) } else { Err(cx.error(ExcKind::NotImplementedError, "sys.settrace() is not implemented yet")) }
+    }
+
+    /// Return the global debug tracing function.
+    fn gettrace() -> Obj {
+        Obj::NONE
+    }
+
+    /// Set the profiling function; only None is supported.
+    fn setprofile(cx: &mut Cx, function: Obj) -> Result<()> {
+        if function.is_none() { Ok(()) } else { Err(cx.error(ExcKind::NotImplementedError, "sys.setprofile() is not implemented yet")) }
+    }
+
+    /// Return the profiling function.
+    fn getprofile() -> Obj {
+        Obj::NONE
+    }
+
+    /// Audit events are not recorded.
+    #[sig(event, /, *args)]
+    fn audit(event: Obj, args: &[Obj]) {
+        let _ = (event, args);
+    }
+
+    /// Return the asynchronous generator hooks.
+    fn get_asyncgen_hooks(cx: &mut Cx) -> Result<Obj> {
+        Ok(tuple::new(cx, &[Obj::NONE, Obj::NONE])?.obj())
+    }
+
+    /// Set asynchronous generator hooks; they are not called yet.
+    #[sig(firstiter = None, finalizer = None)]
+    fn set_asyncgen_hooks(firstiter: Option<Obj>, finalizer: Option<Obj>) {
+        let _ = (firstiter, finalizer);
+    }
+
+    /// Check status of origin tracking for coroutine objects.
+    fn get_coroutine_origin_tracking_depth() -> i64 {
+        0
+    }
+
+    /// Clear the internal caches; there are none that need it.
+    fn _clear_type_cache() {}
+
+    /// Clear the internal caches; there are none that need it.
+    fn _clear_internal_caches() {}
+}
+
+/// `print(text, file=sys.stderr)`, or straight to the descriptor.
+pub fn write_stderr(cx: &mut Cx, text: &str) {
+    let key = cx.intern("sys").ok().and_then(|k| import::modules(cx).get_str(k));
+    if let Some(sys) = key {
+        let n = name!(cx, "stderr");
+        if let Ok(Some(f)) = ops::get_attr_opt(cx, sys, n)
+            && !f.is_none()
+            && let Ok(s) = str::new(cx, text)
+            && ops::call_method(cx, f, "write", &[s.obj()]).is_ok()
+        {
+            let _ = ops::call_method(cx, f, "flush", &[]);
+            return;
+        }
+    }
+    eprint!("{text}");
+}
+
+/// Display an uncaught exception: through the `traceback` module, or plainly if
+/// that fails.
+pub fn print_exception(cx: &mut Cx, e: Raised) {
+    let r = import::import_module(cx, "traceback").and_then(|m| {
+        ops::call_method(cx, m, "print_exception", &[e.obj()])
+    });
+    if r.is_err() {
+        let text = plain_traceback(cx, e);
+        write_stderr(cx, &text);
+    }
+}
+
+/// A traceback without source lines.
+pub fn plain_traceback(cx: &mut Cx, e: Raised) -> String {
+    let mut out = String::new();
+    let mut tb = e.0.traceback.obj().and_then(|t| t.cast::<Traceback>());
+    if tb.is_some() {
+        out.push_str("Traceback (most recent call last):\n");
+    }
+    while let Some(t) = tb {
+        if let Some(f) = t.frame.get() {
+            let c = f.code();
+            let line = t.line.load(Ordering::Relaxed);
+            out.push_str(&format!("  File \"{}\", line {line}, in {}\n", c.data.filename, c.data.qualname));
+        }
+        tb = t.next.obj().and_then(|n| n.cast::<Traceback>());
+    }
+    let class = ops::full_name(cx, ops::class_of(e.obj()));
+    let text = match ops::to_str(cx, e.obj()) {
+        Ok(s) if s.is_empty() => String::new(),
+        Ok(s) => format!(": {}", s.to_str()),
+        Err(_) => ": <exception str() failed>".to_string(),
+    };
+    out.push_str(&format!("{class}{text}\n"));
+    out
+}
+
+/// What `poll::UNRAISABLE` does: call `sys.unraisablehook`.
+pub fn unraisable(cx: &mut Cx, e: Raised, what: &str, o: Obj) {
+    let r: Result<()> = (|| {
+        let sys = import::import_module(cx, "sys")?;
+        let hook = ops::get_attr(cx, sys, name!(cx, "unraisablehook"))?;
+        let types = import::import_module(cx, "types")?;
+        let ns = ops::get_attr(cx, types, name!(cx, "SimpleNamespace"))?;
+        let a = ops::call_args(cx, ns, &[])?;
+        let msg = str::new(cx, what)?;
+        for (n, v) in [
+            ("exc_type", ops::class_of(e.obj()).obj()),
+            ("exc_value", e.obj()),
+            ("exc_traceback", e.0.traceback.obj().unwrap_or(Obj::NONE)),
+            ("err_msg", msg.obj()),
+            ("object", o),
+        ] {
+            let n = cx.intern(n)?;
+            ops::set_attr(cx, a, n, Some(v))?;
+        }
+        ops::call_args(cx, hook, &[a]).map(|_| ())
+    })();
+    if r.is_err() {
+        let text = plain_traceback(cx, e);
+        write_stderr(cx, &format!("{what}:\n{text}"));
+    }
+}
+
+/// Make the module object; the binary adds the rest.
+pub fn init(cx: &mut Cx) -> Result<Obj> {
+    let m = import::new_module(cx, "sys")?;
+    let d = crate::hooks::module_dict(m).expect("a module");
+    for f in functions::SPEC.functions {
+        let n = cx.intern(f.name)?;
+        let v = ops::native_function(cx, f, "sys")?;
+        d.insert_str(cx, n, v)?;
+        if matches!(f.name, "displayhook" | "excepthook" | "unraisablehook") {
+            let n = cx.intern(&format!("__{}__", f.name))?;
+            d.insert_str(cx, n, v)?;
+        }
+    }
+    let modules = import::modules(cx);
+    for (n, v) in [("modules", modules.obj()), ("meta_path", list::new(cx, &[])?.obj()), ("path_hooks", list::new(cx, &[])?.obj())] {
+        let n = cx.intern(n)?;
+        d.insert_str(cx, n, v)?;
+    }
+    let cache = dict::new(cx)?;
+    d.insert_str(cx, name!(cx, "path_importer_cache"), cache.obj())?;
+    let max = int::from_i64(cx, i64::MAX)?;
+    d.insert_str(cx, name!(cx, "maxsize"), max)?;
+    d.insert_str(cx, name!(cx, "maxunicode"), Obj::int_unchecked(0x10ffff))?;
+    modules.insert_str(cx, name!(cx, "sys"), m)?;
+    let _ = poll::UNRAISABLE.set(unraisable);
+    Ok(m)
+}

@@ -1,0 +1,268 @@
+//! `_weakref`: weak references and proxies.
+//!
+//! The referent's word is not traced; the collector empties it when the
+//! referent dies and hands the reference over for its callback, which runs as
+//! ordinary Python code at a poll.
+//!
+//! Tests: CPython test_weakref.
+
+use crate::poll;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use typhon_gc::{QUEUE_CLEARED, WEAK_REFERENT};
+use typhon_macros::{class, module};
+use typhon_object::native::{Args, Payload, Trace};
+use typhon_object::types::{self, Type, layout_of};
+use typhon_object::{CompareOp, Cx, ExcKind, Gc, Obj, Result, Slot, Tracer, boot, list, native, ops, shape};
+
+/// The payload of a weak reference; the referent comes first.
+#[repr(C)]
+pub struct WeakRef {
+    referent: AtomicU64,
+    callback: Slot,
+    /// Hash of the referent, kept for when it is gone; -1 until asked for.
+    hash: AtomicI64,
+}
+
+impl Trace for WeakRef {
+    fn trace(&self, t: &mut Tracer) {
+        self.callback.trace(t);
+    }
+}
+
+impl Payload for WeakRef {
+    fn is(o: Obj) -> bool {
+        o.is_ptr() && (o.shape() == shape::WEAKREF || native::has_payload(o, shape::WEAKREF))
+    }
+}
+
+impl WeakRef {
+    /// The referent, if it lives.
+    pub fn get(&self) -> Option<Obj> {
+        Obj::from_word(self.referent.load(Ordering::Acquire))
+    }
+}
+
+/// Whether objects of this class can be weakly referenced.
+fn can_refer(o: Obj) -> bool {
+    o.is_ptr() && (ops::class_of(o).has(types::F_WEAKREF) || o.shape() == shape::FUNCTION || o.shape() == shape::TYPE)
+}
+
+/// A weak reference of class `cls`.
+fn make(cx: &mut Cx, cls: Gc<Type>, o: Obj, callback: Option<Obj>) -> Result<Gc<WeakRef>> {
+    if !can_refer(o) {
+        return Err(cx.type_error(format!("cannot create weak reference to '{}' object", cx.type_name(o))));
+    }
+    let id = cls.root_shape();
+    let p = cx.alloc(id, shape::layout(id).size as usize)?;
+    // Fresh object with a WeakRef payload.
+    let w: Gc<WeakRef> = unsafe {
+        (p.add(8) as *mut WeakRef).write(WeakRef {
+            referent: AtomicU64::new(o.word()),
+            callback: Slot::of(callback.filter(|c| !c.is_none())),
+            hash: AtomicI64::new(-1),
+        });
+        typhon_gc::register_weak(p);
+        Gc::from_obj(Obj::from_word_unchecked(p as u64))
+    };
+    Ok(w)
+}
+
+/// Methods of `weakref.ref`.
+pub struct RefMethods;
+
+#[class(extends = WeakRef, subclassable)]
+impl RefMethods {
+    fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
+        match args.pos {
+            [o] => Ok(make(cx, cls, *o, None)?.obj()),
+            [o, cb, ..] => Ok(make(cx, cls, *o, Some(*cb))?.obj()),
+            [] => Err(cx.type_error("__new__ expected at least 1 argument, got 0")),
+        }
+    }
+    #[sig(object, callback = None, /)]
+    fn __init__(this: Gc<WeakRef>, object: Obj, callback: Option<Obj>) {
+        let _ = (this, object, callback);
+    }
+    fn __call__(this: Gc<WeakRef>) -> Option<Obj> {
+        this.get()
+    }
+    fn __hash__(this: Gc<WeakRef>, cx: &mut Cx) -> Result<i64> {
+        let h = this.hash.load(Ordering::Relaxed);
+        if h != -1 {
+            return Ok(h);
+        }
+        let Some(o) = this.payload().get() else { return Err(cx.type_error("weak object has gone away")) };
+        let h = ops::hash(cx, o)?;
+        this.hash.store(h, Ordering::Relaxed);
+        Ok(h)
+    }
+    fn __richcmp__(this: Gc<WeakRef>, cx: &mut Cx, other: Obj, op: CompareOp) -> Result<Obj> {
+        let Some(o) = other.cast::<WeakRef>() else { return Ok(Obj::NOT_IMPLEMENTED) };
+        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            return Ok(Obj::NOT_IMPLEMENTED);
+        }
+        match (this.payload().get(), o.payload().get()) {
+            (Some(a), Some(b)) => ops::rich_compare(cx, a, b, op),
+            _ => Ok(Obj::bool((this == o) == (op == CompareOp::Eq))),
+        }
+    }
+    fn __repr__(this: Gc<WeakRef>, cx: &mut Cx) -> Result<String> {
+        let at = this.obj().word();
+        Ok(match this.payload().get() {
+            None => format!("<weakref at {at:#x}; dead>"),
+            Some(o) => format!("<weakref at {at:#x}; to '{}' at {:#x}>", ops::full_name(cx, ops::class_of(o)), o.word()),
+        })
+    }
+    #[getter]
+    fn __callback__(this: Gc<WeakRef>) -> Option<Obj> {
+        if this.payload().get().is_some() { this.callback.obj() } else { None }
+    }
+}
+
+fn callback(cx: &mut Cx, w: Obj) {
+    // The collector queues weak references only.
+    let r: Gc<WeakRef> = unsafe { Gc::from_obj(w) };
+    let Some(cb) = r.callback.obj() else { return };
+    r.callback.clear();
+    if let Err(e) = ops::call_args(cx, cb, &[w]) {
+        poll::unraisable(cx, e, "Exception ignored while calling weakref callback", cb);
+    }
+}
+
+/// Define the class; called at start-up.
+pub fn init(cx: &mut Cx) -> Result<()> {
+    let l = layout_of::<WeakRef>(0).with_flags(WEAK_REFERENT | QUEUE_CLEARED);
+    boot::define(cx, shape::WEAKREF, "ReferenceType", "", native::SUBCLASSABLE, None, Some(l))?;
+    types::add_members(cx, types::class_for(shape::WEAKREF), RefMethods::MEMBERS)?;
+    let _ = poll::WEAK_CALLBACK.set(callback);
+    Ok(())
+}
+
+/// A weak proxy: attribute access goes to the referent.
+#[derive(typhon_macros::Trace)]
+pub struct Proxy {
+    target: Gc<WeakRef>,
+}
+
+impl Proxy {
+    fn target(&self, cx: &Cx) -> Result<Obj> {
+        self.target.payload().get().ok_or_else(|| cx.error(ExcKind::ReferenceError, "weakly-referenced object no longer exists"))
+    }
+}
+
+/// A weak proxy.
+#[class(module = "weakref", name = "ProxyType")]
+impl Proxy {
+    fn __getattribute__(&self, cx: &mut Cx, name: Gc<typhon_object::str::Str>) -> Result<Obj> {
+        let t = self.target(cx)?;
+        ops::get_attr(cx, t, name)
+    }
+    fn __setattr__(&self, cx: &mut Cx, name: Gc<typhon_object::str::Str>, value: Obj) -> Result<()> {
+        let t = self.target(cx)?;
+        ops::set_attr(cx, t, name, Some(value))
+    }
+    fn __delattr__(&self, cx: &mut Cx, name: Gc<typhon_object::str::Str>) -> Result<()> {
+        let t = self.target(cx)?;
+        ops::set_attr(cx, t, name, None)
+    }
+    fn __str__(&self, cx: &mut Cx) -> Result<Obj> {
+        let t = self.target(cx)?;
+        Ok(ops::to_str(cx, t)?.obj())
+    }
+    fn __repr__(this: Gc<Proxy>, cx: &mut Cx) -> String {
+        match this.target.payload().get() {
+            Some(o) => format!("<weakproxy at {:#x}; to '{}' at {:#x}>", this.obj().word(), cx.type_name(o), o.word()),
+            None => format!("<weakproxy at {:#x}; dead>", this.obj().word()),
+        }
+    }
+    fn __bool__(&self, cx: &mut Cx) -> Result<bool> {
+        let t = self.target(cx)?;
+        ops::truth(cx, t)
+    }
+    fn __len__(&self, cx: &mut Cx) -> Result<usize> {
+        let t = self.target(cx)?;
+        ops::len(cx, t)
+    }
+    fn __iter__(&self, cx: &mut Cx) -> Result<Obj> {
+        let t = self.target(cx)?;
+        ops::get_iter(cx, t)
+    }
+    fn __contains__(&self, cx: &mut Cx, x: Obj) -> Result<bool> {
+        let t = self.target(cx)?;
+        ops::contains(cx, t, x)
+    }
+    fn __getitem__(&self, cx: &mut Cx, k: Obj) -> Result<Obj> {
+        let t = self.target(cx)?;
+        ops::get_item(cx, t, k)
+    }
+    fn __setitem__(&self, cx: &mut Cx, k: Obj, v: Obj) -> Result<()> {
+        let t = self.target(cx)?;
+        ops::set_item(cx, t, k, v)
+    }
+    fn __call__(&self, cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
+        let t = self.target(cx)?;
+        ops::call(cx, t, args.all(), args.kw)
+    }
+}
+
+/// The module.
+#[module("_weakref", classes(Proxy))]
+pub mod functions {
+    use super::*;
+
+    /// Create a proxy object that weakly references 'object'.
+    #[sig(object, callback = None, /)]
+    fn proxy(cx: &mut Cx, object: Obj, callback: Option<Obj>) -> Result<Obj> {
+        let target = make(cx, types::class_for(shape::WEAKREF), object, callback)?;
+        Ok(native::instance(cx, Proxy { target })?.obj())
+    }
+    /// Return the number of weak references to 'object'.
+    fn getweakrefcount(cx: &mut Cx, object: Obj) -> Result<usize> {
+        let mut n = 0;
+        typhon_gc::for_each_object(&cx.mutator, |p| n += refers(p, object) as usize);
+        Ok(n)
+    }
+    /// Return a list of all weak reference objects pointing to 'object'.
+    fn getweakrefs(cx: &mut Cx, object: Obj) -> Result<Obj> {
+        let l = list::new(cx, &[])?;
+        let mut found = [0u64; 64];
+        let mut n = 0;
+        typhon_gc::for_each_object(&cx.mutator, |p| {
+            if n < found.len() && refers(p, object) {
+                found[n] = p as u64;
+                n += 1;
+            }
+        });
+        for w in &found[..n] {
+            if let Some(o) = Obj::from_word(*w) {
+                l.append(cx, o)?;
+            }
+        }
+        Ok(l.obj())
+    }
+    /// Remove a dead weak reference's entry from a dictionary.
+    fn _remove_dead_weakref(cx: &mut Cx, dct: Gc<typhon_object::dict::Dict>, key: Obj) -> Result<()> {
+        if let Some(v) = dct.get(cx, key)?
+            && v.cast::<WeakRef>().is_some_and(|w| w.payload().get().is_none())
+        {
+            dct.remove(cx, key)?;
+        }
+        Ok(())
+    }
+
+    fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
+        let r = types::class_for(shape::WEAKREF).obj();
+        let p = native::class_of::<Proxy>(cx)?.obj();
+        for (n, v) in [("ref", r), ("ReferenceType", r), ("ProxyType", p), ("CallableProxyType", p)] {
+            let n = cx.intern(n)?;
+            ops::set_attr(cx, module, n, Some(v))?;
+        }
+        Ok(())
+    }
+}
+
+fn refers(p: *mut u8, object: Obj) -> bool {
+    // The walk visits live objects while the world is stopped.
+    let o = unsafe { Obj::from_word_unchecked(p as u64) };
+    o.cast::<WeakRef>().is_some_and(|w| w.payload().get() == Some(object))
+}
