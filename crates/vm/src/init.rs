@@ -80,6 +80,7 @@ pub fn classes(cx: &mut Cx) -> Result<()> {
 /// The native modules of this crate.
 pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
     &crate::gc_module::functions::SPEC,
+    &crate::imp::functions::SPEC,
     &crate::thread::functions::SPEC,
     &crate::weakref::functions::SPEC,
 ];
