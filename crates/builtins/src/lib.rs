@@ -25,7 +25,11 @@ pub mod any;
 pub mod bool_;
 pub mod buffer;
 pub mod bytearray;
+pub mod bytes;
+pub mod bytes_init;
+pub mod bytes_like;
 pub mod bytes_new;
+pub mod complex;
 pub mod float;
 pub mod float_new;
 pub mod hooks;
@@ -45,5 +49,6 @@ use typhon_object::{Cx, Result};
 /// `typhon_object::boot::bootstrap`.
 pub fn init(cx: &mut Cx) -> Result<()> {
     scalars::init_scalars(cx)?;
+    bytes_init::init_bytes(cx)?;
     containers::init_containers(cx)
 }
