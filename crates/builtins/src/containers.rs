@@ -86,6 +86,7 @@ pub fn builtins_namespace(cx: &mut Cx) -> Result<Gc<Dict>> {
     put_class::<iterators::Map>(cx, d)?;
     put_class::<iterators::Reversed>(cx, d)?;
     put_class::<iterators::Zip>(cx, d)?;
+    put_class::<crate::memoryview::MemoryView>(cx, d)?;
     let base = ExcKind::BaseException.class(cx);
     let n = cx.intern("BaseException")?;
     d.insert_str(cx, n, base.obj())?;

@@ -32,7 +32,11 @@ pub mod any;
 pub mod bool_;
 pub mod buffer;
 pub mod bytearray;
+pub mod bytes;
+pub mod bytes_init;
+pub mod bytes_like;
 pub mod bytes_new;
+pub mod complex;
 pub mod float;
 pub mod float_new;
 pub mod hooks;
@@ -56,5 +60,6 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let _ = hooks::MAPPING_PROXY.set(|cx, d| mappingproxy::new(cx, d));
     let _ = hooks::TYPE_UNION.set(union::new);
     scalars::init_scalars(cx)?;
+    bytes_init::init_bytes(cx)?;
     containers::init_containers(cx)
 }
