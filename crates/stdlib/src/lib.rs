@@ -8,6 +8,11 @@
 //! (the only `unsafe`).
 
 pub mod at_fork;
+mod locale;
+pub mod contextvars;
+mod typing;
+pub mod atexit;
+mod string_;
 mod struct_;
 mod random;
 mod heapq;
@@ -39,6 +44,12 @@ pub static MODULES: &[&ModuleSpec] = &[
     &heapq::heapq::SPEC,
     &random::random::SPEC,
     &struct_::struct_::SPEC,
+    &string_::string_::SPEC,
+    &atexit::atexit::SPEC,
+    &typing::typing::SPEC,
+    &typing::opcode::SPEC,
+    &contextvars::contextvars::SPEC,
+    &locale::locale::SPEC,
     &codecs::codecs::SPEC,
     &collections::collections::SPEC,
     &errno::errno::SPEC,
@@ -52,6 +63,13 @@ pub static MODULES: &[&ModuleSpec] = &[
     &time::time::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];
+
+/// A name and what makes its value.
+pub type TypingName = (&'static str, fn(&mut Cx) -> Result<Obj>);
+
+/// What `_typing` shows besides `_idfunc`: `TypeVar` and so on. The compiler's
+/// type parameters make these, so the VM supplies them.
+pub static TYPING_NAMES: std::sync::OnceLock<&'static [TypingName]> = std::sync::OnceLock::new();
 
 /// `types.GenericAlias(origin, item)`.
 pub(crate) fn generic_alias(cx: &mut Cx, origin: Obj, item: Obj) -> Result<Obj> {

@@ -539,7 +539,7 @@ pub mod math {
         let bits = bigint::with(n, |x| typhon_text::int::bit_length(x.mag)) as i64;
         // Newton's method from above.
         let one = Obj::int_unchecked(1);
-        let shift = int::from_i64(cx, bits.div_ceil(2))?;
+        let shift = int::from_i64(cx, (bits + 1) / 2)?;
         let mut x = ops::binary(cx, BinaryOp::LShift, one, shift)?;
         loop {
             let q = ops::binary(cx, BinaryOp::FloorDiv, n, x)?;
