@@ -7,7 +7,14 @@
 //! (bytes-like arguments), `structseq.rs` (tuples with named fields), `sys.rs`
 //! (the only `unsafe`).
 
+// A module's functions stand in a Rust module of the same name, by design.
+#![allow(clippy::module_inception)]
+// Python's parameter lists are as long as they are.
+#![allow(clippy::too_many_arguments)]
+
 pub mod at_fork;
+mod binascii;
+mod fcntl;
 mod locale;
 pub mod contextvars;
 mod typing;
@@ -50,6 +57,9 @@ pub static MODULES: &[&ModuleSpec] = &[
     &typing::opcode::SPEC,
     &contextvars::contextvars::SPEC,
     &locale::locale::SPEC,
+    &fcntl::fcntl::SPEC,
+    &fcntl::pwd::SPEC,
+    &binascii::binascii::SPEC,
     &codecs::codecs::SPEC,
     &collections::collections::SPEC,
     &errno::errno::SPEC,
