@@ -29,9 +29,16 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let mut files = Vec::new();
     collect(&root, &root, &mut files);
+    // Our own modules, which replace or complete the library's.
+    let overlay = PathBuf::from("lib");
+    println!("cargo:rerun-if-changed=lib");
+    let mut ours = Vec::new();
+    collect(&overlay, &overlay, &mut ours);
+    files.retain(|f| !ours.contains(f));
+    let all = files.into_iter().map(|f| (&root, f)).chain(ours.into_iter().map(|f| (&overlay, f)));
     let mut blob = Vec::new();
     let mut rows = Vec::new();
-    for f in files {
+    for (root, f) in all {
         let source = std::fs::read(root.join(&f)).expect("library file");
         let path = f.to_string_lossy().replace('\\', "/");
         let options = Options { mode: Mode::Exec, ..Options::default() };

@@ -81,6 +81,7 @@ pub fn builtins_namespace(cx: &mut Cx) -> Result<Gc<Dict>> {
         }
     }
     put_class::<static_class_method::ClassMethod>(cx, d)?;
+    crate::bytes_boot::names(cx, d)?;
     put_class::<iterators::Enumerate>(cx, d)?;
     put_class::<iterators::Filter>(cx, d)?;
     put_class::<iterators::Map>(cx, d)?;

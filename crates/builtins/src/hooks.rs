@@ -34,3 +34,7 @@ pub static WARN: OnceLock<fn(&mut Cx, &str, typhon_object::ExcKind) -> Result<()
 /// `codecs.lookup_error(name)`: the handler that Python code registered.
 /// LookupError before.
 pub static LOOKUP_ERROR_HANDLER: OnceLock<fn(&mut Cx, &str) -> Result<Obj>> = OnceLock::new();
+
+/// The class and the first argument of the calling Python function, for
+/// `super()` without arguments. RuntimeError before.
+pub static SUPER_ARGS: OnceLock<fn(&mut Cx) -> Result<(Obj, Obj)>> = OnceLock::new();

@@ -4,6 +4,7 @@
 //! adds their methods with `#[class(extends = Str)]`. Other types are declared
 //! whole with `#[class]`.
 
+pub mod bytes_boot;
 pub mod containers;
 pub mod dict;
 pub mod dict_views;
@@ -56,5 +57,6 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let _ = hooks::MAPPING_PROXY.set(|cx, d| mappingproxy::new(cx, d));
     let _ = hooks::TYPE_UNION.set(union::new);
     scalars::init_scalars(cx)?;
+    bytes_boot::init(cx)?;
     containers::init_containers(cx)
 }

@@ -153,11 +153,11 @@ impl Callable {
 
         let python_name = attrs.name.clone().unwrap_or_else(|| match attrs.role {
             Some((Role::Setter, _)) => {
-                let name = python_name(&rust_name);
+                let name = function_name(&rust_name);
                 name.strip_prefix("set_")
                     .map_or(name.clone(), str::to_owned)
             }
-            _ => python_name(&rust_name),
+            _ => function_name(&rust_name),
         });
         let binding = binding(attrs.sig.take(), &py_params, &rust_name)?;
         Ok(Callable {
@@ -662,4 +662,10 @@ fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
 
 fn err(at: &impl quote::ToTokens, message: impl std::fmt::Display) -> syn::Error {
     syn::Error::new_spanned(at, message)
+}
+
+/// The Python name of a function: as in Rust, without `r#`.
+fn function_name(ident: &Ident) -> String {
+    use syn::ext::IdentExt;
+    ident.unraw().to_string()
 }

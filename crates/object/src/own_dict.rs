@@ -47,6 +47,13 @@ pub(crate) fn add(cx: &Cx, t: Gc<Type>, base: Gc<Type>, d: Gc<Dict>) -> Result<(
     Ok(())
 }
 
+/// The same for a native class that declares a `__dict__`.
+pub(crate) fn add_native(cx: &Cx, t: Gc<Type>, d: Gc<Dict>) -> Result<()> {
+    let g = native::function(cx, shape::GETSET, &DICT, None, Some(t.obj()))?;
+    d.insert_str(cx, name!(cx, "__dict__"), g)?;
+    Ok(())
+}
+
 fn owner(cx: &Cx, args: &[Obj]) -> Result<Obj> {
     match args.first() {
         Some(o) if instance::has_attrs(*o) => Ok(*o),

@@ -485,6 +485,9 @@ pub(crate) fn finish_native(
     d.insert_str(cx, name!(cx, "__module__"), m.obj())?;
     let doc = if doc.is_empty() { Obj::NONE } else { str::new(cx, doc)?.obj() };
     d.insert_str(cx, name!(cx, "__doc__"), doc)?;
+    if flags & native::DICT != 0 && base.is_some_and(|b| !b.has(F_DICT)) {
+        crate::own_dict::add_native(cx, t, d)?;
+    }
     cx.rt().classes().append(cx, t.obj())?;
     fill_special(cx, t);
     renew(t);

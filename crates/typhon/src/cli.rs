@@ -307,10 +307,21 @@ fn main_module(cx: &mut Cx) -> Result<Gc<Dict>> {
 fn execute(cx: &mut Cx, p: &Program) -> Result<()> {
     match p {
         Program::Module(m) => {
-            main_module(cx)?;
-            let runpy = import::import_module(cx, "runpy")?;
-            let n = str::new(cx, m)?;
-            ops::call_method(cx, runpy, "_run_module_as_main", &[n.obj()]).map(|_| ())
+            let Some((f, full)) = import::find_main(cx, m)? else {
+                let exe = std::env::current_exe().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+                eprintln!("{exe}: No module named {m}");
+                return Err(exit_with(cx, 1)?);
+            };
+            let d = main_module(cx)?;
+            let file = str::new(cx, &f.file)?;
+            d.insert_str(cx, name!(cx, "__file__"), file.obj())?;
+            let package = str::new(cx, full.rsplit_once('.').map_or("", |x| x.0))?;
+            d.insert_str(cx, name!(cx, "__package__"), package.obj())?;
+            let s = import::import_module(cx, "sys")?;
+            let argv = ops::get_attr(cx, s, name!(cx, "argv"))?;
+            ops::set_item(cx, argv, Obj::int_unchecked(0), file.obj())?;
+            let code = typhon_vm::code::load(cx, &f.data)?;
+            import::exec_code(cx, code, d).map(|_| ())
         }
         Program::Command(c) => {
             let d = main_module(cx)?;

@@ -17,6 +17,15 @@ fn put(cx: &Cx, d: Gc<Dict>, n: &str, v: Obj) -> Result<()> {
     Ok(())
 }
 
+/// A namespace object with these attributes.
+fn namespace(cx: &mut Cx, fields: &[(&str, Obj)]) -> Result<Obj> {
+    let d = typhon_object::dict::new(cx)?;
+    for (n, v) in fields {
+        put(cx, d, n, *v)?;
+    }
+    typhon_builtins::namespace::new(cx, d)
+}
+
 /// A named tuple of integers, made by a class of its own.
 fn named(cx: &mut Cx, class: &'static str, fields: &[(&'static str, Obj)]) -> Result<Obj> {
     typhon_stdlib::structseq::simple(cx, "sys", class, fields)
@@ -34,7 +43,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     put(cx, d, "hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0))?;
     put(cx, d, "api_version", n(1013))?;
     let (name, tag) = (text(cx, "typhon")?, text(cx, "typhon-314")?);
-    let implementation = named(cx, "implementation", &[("name", name), ("cache_tag", tag), ("version", version), ("hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0))])?;
+    let implementation = namespace(cx, &[("name", name), ("cache_tag", tag), ("version", version), ("hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0))])?;
     put(cx, d, "implementation", implementation)?;
     for (k, v) in [
         ("platform", "linux"),

@@ -118,6 +118,5 @@ pub fn super_attr(cx: &mut Cx, sup: Obj, cls: Obj, this: Obj, name: Gc<Str>, wri
         let s = if written == 0 { ops::call_args(cx, sup, &[])? } else { ops::call_args(cx, sup, &[cls, this])? };
         return ops::get_attr(cx, s, name);
     }
-    let s = ops::call_args(cx, sup, &[cls, this])?;
-    ops::get_attr(cx, s, name)
+    typhon_builtins::super_::get_attr(cx, cls, this, name)
 }

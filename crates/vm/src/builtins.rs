@@ -13,7 +13,7 @@ use typhon_object::dict::Dict;
 use typhon_object::native::{Args, Missing};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
-use typhon_object::{Cx, ExcKind, Gc, Obj, Result, name, ops};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, ops, shape, tuple, types};
 
 /// Future flags that `compile` accepts.
 const FUTURES: u32 = 0x1fe0000;
@@ -109,7 +109,7 @@ pub mod functions {
             },
         };
         if flags & ONLY_AST != 0 {
-            return Err(cx.error(ExcKind::NotImplementedError, "compile() to a syntax tree is not implemented yet"));
+            return Err(no_trees(cx)?);
         }
         let mode = mode.to_str().into_owned();
         if !matches!(mode.as_str(), "exec" | "eval" | "single") {
@@ -169,6 +169,23 @@ pub mod functions {
             Some(v) => Ok(v),
             None => Err(cx.type_error(format!("'{}' object is not an async iterator", cx.type_name(iterator)))),
         }
+    }
+}
+
+/// What asking for a syntax tree raises: a NotImplementedError that is also a
+/// SyntaxError, so that code which can do without a tree (traceback's carets)
+/// goes on without it.
+fn no_trees(cx: &mut Cx) -> Result<Raised> {
+    let bases = [ExcKind::NotImplementedError.class(cx).obj(), ExcKind::SyntaxError.class(cx).obj()];
+    let bases = tuple::new(cx, &bases)?;
+    let n = cx.intern("SyntaxTreeError")?;
+    let ns = typhon_object::dict::new(cx)?;
+    let class = ops::call_args(cx, types::class_for(shape::TYPE).obj(), &[n.obj(), bases.obj(), ns.obj()])?;
+    let msg = typhon_object::str::new(cx, "compile() to a syntax tree is not implemented yet")?;
+    let e = ops::call_args(cx, class, &[msg.obj()])?;
+    match e.cast::<typhon_object::exc::BaseException>() {
+        Some(e) => Ok(Raised(e)),
+        None => Ok(cx.error(ExcKind::SystemError, "an exception class made something else")),
     }
 }
 

@@ -46,7 +46,7 @@ crate::slow! {
     }
     /// BUILDTEMPLATE.
     fn template(f) {
-        let class = hooks::template_class(f.cx, "Template")?;
+        let class = hooks::template_class(f.cx, "_make")?;
         let v = hooks::new_template(f.cx, class, f.reg(f.b()), f.reg(f.c()))?;
         f.set(f.a(), v);
         Ok(f.done())

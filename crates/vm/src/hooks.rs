@@ -47,19 +47,17 @@ pub fn frozenset(cx: &mut Cx, items: Obj) -> Result<Obj> {
 
 /// `slice(start, stop, step)`.
 pub fn slice(cx: &mut Cx, start: Obj, stop: Obj, step: Obj) -> Result<Obj> {
-    ops::call_args(cx, types::class_for(shape::SLICE).obj(), &[start, stop, step])
+    Ok(typhon_builtins::slice::new(cx, start, stop, step)?.obj())
 }
 
 /// `set()`.
 pub fn new_set(cx: &mut Cx) -> Result<Obj> {
-    ops::call_args(cx, types::class_for(shape::SET).obj(), &[])
+    typhon_builtins::set::new(cx)
 }
 
-/// `s.add(v)`: a set's payload starts with the dict of its items.
+/// `s.add(v)`.
 pub fn set_add(cx: &mut Cx, s: Obj, v: Obj) -> Result<()> {
-    // The compiler made the set itself.
-    let d: Gc<Dict> = unsafe { Gc::from_obj(s) };
-    d.insert(cx, v, Obj::NONE).map(|_| ())
+    typhon_builtins::set::add(cx, s, v)
 }
 
 /// A fresh instance of a class without native payload.
@@ -160,13 +158,14 @@ fn subgroup(cx: &mut Cx, g: Obj, ids: Obj) -> Result<Obj> {
 
 /// `string.templatelib.Interpolation` or `Template`.
 pub fn template_class(cx: &mut Cx, n: &str) -> Result<Obj> {
-    let _ = n;
-    Err(cx.error(ExcKind::NotImplementedError, "template strings are not implemented yet"))
+    let m = crate::import::import_module(cx, "_template")?;
+    let n = cx.intern(n)?;
+    ops::get_attr(cx, m, n)
 }
 
 /// A template of strings and interpolations.
-pub fn new_template(cx: &mut Cx, class: Obj, strings: Obj, interpolations: Obj) -> Result<Obj> {
-    ops::call_args(cx, class, &[strings, interpolations])
+pub fn new_template(cx: &mut Cx, make: Obj, strings: Obj, interpolations: Obj) -> Result<Obj> {
+    ops::call_args(cx, make, &[strings, interpolations])
 }
 
 /// Compile source text; supplied by the binary, so that this crate does not

@@ -216,6 +216,25 @@ fn find_and_load(cx: &mut Cx, full: &str, part: &str, path: Option<Obj>) -> Resu
     {
         return native_module(cx, spec).map(Some);
     }
+    match find_source(cx, full, part, path)? {
+        Some(f) => load_code(cx, full, &f.data, &f.file, f.dir).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A Python module that was found: its code and where it came from.
+pub struct Found {
+    /// The compiled code.
+    pub data: Arc<typhon_bytecode::Code>,
+    /// `__file__`.
+    pub file: String,
+    /// The package's folder, if it is one.
+    pub dir: Option<String>,
+}
+
+/// Find and compile a Python module: packed, or in the directories of `path`
+/// (`sys.path` if `None`).
+pub fn find_source(cx: &mut Cx, full: &str, part: &str, path: Option<Obj>) -> Result<Option<Found>> {
     if let Some(p) = PACKED.get().and_then(|f| f(full)) {
         let data = match typhon_bytecode::load(p.code) {
             Ok(d) => d,
@@ -223,7 +242,7 @@ fn find_and_load(cx: &mut Cx, full: &str, part: &str, path: Option<Obj>) -> Resu
         };
         let file = format!("{LIB}/{}", p.path);
         let dir = p.package.then(|| file.rsplit_once('/').map_or(String::new(), |x| x.0.to_string()));
-        return load_code(cx, full, &data, &file, dir).map(Some);
+        return Ok(Some(Found { data, file, dir }));
     }
     let dirs = match path {
         Some(p) => p,
@@ -255,7 +274,7 @@ fn find_and_load(cx: &mut Cx, full: &str, part: &str, path: Option<Obj>) -> Resu
             CompileRequest { source: Source::Bytes(&bytes), filename: &name, mode: "exec", flags: 0, optimize: -1 };
         let code = hooks::compile(cx, &request)?;
         let data = code.data.clone();
-        return load_code(cx, full, &data, &name, dir).map(Some);
+        return Ok(Some(Found { data, file: name, dir }));
     }
     Ok(None)
 }
@@ -462,4 +481,49 @@ fn resolve(cx: &mut Cx, text: &str, globals: Option<Obj>, level: i64) -> Result<
         }
     }
     Ok(if text.is_empty() { base.to_string() } else { format!("{base}.{text}") })
+}
+
+/// `importlib.reload` of a Python module.
+pub fn reload(cx: &mut Cx, module: Obj) -> Result<()> {
+    let Some(d) = hooks::module_dict(module) else { return Err(cx.type_error("reload() argument must be a module")) };
+    let n = d.get_str(name!(cx, "__name__")).and_then(|n| n.cast::<Str>());
+    let full = n.map_or_else(String::new, |n| n.to_str().into_owned());
+    let (parent, part) = match full.rsplit_once('.') {
+        Some((p, part)) => (Some(p.to_string()), part.to_string()),
+        None => (None, full.clone()),
+    };
+    let path = match parent {
+        Some(p) => {
+            let m = import_module(cx, &p)?;
+            Some(ops::get_attr(cx, m, name!(cx, "__path__"))?)
+        }
+        None => None,
+    };
+    match find_source(cx, &full, &part, path)? {
+        Some(f) => {
+            let c = code::load(cx, &f.data)?;
+            exec_code(cx, c, d).map(|_| ())
+        }
+        None => Ok(()),
+    }
+}
+
+/// `typhon -m full`: the code to run as `__main__`.
+pub fn find_main(cx: &mut Cx, full: &str) -> Result<Option<(Found, String)>> {
+    let mut name = full.to_string();
+    for _ in 0..2 {
+        let (path, part) = match name.rsplit_once('.') {
+            Some((p, part)) => {
+                let m = import_module(cx, p)?;
+                (ops::get_attr_opt(cx, m, name!(cx, "__path__"))?, part.to_string())
+            }
+            None => (None, name.clone()),
+        };
+        match find_source(cx, &name, &part, path)? {
+            Some(f) if f.dir.is_some() => name.push_str(".__main__"),
+            Some(f) => return Ok(Some((f, name))),
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
 }

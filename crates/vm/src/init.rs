@@ -47,6 +47,7 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let _ = h.flush_caches.set(code::flush_caches);
     let _ = h.set_cell.set(set_cell);
     let _ = typhon_builtins::hooks::CALLER_MODULE.set(caller_module);
+    let _ = typhon_builtins::hooks::SUPER_ARGS.set(crate::objects::super_args);
     let ns = hooks::builtins(cx);
     for m in builtins::functions::SPEC.functions {
         let n = cx.intern(m.name)?;
@@ -79,6 +80,7 @@ pub fn classes(cx: &mut Cx) -> Result<()> {
 /// The native modules of this crate.
 pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
     &crate::gc_module::functions::SPEC,
+    &crate::imp::functions::SPEC,
     &crate::thread::functions::SPEC,
     &crate::weakref::functions::SPEC,
 ];

@@ -84,8 +84,13 @@ crate::slow! {
         let r = match Intrinsic2::from_u8(f.x()).expect("verified code") {
             Intrinsic2::TypeVarWithBound | Intrinsic2::TypeVarWithConstraints => {
                 let c = typing(f.cx, "TypeVar")?;
-                let _ = y;
-                ops::call_args(f.cx, c, &[x])?
+                let v = ops::call_args(f.cx, c, &[x])?;
+                let n = match Intrinsic2::from_u8(f.x()) {
+                    Some(Intrinsic2::TypeVarWithBound) => name!(f.cx, "_evaluate_bound"),
+                    _ => name!(f.cx, "_evaluate_constraints"),
+                };
+                ops::set_attr(f.cx, v, n, Some(y))?;
+                v
             }
             Intrinsic2::SetFunctionTypeParams => {
                 let n = name!(f.cx, "__type_params__");

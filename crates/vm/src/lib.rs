@@ -20,6 +20,7 @@ pub mod function_ops;
 pub mod gc_module;
 pub mod generator;
 pub mod hooks;
+pub mod imp;
 pub mod import;
 pub mod init;
 pub mod interp;

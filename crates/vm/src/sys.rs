@@ -256,6 +256,11 @@ pub mod functions {
     /// Clear the internal caches; there are none that need it.
     fn _clear_type_cache() {}
 
+    /// The CPU count given by -X cpu_count, or -1.
+    fn _get_cpu_count_config() -> i64 {
+        -1
+    }
+
     /// Clear the internal caches; there are none that need it.
     fn _clear_internal_caches() {}
 }

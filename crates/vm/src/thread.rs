@@ -704,6 +704,11 @@ pub mod functions {
         Ok(native::instance(cx, ThreadHandle { state })?.obj())
     }
 
+    /// Whether the calling thread belongs to the main interpreter: the only one.
+    fn _is_main_interpreter() -> bool {
+        true
+    }
+
     /// Whether the platform has daemon threads: yes.
     fn daemon_threads_allowed() -> bool {
         true

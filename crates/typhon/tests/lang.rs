@@ -1,0 +1,93 @@
+//! Runs the snippets of `tests/lang/*.md` with the built binary, one test a file.
+//!
+//! The format is described in `tests/harness/snippets.rs`. With
+//! `TYPHON_GC_STRESS=N` in the environment they run under collector stress.
+
+#[path = "../../../tests/harness/snippets.rs"]
+#[allow(dead_code)]
+mod snippets;
+
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/lang")
+}
+
+fn check(topic: &str) {
+    let python = Path::new(env!("CARGO_BIN_EXE_typhon"));
+    let file = folder().join(format!("{topic}.md"));
+    let reports = snippets::check_file(python, &file, true);
+    assert!(reports.is_empty(), "\n{}", reports.join("\n"));
+}
+
+/// One test for each file, and one that no file is forgotten.
+macro_rules! topics {
+    ($($test:ident $topic:literal)*) => {
+        $(#[test]
+        fn $test() {
+            check($topic);
+        })*
+
+        #[test]
+        fn every_file_is_listed() {
+            let listed = [$($topic),*];
+            for entry in std::fs::read_dir(folder()).expect("tests/lang exists") {
+                let path = entry.expect("readable").path();
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                assert!(listed.contains(&&*stem), "add lang_{stem} to {}", file!());
+            }
+        }
+    };
+}
+
+topics! {
+    lang_async "async"
+    lang_bool "bool"
+    lang_builtins "builtins"
+    lang_bytes "bytes"
+    lang_classes "classes"
+    lang_closures "closures"
+    lang_collections "collections"
+    lang_complex "complex"
+    lang_comprehensions "comprehensions"
+    lang_control_flow "control_flow"
+    lang_copying "copying"
+    lang_dataclasses "dataclasses"
+    lang_decorators "decorators"
+    lang_deep "deep"
+    lang_descriptors "descriptors"
+    lang_dict "dict"
+    lang_eval_exec "eval_exec"
+    lang_exception_groups "exception_groups"
+    lang_exceptions "exceptions"
+    lang_float "float"
+    lang_fstrings "fstrings"
+    lang_functions "functions"
+    lang_generators "generators"
+    lang_imports "imports"
+    lang_int "int"
+    lang_io "io"
+    lang_iterators "iterators"
+    lang_list "list"
+    lang_match "match"
+    lang_math "math"
+    lang_metaclasses "metaclasses"
+    lang_none "none"
+    lang_range "range"
+    lang_set "set"
+    lang_slices "slices"
+    lang_special_methods "special_methods"
+    lang_str "str"
+    lang_subclassing "subclassing"
+    lang_super "super"
+    lang_syntax_errors "syntax_errors"
+    lang_sys_basics "sys_basics"
+    lang_text_modules "text_modules"
+    lang_threads "threads"
+    lang_tstrings "tstrings"
+    lang_tuple "tuple"
+    lang_type_params "type_params"
+    lang_unpacking "unpacking"
+    lang_weakrefs "weakrefs"
+    lang_with "with"
+}
