@@ -17,7 +17,6 @@ mod binascii;
 mod fcntl;
 mod locale;
 pub mod contextvars;
-mod typing;
 pub mod atexit;
 mod string_;
 mod struct_;
@@ -53,8 +52,6 @@ pub static MODULES: &[&ModuleSpec] = &[
     &struct_::struct_::SPEC,
     &string_::string_::SPEC,
     &atexit::atexit::SPEC,
-    &typing::typing::SPEC,
-    &typing::opcode::SPEC,
     &contextvars::contextvars::SPEC,
     &locale::locale::SPEC,
     &fcntl::fcntl::SPEC,
@@ -73,13 +70,6 @@ pub static MODULES: &[&ModuleSpec] = &[
     &time::time::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];
-
-/// A name and what makes its value.
-pub type TypingName = (&'static str, fn(&mut Cx) -> Result<Obj>);
-
-/// What `_typing` shows besides `_idfunc`: `TypeVar` and so on. The compiler's
-/// type parameters make these, so the VM supplies them.
-pub static TYPING_NAMES: std::sync::OnceLock<&'static [TypingName]> = std::sync::OnceLock::new();
 
 /// `types.GenericAlias(origin, item)`.
 pub(crate) fn generic_alias(cx: &mut Cx, origin: Obj, item: Obj) -> Result<Obj> {
