@@ -7,7 +7,18 @@
 //! (bytes-like arguments), `structseq.rs` (tuples with named fields), `sys.rs`
 //! (the only `unsafe`).
 
+// A module's functions stand in a Rust module of the same name, by design.
+#![allow(clippy::module_inception)]
+// Python's parameter lists are as long as they are.
+#![allow(clippy::too_many_arguments)]
+
 pub mod at_fork;
+mod binascii;
+mod fcntl;
+mod locale;
+pub mod contextvars;
+pub mod atexit;
+mod string_;
 mod struct_;
 mod random;
 mod heapq;
@@ -39,6 +50,13 @@ pub static MODULES: &[&ModuleSpec] = &[
     &heapq::heapq::SPEC,
     &random::random::SPEC,
     &struct_::struct_::SPEC,
+    &string_::string_::SPEC,
+    &atexit::atexit::SPEC,
+    &contextvars::contextvars::SPEC,
+    &locale::locale::SPEC,
+    &fcntl::fcntl::SPEC,
+    &fcntl::pwd::SPEC,
+    &binascii::binascii::SPEC,
     &codecs::codecs::SPEC,
     &collections::collections::SPEC,
     &errno::errno::SPEC,

@@ -167,7 +167,7 @@ macro_rules! one {
 mod simple {
     use super::*;
     one! {
-        acosh "a"; asinh "a"; atan "a"; cbrt "c"; erf "e"; erfc "e"; exp "e"; exp2 "e"; expm1 "e"; fabs "f";
+        asinh "a"; atan "a"; cbrt "c"; erf "e"; erfc "e"; exp "e"; exp2 "e"; expm1 "e"; fabs "f";
         sinh "s"; cosh "c"; tanh "t";
     }
 }

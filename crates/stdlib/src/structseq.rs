@@ -149,7 +149,7 @@ fn field_names(t: Gc<Type>) -> Vec<&'static str> {
     let Some(d) = t.dict() else { return Vec::new() };
     d.items()
         .filter_map(|(_, v)| v.cast::<native::NativeFunction>())
-        .filter(|f| f.member().kind == MemberKind::GetSet)
+        .filter(|f| f.member().kind == MemberKind::GetSet && !f.member().name.starts_with("__"))
         .map(|f| f.member().name)
         .collect()
 }

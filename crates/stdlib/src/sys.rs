@@ -162,9 +162,6 @@ pub fn getpid() -> i32 {
 pub fn getppid() -> i32 {
     unsafe { libc::getppid() }
 }
-pub fn gettid() -> i64 {
-    unsafe { libc::syscall(libc::SYS_gettid) }
-}
 pub fn getpgrp() -> i32 {
     unsafe { libc::getpgrp() }
 }
@@ -226,12 +223,6 @@ pub fn wait4(pid: i32, options: i32) -> Sys<(i32, i32, libc::rusage)> {
     let p = int(unsafe { libc::wait4(pid, &mut status, options, usage.as_mut_ptr()) })?;
     // Zeroed, then filled by the call.
     Ok((p, status, unsafe { usage.assume_init() }))
-}
-pub fn rusage(who: i32) -> Sys<libc::rusage> {
-    let mut usage = MaybeUninit::zeroed();
-    unit(unsafe { libc::getrusage(who, usage.as_mut_ptr()) })?;
-    // Filled by the call.
-    Ok(unsafe { usage.assume_init() })
 }
 pub fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
@@ -312,9 +303,6 @@ pub fn sendfile(out: i32, from: i32, offset: Option<i64>, count: usize) -> Sys<u
     let mut at = offset.unwrap_or(0);
     let p = if offset.is_some() { &mut at as *mut i64 } else { std::ptr::null_mut() };
     long(unsafe { libc::sendfile(out, from, p, count) } as i64).map(|n| n as usize)
-}
-pub fn poll(fds: &mut [libc::pollfd], timeout_ms: i32) -> Sys<i32> {
-    int(unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as _, timeout_ms) })
 }
 pub fn statvfs(path: Option<&CStr>, fd: i32) -> Sys<libc::statvfs> {
     let mut st = MaybeUninit::uninit();

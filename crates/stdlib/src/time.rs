@@ -82,8 +82,11 @@ fn broken_down(cx: &mut Cx, secs: Missing<Obj>, local: bool) -> Result<Tm> {
     sys::broken_down(t, local).map_err(|e| os_error(cx, e))
 }
 
+/// A zone's name and offset, where known.
+type Zone = Option<(String, i64)>;
+
 /// The nine fields of a time tuple, and zone data of a struct_time.
-fn fields(cx: &mut Cx, t: Obj, what: &str) -> Result<([i64; 9], Option<(String, i64)>)> {
+fn fields(cx: &mut Cx, t: Obj, what: &str) -> Result<([i64; 9], Zone)> {
     let Some(items) = t.cast::<Tuple>().map(|t| t.payload().items()) else {
         return Err(cx.type_error("Tuple or struct_time argument required"));
     };

@@ -14,6 +14,9 @@ use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, Dunder, Result, int, ops, tuple};
 
+/// Text, category, stack level.
+pub type WarnHook = fn(&mut Cx, &str, ExcKind, i64) -> Result<()>;
+
 /// What the VM supplies.
 pub struct Hooks {
     /// Run pending signal handlers and the like.
@@ -21,7 +24,7 @@ pub struct Hooks {
     /// `os.fork()`: the child's side is 0.
     pub fork: OnceLock<fn(&mut Cx) -> Result<i32>>,
     /// `warnings.warn(text, category, stacklevel)`.
-    pub warn: OnceLock<fn(&mut Cx, &str, ExcKind, i64) -> Result<()>>,
+    pub warn: OnceLock<WarnHook>,
     /// Report an exception that nobody can catch (`sys.unraisablehook`).
     pub unraisable: OnceLock<fn(&mut Cx, Raised, &str, Obj)>,
 }

@@ -285,7 +285,7 @@ impl FileIO {
                 return Err(os_error_with(cx, libc::EISDIR, &[file]));
             }
             if st.st_blksize > 1 {
-                this.blksize.store((st.st_blksize as i64).max(super::BUFFER_SIZE as i64), Ordering::Relaxed);
+                this.blksize.store(st.st_blksize.max(super::BUFFER_SIZE as i64), Ordering::Relaxed);
             }
         }
         let n = cx.intern("name")?;

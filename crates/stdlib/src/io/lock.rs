@@ -77,9 +77,4 @@ impl IoLock {
         self.owner.store(me(cx), Ordering::Relaxed);
         Ok(IoGuard { lock: Some(self) })
     }
-    /// After a fork, in the child: whoever held it is gone.
-    pub fn reset(&self) {
-        self.owner.store(0, Ordering::Relaxed);
-        self.sem.release_binary();
-    }
 }

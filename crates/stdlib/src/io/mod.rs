@@ -123,12 +123,12 @@ pub fn flush_all(cx: &mut Cx) {
     // Text first: its bytes go to the buffers.
     for text in [true, false] {
         for o in (0..i).filter_map(|i| found.get(i)) {
-            let r = match (text, o.cast::<TextIOWrapper>()) {
+            // A file that cannot be written must not keep the others from it.
+            let _ = match (text, o.cast::<TextIOWrapper>()) {
                 (true, Some(t)) => text::flush(t, cx),
                 (false, None) => buffered_of(o).map_or(Ok(()), |b| Buffered::flush(b, cx)),
                 _ => Ok(()),
             };
-            drop(r);
         }
     }
 }

@@ -193,7 +193,7 @@ impl IncrementalNewlineDecoder {
         }
         let mut view = joined.as_ref().map_or(text.view(), |j| j.as_view());
         let mut hold = held && joined.is_none();
-        if !r#final && view.len() > 0 && view.get(view.len() - 1) == Some(13) {
+        if !r#final && !view.is_empty() && view.get(view.len() - 1) == Some(13) {
             view = view.slice(0..view.len() - 1);
             hold = true;
         }

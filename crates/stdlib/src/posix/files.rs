@@ -64,7 +64,9 @@ pub mod files {
     }
     /// Closes all file descriptors in [fd_low, fd_high), ignoring errors.
     fn closerange(cx: &mut Cx, fd_low: i32, fd_high: i32) -> Result<()> {
-        cx.blocked(|| (fd_low..fd_high).for_each(|fd| drop(sys::close(fd))));
+        cx.blocked(|| (fd_low..fd_high).for_each(|fd| {
+            let _ = sys::close(fd);
+        }));
         Ok(())
     }
     /// Read from a file descriptor.  Returns a bytes object.

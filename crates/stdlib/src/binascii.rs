@@ -1,0 +1,195 @@
+//! `binascii`: hexadecimal, base64 and checksums.
+//!
+//! Tests: CPython test_binascii.
+
+use crate::buffer::{AsciiBuf, Buf};
+use crate::util::{bytes_obj, set};
+use typhon_gc::Root;
+use typhon_macros::module;
+use typhon_object::native::IntoObj;
+use typhon_object::obj::{Gc, Obj};
+use typhon_object::types::{self, Type};
+use typhon_object::{Cx, ExcKind, Raised, Result, dict, new_type, ops, shape, tuple};
+
+static ERROR: Root = Root::new();
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn class(cx: &mut Cx, name: &str, base: ExcKind) -> Result<Gc<Type>> {
+    let ns = dict::new(cx)?;
+    let (m, v) = (cx.intern("__module__")?, cx.intern("binascii")?);
+    ns.insert_str(cx, m, v.obj())?;
+    let bases = tuple::new(cx, &[base.class(cx).obj()])?;
+    let name = cx.intern(name)?;
+    new_type::new_type(cx, types::class_for(shape::TYPE), name, bases, ns)
+}
+
+#[cold]
+fn error(cx: &mut Cx, msg: &str) -> Raised {
+    let Some(c) = Obj::from_word(ERROR.get()) else { return cx.value_error(msg) };
+    let made = msg.into_obj(cx).and_then(|m| ops::call_args(cx, c, &[m]));
+    match made {
+        Ok(o) => o.cast().map(Raised).unwrap_or_else(|| cx.value_error(msg)),
+        Err(e) => e,
+    }
+}
+
+fn hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, step: isize) -> Result<Obj> {
+    let b = data.to_vec(cx)?;
+    let sep = match sep {
+        None => None,
+        Some(s) => {
+            let v = AsciiBuf(s).to_vec(cx)?;
+            if v.len() != 1 {
+                return Err(cx.value_error("sep must be length 1."));
+            }
+            Some(v[0])
+        }
+    };
+    let mut out = Vec::with_capacity(2 * b.len());
+    let n = step.unsigned_abs();
+    for (i, c) in b.iter().enumerate() {
+        let edge = n > 0 && if step > 0 { (b.len() - i).is_multiple_of(n) } else { i.is_multiple_of(n) };
+        if let Some(s) = sep.filter(|_| i > 0 && edge) {
+            out.push(s);
+        }
+        out.extend([b"0123456789abcdef"[(c >> 4) as usize], b"0123456789abcdef"[(c & 15) as usize]]);
+    }
+    bytes_obj(cx, &out)
+}
+
+fn unhex(cx: &mut Cx, data: AsciiBuf) -> Result<Obj> {
+    let b = data.to_vec(cx)?;
+    if b.len() % 2 != 0 {
+        return Err(error(cx, "Odd-length string"));
+    }
+    let mut out = Vec::with_capacity(b.len() / 2);
+    for p in b.chunks_exact(2) {
+        match ((p[0] as char).to_digit(16), (p[1] as char).to_digit(16)) {
+            (Some(a), Some(d)) => out.push((a * 16 + d) as u8),
+            _ => return Err(error(cx, "Non-hexadecimal digit found")),
+        }
+    }
+    bytes_obj(cx, &out)
+}
+
+/// Conversion between binary data and ASCII
+#[module("binascii")]
+pub mod binascii {
+    use super::*;
+
+    fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
+        let e = class(cx, "Error", ExcKind::ValueError)?;
+        ERROR.set(&cx.mutator, e.obj().word());
+        set(cx, module, "Error", e)?;
+        let i = class(cx, "Incomplete", ExcKind::Exception)?;
+        set(cx, module, "Incomplete", i)
+    }
+    /// Hexadecimal representation of binary data.
+    #[sig(data, sep = None, bytes_per_sep = 1)]
+    fn hexlify(cx: &mut Cx, data: Buf, sep: Option<Obj>, bytes_per_sep: isize) -> Result<Obj> {
+        hex(cx, data, sep, bytes_per_sep)
+    }
+    /// Hexadecimal representation of binary data.
+    #[sig(data, sep = None, bytes_per_sep = 1)]
+    fn b2a_hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, bytes_per_sep: isize) -> Result<Obj> {
+        hex(cx, data, sep, bytes_per_sep)
+    }
+    /// Binary data of hexadecimal representation.
+    fn unhexlify(cx: &mut Cx, hexstr: AsciiBuf) -> Result<Obj> {
+        unhex(cx, hexstr)
+    }
+    /// Binary data of hexadecimal representation.
+    fn a2b_hex(cx: &mut Cx, hexstr: AsciiBuf) -> Result<Obj> {
+        unhex(cx, hexstr)
+    }
+    /// Base64-code line of binary data.
+    #[sig(data, /, *, newline = True)]
+    fn b2a_base64(cx: &mut Cx, data: Buf, newline: bool) -> Result<Obj> {
+        let b = data.to_vec(cx)?;
+        let mut out = Vec::with_capacity(b.len() / 3 * 4 + 5);
+        for c in b.chunks(3) {
+            let n = u32::from(c[0]) << 16 | u32::from(*c.get(1).unwrap_or(&0)) << 8 | u32::from(*c.get(2).unwrap_or(&0));
+            for i in 0..4 {
+                out.push(if i <= c.len() { BASE64[(n >> (18 - 6 * i) & 63) as usize] } else { b'=' });
+            }
+        }
+        if newline {
+            out.push(b'\n');
+        }
+        bytes_obj(cx, &out)
+    }
+    /// Decode a line of base64 data.
+    #[sig(data, /, *, strict_mode = False)]
+    fn a2b_base64(cx: &mut Cx, data: AsciiBuf, strict_mode: bool) -> Result<Obj> {
+        let b = data.to_vec(cx)?;
+        if strict_mode && b.first() == Some(&b'=') {
+            return Err(error(cx, "Leading padding not allowed"));
+        }
+        let (mut out, mut quad, mut left, mut pads) = (Vec::new(), 0, 0u32, 0);
+        for (i, c) in b.iter().enumerate() {
+            if *c == b'=' {
+                pads += 1;
+                if quad >= 2 && quad + pads >= 4 {
+                    if strict_mode && i + 1 < b.len() {
+                        return Err(error(cx, "Excess data after padding"));
+                    }
+                    return bytes_obj(cx, &out);
+                }
+                continue;
+            }
+            let Some(v) = BASE64.iter().position(|d| d == c) else {
+                if strict_mode {
+                    return Err(error(cx, "Only base64 data is allowed"));
+                }
+                continue;
+            };
+            if strict_mode && pads > 0 {
+                return Err(error(cx, "Discontinuous padding not allowed"));
+            }
+            pads = 0;
+            left = left << 6 | v as u32;
+            match quad {
+                1 => out.push((left >> 4) as u8),
+                2 => out.push((left >> 2) as u8),
+                3 => out.push(left as u8),
+                _ => {}
+            }
+            quad = (quad + 1) % 4;
+        }
+        match quad {
+            0 => bytes_obj(cx, &out),
+            1 => {
+                let n = out.len() / 3 * 4 + 1;
+                let msg = format!(
+                    "Invalid base64-encoded string: number of data characters ({n}) cannot be 1 more than a multiple of 4"
+                );
+                Err(error(cx, &msg))
+            }
+            _ => Err(error(cx, "Incorrect padding")),
+        }
+    }
+    /// Compute CRC-32 incrementally.
+    #[sig(data, crc = 0, /)]
+    fn crc32(cx: &mut Cx, data: Buf, crc: i64) -> Result<u32> {
+        let mut c = !(crc as u32);
+        for b in data.to_vec(cx)? {
+            c ^= u32::from(b);
+            for _ in 0..8 {
+                c = (c >> 1) ^ if c & 1 != 0 { 0xedb8_8320 } else { 0 };
+            }
+        }
+        Ok(!c)
+    }
+    /// Compute CRC-CCITT incrementally.
+    fn crc_hqx(cx: &mut Cx, data: Buf, crc: i64) -> Result<u32> {
+        let mut c = crc as u32 & 0xffff;
+        for b in data.to_vec(cx)? {
+            c ^= u32::from(b) << 8;
+            for _ in 0..8 {
+                c = (c << 1) ^ if c & 0x8000 != 0 { 0x1021 } else { 0 };
+            }
+            c &= 0xffff;
+        }
+        Ok(c)
+    }
+}
