@@ -31,6 +31,7 @@ pub mod objects;
 pub mod pattern;
 pub mod poll;
 pub mod signal;
+pub mod signal_module;
 pub mod subscript;
 pub mod sys;
 pub mod thread;

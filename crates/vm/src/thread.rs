@@ -57,6 +57,11 @@ pub fn init_main() {
     let _ = MAIN_WAITER.set(WAITER.with(|w| *w));
 }
 
+/// Whether the caller is the main thread.
+pub fn is_main() -> bool {
+    ident() == MAIN_IDENT.load(Ordering::Relaxed)
+}
+
 /// `get_ident()` of the calling thread.
 pub fn ident() -> u64 {
     IDENT.with(|i| {
