@@ -31,7 +31,8 @@ pub fn from_object(cx: &mut Cx, o: Obj) -> Result<Gc<Bytes>> {
 pub fn from_buffer_or_iterable(cx: &mut Cx, o: Obj) -> Result<Gc<Bytes>> {
     if let Some(m) = o.cast::<crate::memoryview::MemoryView>() {
         // Also where the memory is not contiguous.
-        return m.to_bytes(cx);
+        m.check(cx)?;
+        return bytes::new(cx, &m.gather(false));
     }
     if let Some(v) = buffer::try_get(cx, o)? {
         return bytes::new(cx, v.as_slice());

@@ -81,12 +81,12 @@ pub fn builtins_namespace(cx: &mut Cx) -> Result<Gc<Dict>> {
         }
     }
     put_class::<static_class_method::ClassMethod>(cx, d)?;
-    crate::bytes_boot::names(cx, d)?;
     put_class::<iterators::Enumerate>(cx, d)?;
     put_class::<iterators::Filter>(cx, d)?;
     put_class::<iterators::Map>(cx, d)?;
     put_class::<iterators::Reversed>(cx, d)?;
     put_class::<iterators::Zip>(cx, d)?;
+    put_class::<crate::memoryview::MemoryView>(cx, d)?;
     let base = ExcKind::BaseException.class(cx);
     let n = cx.intern("BaseException")?;
     d.insert_str(cx, n, base.obj())?;

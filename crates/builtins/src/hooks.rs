@@ -14,12 +14,6 @@ pub static CODECS_ENCODE: OnceLock<fn(&mut Cx, Obj, &str, &str) -> Result<Obj>> 
 /// `codecs.decode(data, encoding, errors)`, likewise; returns the text.
 pub static CODECS_DECODE: OnceLock<fn(&mut Cx, Obj, &str, &str) -> Result<Obj>> = OnceLock::new();
 
-/// `types.MappingProxyType(dict)`. NotImplementedError before.
-pub static MAPPING_PROXY: OnceLock<fn(&mut Cx, Obj) -> Result<Obj>> = OnceLock::new();
-
-/// `a | b` of classes: a union. NotImplemented before.
-pub static TYPE_UNION: OnceLock<fn(&mut Cx, Obj, Obj) -> Result<Obj>> = OnceLock::new();
-
 /// `__name__` in the globals of the calling Python frame, for `__module__` of
 /// classes that `type()` makes. No `__module__` before.
 pub static CALLER_MODULE: OnceLock<fn(&mut Cx) -> Option<Obj>> = OnceLock::new();

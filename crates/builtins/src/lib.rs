@@ -4,7 +4,6 @@
 //! adds their methods with `#[class(extends = Str)]`. Other types are declared
 //! whole with `#[class]`.
 
-pub mod bytes_boot;
 pub mod containers;
 pub mod dict;
 pub mod dict_views;
@@ -33,7 +32,11 @@ pub mod any;
 pub mod bool_;
 pub mod buffer;
 pub mod bytearray;
+pub mod bytes;
+pub mod bytes_init;
+pub mod bytes_like;
 pub mod bytes_new;
+pub mod complex;
 pub mod float;
 pub mod float_new;
 pub mod hooks;
@@ -57,6 +60,6 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let _ = hooks::MAPPING_PROXY.set(|cx, d| mappingproxy::new(cx, d));
     let _ = hooks::TYPE_UNION.set(union::new);
     scalars::init_scalars(cx)?;
-    bytes_boot::init(cx)?;
+    bytes_init::init_bytes(cx)?;
     containers::init_containers(cx)
 }

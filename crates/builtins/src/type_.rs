@@ -3,7 +3,7 @@
 //! Tests: tests/scalars.rs; CPython test_descr, test_metaclass.
 
 use crate::object::{keys, merge_class_dict};
-use crate::{any, hooks, object, type_attrs};
+use crate::{any, hooks, object, type_attrs, union};
 use typhon_macros::class;
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::Args;
@@ -116,17 +116,11 @@ impl TypeMethods {
     }
 
     fn __or__(this: Gc<Type>, cx: &mut Cx, value: Obj) -> Result<Obj> {
-        match hooks::TYPE_UNION.get() {
-            Some(f) => f(cx, this.obj(), value),
-            None => Ok(Obj::NOT_IMPLEMENTED),
-        }
+        union::new(cx, this.obj(), value)
     }
 
     fn __ror__(this: Gc<Type>, cx: &mut Cx, value: Obj) -> Result<Obj> {
-        match hooks::TYPE_UNION.get() {
-            Some(f) => f(cx, value, this.obj()),
-            None => Ok(Obj::NOT_IMPLEMENTED),
-        }
+        union::new(cx, value, this.obj())
     }
 
     /// Return a type's method resolution order.

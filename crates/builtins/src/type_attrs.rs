@@ -3,13 +3,13 @@
 //! Tests: tests/scalars.rs; CPython test_descr, test_type_annotations.
 
 use crate::object::check_layouts;
-use crate::{hooks, type_};
+use crate::{mappingproxy, type_};
 use typhon_macros::class;
 use typhon_object::dict;
 use typhon_object::str::Str;
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::{self, Type, class};
-use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, exc, name, new_type, ops, shape};
+use typhon_object::{Cx, Dunder, Gc, Obj, Result, exc, name, new_type, ops, shape};
 
 struct TypeAttrs;
 
@@ -167,10 +167,7 @@ impl TypeAttrs {
     #[getter]
     fn __dict__(this: Gc<Type>, cx: &mut Cx) -> Result<Obj> {
         let d = this.dict().map_or(Obj::NONE, |d| d.obj());
-        match hooks::MAPPING_PROXY.get() {
-            Some(f) => f(cx, d),
-            None => Err(cx.error(ExcKind::NotImplementedError, "type.__dict__")),
-        }
+        mappingproxy::new(cx, d)
     }
 
     #[getter]

@@ -12,7 +12,7 @@ use crate::obj::Gc;
 use crate::ops::{self, SeqIter};
 use crate::shape::{self, Storage};
 use crate::types::{self, CoreClass, Type};
-use crate::{Result, bytes, dict, int, list, str, tuple};
+use crate::{Result, bytes, dict, int, list, raw, str, tuple};
 use std::sync::atomic::Ordering;
 use typhon_gc::LayoutInit;
 
@@ -26,6 +26,7 @@ fn fixed_layout(id: u32) -> LayoutInit {
         shape::STR => LayoutInit::custom_var(str::var_size, no_refs),
         shape::BYTES => LayoutInit::custom_var(bytes::var_size, no_refs),
         shape::INT => LayoutInit::custom_var(int::var_size, no_refs),
+        shape::RAW => LayoutInit::custom_var(raw::var_size, no_refs),
         shape::FLOAT => LayoutInit::leaf(16),
         shape::TUPLE | shape::ARRAY => LayoutInit::array(),
         shape::LIST => types::layout_of::<list::List>(0),

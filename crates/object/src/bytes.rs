@@ -77,3 +77,17 @@ pub fn alloc(cx: &Cx, shape_id: u32, b: &[u8], tail: usize) -> Result<Gc<Bytes>>
         Ok(Gc::from_obj(Obj::from_word_unchecked(p as u64)))
     }
 }
+
+/// A bytes object of `len` bytes, zero at first, that `fill` writes. Nothing
+/// else sees the object yet.
+pub fn build(cx: &Cx, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<Gc<Bytes>> {
+    if len > isize::MAX as usize / 2 {
+        return Err(cx.memory_error());
+    }
+    let p = cx.alloc_var(shape::BYTES, (24 + len + 7) & !7, len as u64)?;
+    // Fresh zeroed object with room for the bytes.
+    unsafe {
+        fill(std::slice::from_raw_parts_mut(p.add(24), len));
+        Ok(Gc::from_obj(Obj::from_word_unchecked(p as u64)))
+    }
+}

@@ -38,6 +38,7 @@ pub mod new_type;
 pub mod obj;
 pub mod ops;
 pub mod own_dict;
+pub mod raw;
 pub mod shape;
 pub mod str;
 pub mod tuple;

@@ -89,7 +89,7 @@ pub fn function_text(cx: &mut Cx, f: Obj) -> Result<String> {
 pub fn group(cx: &mut Cx, msg: &str, items: &[Obj]) -> Result<Obj> {
     let class = builtin(cx, "BaseExceptionGroup")?;
     let m = typhon_object::str::new(cx, msg)?;
-    let l = list::new(cx, items)?;
+    let l = typhon_object::tuple::new(cx, items)?;
     ops::call_args(cx, class, &[m.obj(), l.obj()])
 }
 

@@ -65,7 +65,7 @@ fn keyword(cx: &mut Cx, values: Values<'_>, name: Gc<Str>) -> Result<Obj> {
         Values::Map(m) => ops::get_item(cx, m, name.obj()),
         Values::Call(_, names, kw) => {
             let names = names.map_or(&[][..], |n| n.payload().items());
-            let found = names.iter().position(|n| n.cast::<Str>().is_some_and(|n| Str::same_text(&n, &name)));
+            let found = names.iter().position(|n| n.cast::<Str>().is_some_and(|n| n.same_text(&name)));
             match found {
                 Some(i) => Ok(kw[i]),
                 None => Err(exc::key_error(cx, name.obj())),

@@ -5,9 +5,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::dict::Dict;
-use typhon_object::native::{instance, FromArg};
+use typhon_object::native::{FromArg, class_of, instance};
 use typhon_object::str::{self, Str};
-use typhon_object::{Cx, Gc, Obj, Result, name, ops, tuple};
+use typhon_object::{Cx, Gc, Obj, Result, name, tuple};
 
 /// The payload of both iterators.
 #[derive(Trace)]
@@ -118,17 +118,15 @@ pub fn new(cx: &mut Cx, s: Gc<Str>) -> Result<Obj> {
     if s.is_ascii() { Ok(instance(cx, it)?.obj()) } else { Ok(instance(cx, WideStrIter(it))?.obj()) }
 }
 
-/// The next character without raising at the end; `None` if `it` is no such
-/// iterator.
-pub fn next(cx: &Cx, it: Obj) -> Option<Result<Option<Obj>>> {
-    let i = match it.cast::<StrIter>() {
-        Some(i) => i.payload(),
-        None => &it.cast::<WideStrIter>()?.payload().0,
-    };
-    Some(i.step().map(|c| str::from_char(cx, c).map(|s| s.obj())).transpose())
-}
-
-/// Whether `o` is an iterator over text.
-pub fn is_iter(o: Obj) -> bool {
-    ops::class_of(o).is_native() && (o.cast::<StrIter>().is_some() || o.cast::<WideStrIter>().is_some())
+/// Make the classes.
+pub fn init(cx: &mut Cx) -> Result<()> {
+    class_of::<StrIter>(cx)?.set_next_fn(|cx, it| match it.cast::<StrIter>().and_then(|i| i.step()) {
+        Some(c) => Ok(Some(str::from_char(cx, c)?.obj())),
+        None => Ok(None),
+    });
+    class_of::<WideStrIter>(cx)?.set_next_fn(|cx, it| match it.cast::<WideStrIter>().and_then(|i| i.0.step()) {
+        Some(c) => Ok(Some(str::from_char(cx, c)?.obj())),
+        None => Ok(None),
+    });
+    Ok(())
 }

@@ -79,8 +79,8 @@ impl StrMethods {
     fn __richcmp__(this: Gc<Str>, _cx: &mut Cx, value: Obj, op: CompareOp) -> Obj {
         let Some(other) = value.cast::<Str>() else { return Obj::NOT_IMPLEMENTED };
         Obj::bool(match op {
-            CompareOp::Eq => Str::same_text(&this, &other),
-            CompareOp::Ne => !Str::same_text(&this, &other),
+            CompareOp::Eq => this.same_text(&other),
+            CompareOp::Ne => !this.same_text(&other),
             _ => op.holds(this.compare(&other)),
         })
     }
@@ -238,6 +238,7 @@ fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
 pub fn init(cx: &mut Cx) -> Result<()> {
     let t = types::class_for(shape::STR);
     types::add_members(cx, t, StrMethods::MEMBERS)?;
+    iter::init(cx)?;
     search::init(cx, t)?;
     split::init(cx, t)?;
     case::init(cx, t)?;

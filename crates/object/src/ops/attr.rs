@@ -195,9 +195,6 @@ pub fn generic_set_attr(cx: &mut Cx, o: Obj, name: Gc<Str>, v: Option<Obj>) -> R
     }
     let msg = match found {
         Some(_) => format!("'{}' object attribute '{}' is read-only", c.name(), name.to_str()),
-        None if c.mro().len() == 1 || c.is_native() || v.is_none() => {
-            format!("'{}' object has no attribute '{}'", c.name(), name.to_str())
-        }
         None => format!(
             "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
             c.name(),
