@@ -3,7 +3,6 @@
 //!
 //! Tests: through the modules.
 
-use std::sync::atomic::Ordering;
 use typhon_object::bytes::Bytes;
 use typhon_object::native::FromArg;
 use typhon_object::obj::Obj;
@@ -75,7 +74,7 @@ pub fn copy(cx: &mut Cx, o: Obj) -> Result<Vec<u8>> {
 /// A writable view, or CPython's TypeError.
 fn writable(cx: &mut Cx, o: Obj) -> Result<BufferView> {
     match typhon_builtins::buffer::try_get(cx, o)? {
-        Some(v) if v.cells.is_some() => Ok(v),
+        Some(v) if !v.readonly => Ok(v),
         _ => Err(cx.type_error(format!(
             "argument must be read-write bytes-like object, not {}",
             cx.type_name(o)
@@ -96,9 +95,9 @@ pub fn write_into(cx: &mut Cx, o: Obj, data: &[u8]) -> Result<()> {
 /// Store `data` at an offset of a writable bytes-like object.
 pub fn write_at(cx: &mut Cx, o: Obj, at: usize, data: &[u8]) -> Result<()> {
     let v = writable(cx, o)?;
-    let cells = v.cells.and_then(|c| c.get(at..)).unwrap_or(&[]);
-    for (c, b) in cells.iter().zip(data) {
-        c.store(*b, Ordering::Relaxed);
+    let n = data.len().min(v.len().saturating_sub(at));
+    if n > 0 {
+        v.memory.write(at, &data[..n]);
     }
     Ok(())
 }
