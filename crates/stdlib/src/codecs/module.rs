@@ -140,6 +140,7 @@ pub mod codecs {
             }
             None => Err(cx.type_error("text expected")),
         });
+        let _ = typhon_builtins::hooks::LOOKUP_ERROR_HANDLER.set(|cx, name| errors::lookup(cx, name));
         let _ = typhon_builtins::hooks::CODECS_DECODE.set(|cx, o, enc, errors| {
             let b = crate::buffer::copy(cx, o)?;
             crate::codecs::decode_text(cx, &b, enc, errors)

@@ -1,4 +1,5 @@
-//! Text at two and four bytes a code point, for the regular expression engine.
+//! Text at one, two and four bytes a code point, for the regular expression
+//! engine.
 //!
 //! The engine's cursor carries a pointer that only its own byte drive may use;
 //! the drives here move it by whole units of bytes, and so need no `unsafe`.
@@ -14,7 +15,9 @@ type Bytes<'a> = &'a [u8];
 fn read<const W: usize>(c: &mut StringCursor) -> u32 {
     let mut b = [0u8; 4];
     for x in b.iter_mut().take(W) {
-        *x = <Bytes<'_> as StrDrive>::advance(c) as u8;
+        // The byte drive's own `advance` gives the byte after the one it takes.
+        *x = <Bytes<'_> as StrDrive>::peek(c) as u8;
+        <Bytes<'_> as StrDrive>::skip(c, 1);
     }
     u32::from_le_bytes(b)
 }

@@ -96,10 +96,10 @@ impl Subject {
             }};
         }
         let found = match self {
-            Subject::Bytes(b) => go!(b.as_slice()),
-            Subject::Copy(v) => go!(&v[..]),
+            Subject::Bytes(b) => go!(Wide::<1>(b.as_slice())),
+            Subject::Copy(v) => go!(Wide::<1>(v)),
             Subject::Text(s) => match s.view() {
-                StrView::Latin1(b) => go!(b),
+                StrView::Latin1(b) => go!(Wide::<1>(b)),
                 StrView::Ucs2(u) => go!(Wide::<2>(bytemuck::cast_slice(u))),
                 StrView::Ucs4(u) => go!(Wide::<4>(bytemuck::cast_slice(u))),
             },
