@@ -57,8 +57,6 @@ use typhon_object::{Cx, Result};
 /// Make the built-in classes complete. Called once, after
 /// `typhon_object::boot::bootstrap`.
 pub fn init(cx: &mut Cx) -> Result<()> {
-    let _ = hooks::MAPPING_PROXY.set(|cx, d| mappingproxy::new(cx, d));
-    let _ = hooks::TYPE_UNION.set(union::new);
     scalars::init_scalars(cx)?;
     bytes_init::init_bytes(cx)?;
     containers::init_containers(cx)

@@ -55,7 +55,14 @@ fn namespace(f: &Fr<'_>) -> Obj {
 
 /// A global or builtin, slowly but rightly.
 pub fn find_global(cx: &mut Cx, func: Gc<Function>, name: Gc<Str>) -> Result<Obj> {
-    if let Some(v) = func.globals().get_str(name) {
+    let g = func.globals();
+    if let Some(v) = g.get_str(name) {
+        return Ok(v);
+    }
+    // A subclass of dict may have `__missing__`.
+    if g.obj().shape() != typhon_object::shape::DICT
+        && let Some(v) = get_from(cx, g.obj(), name)?
+    {
         return Ok(v);
     }
     if let Some(v) = func.builtins.get().and_then(|b| b.get_str(name)) {
@@ -153,7 +160,8 @@ crate::slow! {
             return Ok(f.done());
         }
         let b = func.builtins.get().expect("functions have builtins");
-        if let (Some(t), Some(bt), Some(e)) = (g.table(), b.table(), b.find_str(n))
+        if g.obj().shape() == typhon_object::shape::DICT
+            && let (Some(t), Some(bt), Some(e)) = (g.table(), b.table(), b.find_str(n))
             && let Some(v) = e.value()
         {
             let (used, at) = (t.used() as u64, bt.position(e) as u64);

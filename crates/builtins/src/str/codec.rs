@@ -143,19 +143,16 @@ pub fn answer_encode(
 /// What stands for the bytes that do not decode.
 pub fn answer_decode(
     cx: &mut Cx,
-    data: &BufferView,
+    data: &[u8],
     (encoding, target): (&str, Target),
     errors: &str,
     e: DecodeError,
 ) -> Result<(OwnedStr, usize)> {
     let handler = Handler::from_name(errors);
-    if let Some(answer) = handler.and_then(|h| h.decode(data.as_slice(), e, target)) {
+    if let Some(answer) = handler.and_then(|h| h.decode(data, e, target)) {
         return Ok(answer);
     }
-    let object = match data.owner.cast::<Bytes>() {
-        Some(b) if b.as_slice().len() == data.len() && b.obj().shape() == typhon_object::shape::BYTES => b.obj(),
-        _ => bytes::new(cx, data.as_slice())?.obj(),
-    };
+    let object = bytes::new(cx, data)?.obj();
     let err = decode_error(cx, encoding, object, e.start, e.end, e.reason)?;
     if handler.is_some() {
         return Err(err);
@@ -207,9 +204,8 @@ pub fn decode_known(cx: &mut Cx, data: &BufferView, k: Known, errors: &str) -> R
         _ => {}
     }
     let skip = if k == Known::Utf8Sig { text::utf8_sig_start(d) } else { 0 };
-    let rest = BufferView { data: &data.data[skip..], ..data.clone() };
-    let answer = |e: DecodeError| answer_decode(cx, &rest, (name, target), errors, e);
-    let d = rest.data;
+    let d = &d[skip..];
+    let answer = |e: DecodeError| answer_decode(cx, d, (name, target), errors, e);
     let out = match k {
         Known::Utf8 | Known::Utf8Sig => text::utf8_decode(d, true, answer)?.text,
         Known::Utf16 => text::utf16_decode(d, ByteOrder::Marked, true, answer)?.0.text,
@@ -251,10 +247,7 @@ pub fn decode(cx: &mut Cx, data: &BufferView, encoding: &str, errors: &str) -> R
     let Some(f) = hooks::CODECS_DECODE.get() else {
         return Err(cx.error(ExcKind::LookupError, format!("unknown encoding: {encoding}")));
     };
-    let b = match data.owner.cast::<Bytes>() {
-        Some(b) if b.as_slice().len() == data.len() => b.obj(),
-        _ => bytes::new(cx, data.as_slice())?.obj(),
-    };
+    let b = bytes::new(cx, data.as_slice())?.obj();
     let r = f(cx, b, encoding, errors)?;
     r.cast::<Str>().ok_or_else(|| {
         let n = cx.type_name(r);
