@@ -3,7 +3,6 @@
 //!
 //! Tests: through the modules.
 
-use std::sync::atomic::Ordering;
 use typhon_object::bytes::Bytes;
 use typhon_object::native::FromArg;
 use typhon_object::obj::Obj;
