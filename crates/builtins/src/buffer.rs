@@ -298,7 +298,7 @@ pub fn get(cx: &mut Cx, o: Obj, writable: bool) -> Result<BufferView> {
 /// The TypeError of something that is not bytes-like.
 #[cold]
 pub fn not_bytes_like(cx: &Cx, o: Obj) -> Raised {
-    cx.type_error(format!("a bytes-like object is required, not '{}'", crate::any::arg_type(cx, o)))
+    cx.type_error(format!("a bytes-like object is required, not '{}'", cx.type_name(o)))
 }
 
 /// Copy a bytes-like object's contents out.

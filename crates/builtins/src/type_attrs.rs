@@ -38,8 +38,9 @@ fn missing(cx: &Cx, t: Gc<Type>, name: Gc<Str>) -> typhon_object::Raised {
 pub fn module(cx: &Cx, t: Gc<Type>) -> Option<Obj> {
     let m = types::d_module(cx, t);
     match m {
-        // `type` itself has the descriptor there.
-        Some(m) if t.is_native() && m.cast::<Str>().is_none() => Some(name!(cx, "builtins").obj()),
+        Some(m) if !t.is_native() || m.cast::<Str>().is_some() => Some(m),
+        // `type` itself has the descriptor there, other classes of builtins nothing.
+        _ if t.is_native() => Some(name!(cx, "builtins").obj()),
         m => m,
     }
 }

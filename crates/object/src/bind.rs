@@ -3,6 +3,7 @@
 //! Tests: `tests/native.rs`.
 
 use crate::cx::Cx;
+use crate::dunder::Dunder;
 use crate::exc::Raised;
 use crate::native::{KwNames, Param, ParamKind, Payload};
 use crate::obj::{Gc, Obj};
@@ -20,15 +21,32 @@ pub struct FnInfo {
 
 impl FnInfo {
     fn qualified(&self) -> String {
-        if self.class.is_empty() || self.name == "__new__" {
-            if self.name == "__new__" { self.class.to_string() } else { self.name.to_string() }
+        if self.class.is_empty() || self.is_constructor() {
+            self.short().to_string()
         } else {
             format!("{}.{}", self.class, self.name)
         }
     }
     fn short(&self) -> &'static str {
-        if self.name == "__new__" { self.class } else { self.name }
+        if self.is_constructor() { self.class } else { self.name }
     }
+    fn is_constructor(&self) -> bool {
+        matches!(self.name, "__new__" | "__init__")
+    }
+}
+
+/// Whether `name` is a special method that CPython reaches through a slot of the
+/// type; others (`__format__`, `__reduce__`) are methods like any.
+fn is_operator(name: &str) -> bool {
+    use Dunder::*;
+    Dunder::from_name(name).is_some_and(|d| {
+        !matches!(
+            d,
+            New | Bytes | Format | Dir | LengthHint | Missing | Reversed | Complex | Round | Trunc | Floor | Ceil
+                | Enter | Exit | AEnter | AExit | InstanceCheck | SubclassCheck | ClassGetItem | InitSubclass
+                | SetName | MroEntries | Prepare | Fspath | Sizeof | ReduceEx | Reduce
+        )
+    })
 }
 
 /// The receiver of a method, checked.
@@ -50,6 +68,9 @@ pub fn self_gc<T: Payload + 'static>(cx: &Cx, args: &[Obj], member: &'static str
 fn bad_receiver(cx: &Cx, args: &[Obj], rust: &str, member: &str) -> Raised {
     let class = rust.rsplit("::").next().unwrap_or(rust).to_lowercase();
     match args.first() {
+        None if is_operator(member) => {
+            cx.type_error(format!("descriptor '{member}' of '{class}' object needs an argument"))
+        }
         None => cx.type_error(format!("unbound method {class}.{member}() needs an argument")),
         Some(o) => cx.type_error(format!(
             "descriptor '{member}' requires a '{class}' object but received a '{}'",
@@ -88,7 +109,7 @@ pub fn check_exact(cx: &mut Cx, info: &FnInfo, given: usize, kw: Option<KwNames>
         return Ok(());
     }
     let name = info.qualified();
-    let special = info.name.starts_with("__") && info.name.ends_with("__") && info.name != "__new__";
+    let special = is_operator(info.name);
     Err(cx.type_error(match wanted {
         _ if special => format!("expected {wanted} argument{}, got {given}", if wanted == 1 { "" } else { "s" }),
         0 => format!("{name}() takes no arguments ({given} given)"),
@@ -170,7 +191,15 @@ fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }
 
+/// A function of one positional-only parameter, as CPython words its errors.
+fn takes_one(params: &[Param]) -> bool {
+    matches!(params, [Param { kind: ParamKind::PosOnly, required: true, .. }])
+}
+
 fn too_many(cx: &Cx, info: &FnInfo, params: &[Param], given: usize, max: usize, n_kw: usize) -> Raised {
+    if takes_one(params) && !is_operator(info.name) {
+        return cx.type_error(format!("{}() takes exactly one argument ({given} given)", info.qualified()));
+    }
     let positional_only = params.iter().all(|p| p.kind == ParamKind::PosOnly);
     let min = params.iter().filter(|p| p.kind == ParamKind::PosOnly && p.required).count();
     let name = info.short();
@@ -193,6 +222,19 @@ fn too_many(cx: &Cx, info: &FnInfo, params: &[Param], given: usize, max: usize, 
 }
 
 fn missing(cx: &Cx, info: &FnInfo, params: &[Param], p: &Param, at: usize, given: usize) -> Raised {
+    if takes_one(params) && !is_operator(info.name) {
+        return cx.type_error(format!("{}() takes exactly one argument ({given} given)", info.qualified()));
+    }
+    if p.kind == ParamKind::PosOnly && params.iter().any(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly)) {
+        let min = params.iter().filter(|p| p.kind == ParamKind::PosOnly && p.required).count();
+        let max = params.iter().filter(|p| matches!(p.kind, ParamKind::PosOnly | ParamKind::PosOrKw)).count();
+        let how = if min < max { "at least" } else { "exactly" };
+        return cx.type_error(format!(
+            "{}() takes {how} {min} positional argument{} ({given} given)",
+            info.short(),
+            plural(min)
+        ));
+    }
     if p.kind == ParamKind::PosOnly {
         let min = params.iter().filter(|p| p.kind == ParamKind::PosOnly && p.required).count();
         let more = params.iter().any(|p| p.kind == ParamKind::PosOnly && !p.required);

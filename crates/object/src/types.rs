@@ -481,8 +481,11 @@ pub(crate) fn finish_native(
     t.flags.store(f, Ordering::Relaxed);
     t.root_shape.store(shape_id, Ordering::Release);
     shape::layout(shape_id).owner.store(t.obj().word(), Ordering::Release);
-    let m = str::new(cx, module)?;
-    d.insert_str(cx, name!(cx, "__module__"), m.obj())?;
+    // As in CPython, `__module__` of the classes of builtins is computed.
+    if module != "builtins" {
+        let m = str::new(cx, module)?;
+        d.insert_str(cx, name!(cx, "__module__"), m.obj())?;
+    }
     let doc = if doc.is_empty() { Obj::NONE } else { str::new(cx, doc)?.obj() };
     d.insert_str(cx, name!(cx, "__doc__"), doc)?;
     if flags & native::DICT != 0 && base.is_some_and(|b| !b.has(F_DICT)) {

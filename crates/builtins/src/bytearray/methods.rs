@@ -173,7 +173,12 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
 
     fn __repr__(this: Gc<Bytearray>, cx: &mut Cx) -> Result<Obj> {
         let name = ops::class_of(this.obj()).name();
-        let s = format!("{name}({})", strview::repr_bytes(this.as_slice()));
+        let mut inner = strview::repr_bytes(this.as_slice());
+        if inner.starts_with("b\"") {
+            // Unlike bytes, CPython escapes the single quotes there, too.
+            inner = inner.replace('\'', "\\'");
+        }
+        let s = format!("{name}({inner})");
         Ok(str::new(cx, &s)?.obj())
     }
     fn __str__(this: Gc<Bytearray>, cx: &mut Cx) -> Result<Obj> {

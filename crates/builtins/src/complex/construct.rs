@@ -4,7 +4,7 @@
 
 use super::Complex;
 use super::arith::C;
-use crate::{any, hooks};
+use crate::hooks;
 use typhon_object::str::Str;
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, float, int, ops};
 use typhon_text::{complex as text, unicode};
@@ -34,8 +34,7 @@ fn special(cx: &mut Cx, o: Obj) -> Result<Option<C>> {
     let Some(r) = ops::call_special(cx, o, Dunder::Complex, &[])? else { return Ok(None) };
     let Some(c) = r.cast::<Complex>() else {
         return Err(cx.type_error(format!(
-            "{}.__complex__() must return a complex, not {}",
-            cx.type_name(o),
+            "__complex__ returned non-complex (type {})",
             cx.type_name(r)
         )));
     };
@@ -43,9 +42,8 @@ fn special(cx: &mut Cx, o: Obj) -> Result<Option<C>> {
         && let Some(warn) = hooks::WARN.get()
     {
         let msg = format!(
-            "{}.__complex__() must return a complex, not {}.  The ability to return an instance of a strict \
-             subclass of complex is deprecated, and may not be supported in a future version of Python.",
-            cx.type_name(o),
+            "__complex__ returned non-complex (type {}).  The ability to return an instance of a strict \
+             subclass of complex is deprecated, and may be removed in a future version of Python.",
             cx.type_name(r)
         );
         warn(cx, &msg, ExcKind::DeprecationWarning)?;
@@ -84,35 +82,38 @@ pub fn construct(cx: &mut Cx, real: Option<Obj>, imag: Option<Obj>) -> Result<C>
         }
         return Err(cx.type_error(format!(
             "complex() argument must be a string or a number, not {}",
-            any::arg_type(cx, o)
+            cx.type_name(o)
         )));
     };
+    // real + imag * 1j, leaving out the parts that a real argument does not have,
+    // so that the sign of a zero is kept.
     let (a, b) = match real {
-        None => (0.0, 0.0),
+        None => (0.0, None),
         Some(o) => component(cx, o, "real")?,
     };
     let (c, d) = component(cx, imag, "imag")?;
-    Ok((a - d, b + c))
+    Ok((d.map_or(a, |d| a - d), b.map_or(c, |b| b + c)))
 }
 
-fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<C> {
+/// One of two arguments; a real one has no imaginary part.
+fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     if let Some(c) = o.cast::<Complex>() {
         if let Some(warn) = hooks::WARN.get() {
             let msg = format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o));
             warn(cx, &msg, ExcKind::DeprecationWarning)?;
         }
-        return Ok((c.re, c.im));
+        return Ok((c.re, Some(c.im)));
     }
     if is_real(o) {
-        return Ok((ops::as_float(cx, o)?, 0.0));
+        return Ok((ops::as_float(cx, o)?, None));
     }
     if name == "real"
         && let Some(c) = special(cx, o)?
     {
-        return Ok(c);
+        return Ok((c.0, Some(c.1)));
     }
     Err(cx.type_error(format!(
         "complex() argument '{name}' must be a real number, not {}",
-        any::arg_type(cx, o)
+        cx.type_name(o)
     )))
 }

@@ -82,18 +82,19 @@ impl MemoryView {
         }
     }
     fn sliced(&self, cx: &mut Cx, s: &Slice) -> Result<Export> {
-        let Dims::Line { len, stride } = self.dims else {
-            let zero = extent::ndim(&self.dims) == 0;
-            return Err(if zero {
-                cx.type_error("invalid indexing of 0-dim memory")
-            } else {
-                not_implemented(cx, "multi-dimensional slicing is not implemented")
-            });
+        let (mut shape, mut strides) = (extent::shape(&self.dims), extent::strides(&self.dims));
+        let (Some(len), Some(stride)) = (shape.first_mut(), strides.first_mut()) else {
+            return Err(cx.type_error("invalid indexing of 0-dim memory"));
         };
-        let (start, _, step, n) = s.indices(cx, len as usize)?;
+        // A slice is one of the first dimension.
+        let (start, _, step, n) = s.indices(cx, *len as usize)?;
         let mut e = self.export(cx)?;
-        e.start += start * stride;
-        e.dims = Dims::Line { len: n as isize, stride: stride.wrapping_mul(step) };
+        e.start += start * *stride;
+        (*len, *stride) = (n as isize, stride.wrapping_mul(step));
+        e.dims = match (&shape[..], &strides[..]) {
+            (&[len], &[stride]) => Dims::Line { len, stride },
+            _ => Dims::Many { shape: extent::tuple_of(cx, &shape)?, strides: extent::tuple_of(cx, &strides)? },
+        };
         Ok(e)
     }
     fn is_key(key: Obj) -> bool {
@@ -296,9 +297,7 @@ impl MemoryView {
     #[sig(format, shape = <missing>)]
     fn cast(&self, cx: &mut Cx, format: Obj, shape: Missing<Obj>) -> Result<Obj> {
         self.check(cx)?;
-        let Some(format) = format.cast::<Str>() else {
-            return Err(cx.type_error("memoryview: format argument must be a string"));
-        };
+        let format = crate::any::str_arg(cx, format, "cast() argument 'format'")?;
         let e = super::cast::cast(cx, self, format, shape.given())?;
         Ok(MemoryView::sharing(cx, self.managed, e)?.obj())
     }

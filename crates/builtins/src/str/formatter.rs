@@ -101,7 +101,7 @@ impl<'a> Pieces<'a> {
         let mut end = None;
         while let Some(c) = self.take() {
             match char::from_u32(c) {
-                Some('{') => return Err(FormatStringError("unexpected '{' in field name")),
+                Some('{') if !in_brackets => return Err(FormatStringError("unexpected '{' in field name")),
                 Some('[') => in_brackets = true,
                 Some(']') => in_brackets = false,
                 Some(c @ ('}' | ':' | '!')) if !in_brackets => {
