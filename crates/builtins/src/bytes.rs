@@ -69,10 +69,10 @@ pub fn count_arg(cx: &mut Cx, o: Obj) -> Result<Option<usize>> {
     match int::to_i64(i) {
         Some(n) if n >= 0 => Ok(Some(n as usize)),
         Some(_) => Err(cx.value_error("negative count")),
-        None => Err(cx.error(
-            ExcKind::OverflowError,
-            format!("cannot fit '{}' into an index-sized integer", cx.type_name(o)),
-        )),
+        None => {
+            Err(cx
+                .error(ExcKind::OverflowError, format!("cannot fit '{}' into an index-sized integer", cx.type_name(o))))
+        }
     }
 }
 

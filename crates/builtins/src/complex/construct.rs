@@ -82,10 +82,9 @@ pub fn construct(cx: &mut Cx, real: Option<Obj>, imag: Option<Obj>) -> Result<C>
         if is_real(o) {
             return Ok((ops::as_float(cx, o)?, 0.0));
         }
-        return Err(cx.type_error(format!(
-            "complex() argument must be a string or a number, not {}",
-            any::arg_type(cx, o)
-        )));
+        return Err(
+            cx.type_error(format!("complex() argument must be a string or a number, not {}", any::arg_type(cx, o)))
+        );
     };
     let (a, b) = match real {
         None => (0.0, 0.0),
@@ -111,8 +110,5 @@ fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<C> {
     {
         return Ok(c);
     }
-    Err(cx.type_error(format!(
-        "complex() argument '{name}' must be a real number, not {}",
-        any::arg_type(cx, o)
-    )))
+    Err(cx.type_error(format!("complex() argument '{name}' must be a real number, not {}", any::arg_type(cx, o))))
 }
