@@ -8,7 +8,6 @@
 use crate::hooks;
 use typhon_object::native::{Args, FromArg, Payload};
 use typhon_object::str::{self, Str};
-use typhon_object::types::{self, Type};
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, array, float, int, list, ops, shape};
 use typhon_text::format_spec::{FormatError, Formatted, Locale};
 use typhon_text::strview::{StrBuf, StrView};
@@ -61,17 +60,6 @@ pub fn str_arg(cx: &Cx, o: Obj, what: &str) -> Result<Gc<Str>> {
         Some(s) => Ok(s),
         None => Err(bad_arg(cx, what, "str", o)),
     }
-}
-
-/// Check that `cls` may be made by the `__new__` of the type with this shape.
-#[inline]
-pub fn check_new(cx: &Cx, cls: Gc<Type>, shape_id: u32) -> Result<()> {
-    let own = types::class_for(shape_id);
-    if cls == own || cls.is_subtype(own) {
-        return Ok(());
-    }
-    let (n, c) = (own.name(), ops::full_name(cx, cls));
-    Err(cx.type_error(format!("{n}.__new__({c}): {c} is not a subtype of {n}")))
 }
 
 /// The one optional positional argument of a constructor without keywords.

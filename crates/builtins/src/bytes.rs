@@ -7,7 +7,7 @@ use crate::bytes_like::iter::BytesIter;
 use crate::bytes_like::{self, Bound, Sub, codec, hex, percent, search, split, transform};
 use crate::memoryview::MemoryView;
 use crate::slice::{self, Slice};
-use crate::{any, bytes_new};
+use crate::bytes_new;
 use typhon_macros::class;
 use typhon_object::bytes::{self, Bytes};
 use typhon_object::native::{Missing, instance};
@@ -69,10 +69,10 @@ pub fn count_arg(cx: &mut Cx, o: Obj) -> Result<Option<usize>> {
     match int::to_i64(i) {
         Some(n) if n >= 0 => Ok(Some(n as usize)),
         Some(_) => Err(cx.value_error("negative count")),
-        None => Err(cx.error(
-            ExcKind::OverflowError,
-            format!("cannot fit '{}' into an index-sized integer", cx.type_name(o)),
-        )),
+        None => {
+            Err(cx
+                .error(ExcKind::OverflowError, format!("cannot fit '{}' into an index-sized integer", cx.type_name(o))))
+        }
     }
 }
 
@@ -100,7 +100,6 @@ crate::bytes_like_class!(BytesMethods, Bytes, "bytes", make, same, {
         encoding: Missing<Obj>,
         errors: Missing<Obj>,
     ) -> Result<Obj> {
-        any::check_new(cx, cls, shape::BYTES)?;
         let b = construct(cx, source.given(), encoding.given(), errors.given())?;
         if cls.root_shape() == shape::BYTES {
             return Ok(b.obj());

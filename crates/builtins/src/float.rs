@@ -7,7 +7,9 @@ use crate::float_new;
 use typhon_macros::class;
 use typhon_object::native::Args;
 use typhon_object::types::{self, Type};
-use typhon_object::{BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, bigint, float, hash, int, ops, shape, str, tuple};
+use typhon_object::{
+    BinaryOp, CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, bigint, float, hash, int, ops, shape, str, tuple,
+};
 use typhon_text::float as text;
 use typhon_text::format_spec;
 use typhon_text::int as limbs;
@@ -152,12 +154,12 @@ struct FloatMethods;
 impl FloatMethods {
     /// Create and return a new object.  See help(type) for accurate signature.
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
-        any::check_new(cx, cls, shape::FLOAT)?;
-        let v = if cls == types::class_for(shape::FLOAT) {
+        let exact = types::class_for(shape::FLOAT);
+        let v = if cls == exact || cls.special(Dunder::Init) == exact.special(Dunder::Init) {
             any::at_most_one(cx, "float", args)?
         } else {
-            // A subclass's `__init__` may take more.
-            args.pos.first().copied()
+            // The subclass's `__init__` may take keywords.
+            any::at_most_one(cx, "float", Args::new(args.pos, None))?
         };
         let v = match v {
             None => 0.0,

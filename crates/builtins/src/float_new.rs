@@ -2,22 +2,31 @@
 //!
 //! Tests: tests/scalars.rs; CPython test_float.
 
-use crate::buffer;
+use crate::{buffer, hooks};
 use typhon_object::str::Str;
-use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, float, int, ops};
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, float, int, ops, shape};
 use typhon_text::float::{self as text, FromHexError};
 use typhon_text::strview;
 
 /// `float(o)`.
 pub fn convert(cx: &mut Cx, o: Obj) -> Result<f64> {
-    if let Some(s) = o.cast::<Str>() {
-        return parse_str(cx, s);
+    match o.shape() {
+        shape::FLOAT => return ops::as_float(cx, o),
+        shape::STR => {
+            if let Some(s) = o.cast::<Str>() {
+                return parse_str(cx, s);
+            }
+        }
+        _ => {}
     }
-    if int::is_int(o) || ops::class_of(o).special(Dunder::Float).is_some() || ops::class_of(o).special(Dunder::Index).is_some() {
+    if let Some(r) = ops::call_special(cx, o, Dunder::Float, &[])? {
+        return float_result(cx, o, r);
+    }
+    if int::is_int(o) || ops::class_of(o).special(Dunder::Index).is_some() {
         return ops::as_float(cx, o);
     }
-    if let Some(v) = float::value(o) {
-        return Ok(v);
+    if let Some(s) = o.cast::<Str>() {
+        return parse_str(cx, s);
     }
     if buffer::is_buffer(o) {
         let view = buffer::get(cx, o, false)?;
@@ -28,6 +37,22 @@ pub fn convert(cx: &mut Cx, o: Obj) -> Result<f64> {
     }
     let n = cx.type_name(o);
     Err(cx.type_error(format!("float() argument must be a string or a real number, not '{n}'")))
+}
+
+/// Check what `__float__` returned.
+fn float_result(cx: &mut Cx, o: Obj, r: Obj) -> Result<f64> {
+    let (n, t) = (cx.type_name(o), cx.type_name(r));
+    let Some(v) = float::value(r) else {
+        return Err(cx.type_error(format!("{n}.__float__ returned non-float (type {t})")));
+    };
+    if r.shape() != shape::FLOAT {
+        hooks::warn(
+            cx,
+            &format!("{n}.__float__ returned non-float (type {t}).  The ability to return an instance of a strict subclass of float is deprecated, and may be removed in a future version of Python."),
+            ExcKind::DeprecationWarning,
+        )?;
+    }
+    Ok(v)
 }
 
 #[cold]

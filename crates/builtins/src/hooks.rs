@@ -22,7 +22,7 @@ pub static CALLER_MODULE: OnceLock<fn(&mut Cx) -> Option<Obj>> = OnceLock::new()
 /// format code `n`. The C locale before.
 pub static LOCALE: OnceLock<fn(&mut Cx) -> Result<(String, String, Vec<u8>)>> = OnceLock::new();
 
-/// `warnings.warn(text, category)`; nothing before.
+/// `warnings.warn(text, category)`; the module of that name before.
 pub static WARN: OnceLock<fn(&mut Cx, &str, typhon_object::ExcKind) -> Result<()>> = OnceLock::new();
 
 /// `codecs.lookup_error(name)`: the handler that Python code registered.
@@ -32,3 +32,15 @@ pub static LOOKUP_ERROR_HANDLER: OnceLock<fn(&mut Cx, &str) -> Result<Obj>> = On
 /// The class and the first argument of the calling Python function, for
 /// `super()` without arguments. RuntimeError before.
 pub static SUPER_ARGS: OnceLock<fn(&mut Cx) -> Result<(Obj, Obj)>> = OnceLock::new();
+
+/// Issue a warning, which the filters may turn into an exception.
+pub fn warn(cx: &mut Cx, text: &str, kind: typhon_object::ExcKind) -> Result<()> {
+    if let Some(f) = WARN.get() {
+        return f(cx, text, kind);
+    }
+    let module = crate::object_reduce::import(cx, "warnings")?;
+    let text = typhon_object::str::new(cx, text)?;
+    let class = kind.class(cx).obj();
+    typhon_object::ops::call_method(cx, module, "warn", &[text.obj(), class])?;
+    Ok(())
+}

@@ -3,7 +3,7 @@
 //! Both directions obey the limit on digits (`sys.set_int_max_str_digits`).
 //! Tests: tests/scalars.rs; CPython test_int, test_int_literal.
 
-use crate::{any, buffer, hooks};
+use crate::{buffer, hooks};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use typhon_object::native::Args;
 use typhon_object::str::{self, Str};
@@ -77,7 +77,6 @@ fn small_text(cx: &Cx, v: i64) -> Result<Gc<Str>> {
 
 /// `int.__new__`.
 pub fn construct(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
-    any::check_new(cx, cls, shape::INT)?;
     let (mut x, mut base) = (args.pos.first().copied(), args.pos.get(1).copied());
     if args.pos.len() > 2 {
         return Err(cx.type_error(format!("int expected at most 2 arguments, got {}", args.all().len())));
@@ -99,7 +98,9 @@ pub fn construct(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
             if base != 0 && !(2..=36).contains(&base) {
                 return Err(cx.value_error("int() base must be >= 2 and <= 36, or 0"));
             }
-            if x.cast::<Str>().is_some() || x.cast::<bytes::Bytes>().is_some() || x.shape() == shape::BYTEARRAY
+            if x.cast::<Str>().is_some()
+                || x.cast::<bytes::Bytes>().is_some()
+                || x.shape() == shape::BYTEARRAY
                 || buffer::is_bytearray(x)
             {
                 parse_object(cx, x, base as u32)?
@@ -122,10 +123,10 @@ pub fn convert(cx: &mut Cx, x: Obj) -> Result<Obj> {
     if x.shape() == shape::STR {
         return parse_object(cx, x, 10);
     }
-    if ops::class_of(x).special(Dunder::Int).is_some_and(|m| !m.is_none()) {
-        if let Some(r) = ops::call_special(cx, x, Dunder::Int, &[])? {
-            return int_result(cx, r);
-        }
+    if ops::class_of(x).special(Dunder::Int).is_some_and(|m| !m.is_none())
+        && let Some(r) = ops::call_special(cx, x, Dunder::Int, &[])?
+    {
+        return int_result(cx, r);
     }
     if ops::class_of(x).special(Dunder::Index).is_some() {
         return ops::index(cx, x);
@@ -143,14 +144,12 @@ fn int_result(cx: &mut Cx, r: Obj) -> Result<Obj> {
         let n = cx.type_name(r);
         return Err(cx.type_error(format!("__int__ returned non-int (type {n})")));
     }
-    if ops::class_of(r) != types::class_for(shape::INT)
-        && let Some(warn) = hooks::WARN.get()
-    {
+    if ops::class_of(r) != types::class_for(shape::INT) {
         let n = cx.type_name(r);
         let text = format!(
             "__int__ returned non-int (type {n}).  The ability to return an instance of a strict subclass of int is deprecated, and may be removed in a future version of Python."
         );
-        warn(cx, &text, ExcKind::DeprecationWarning)?;
+        hooks::warn(cx, &text, ExcKind::DeprecationWarning)?;
     }
     int::exact(cx, r)
 }

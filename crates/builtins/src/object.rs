@@ -9,7 +9,7 @@ use typhon_macros::class;
 use typhon_object::native::Args;
 use typhon_object::new_type::{self, MemberDescr};
 use typhon_object::types::{self, Type, class};
-use typhon_object::{Cx, Dunder, Gc, Obj, Raised, Result, dict, instance, list, name, ops, shape, str, str::Str};
+use typhon_object::{Cx, Dunder, Gc, Obj, Result, dict, instance, list, name, ops, shape, str, str::Str};
 
 struct ObjectMethods;
 
@@ -21,14 +21,6 @@ fn object_class() -> Gc<Type> {
 pub fn attr_name(cx: &Cx, name: Obj) -> Result<Gc<Str>> {
     name.cast::<Str>()
         .ok_or_else(|| cx.type_error(format!("attribute name must be string, not '{}'", cx.type_name(name))))
-}
-
-/// `object.__new__` on a class with another payload.
-#[cold]
-fn not_safe(cx: &Cx, cls: Gc<Type>) -> Raised {
-    let native = cls.mro().iter().map(|c| class(*c)).find(|c| c.is_native()).unwrap_or(cls);
-    let n = ops::full_name(cx, native);
-    cx.type_error(format!("object.__new__({}) is not safe, use {n}.__new__()", ops::full_name(cx, cls)))
 }
 
 #[class(name = "object", extends = Object)]
@@ -45,9 +37,6 @@ impl ObjectMethods {
         }
         if cls.has(types::F_ABSTRACT) {
             return Err(new_type::abstract_error(cx, cls)?);
-        }
-        if types::cell_of(cls).is_some() {
-            return Err(not_safe(cx, cls));
         }
         instance::alloc(cx, cls)
     }
@@ -162,10 +151,9 @@ impl ObjectMethods {
     fn set_class(this: Gc<Object>, cx: &mut Cx, value: Option<Obj>) -> Result<()> {
         let Some(value) = value else { return Err(cx.type_error("can't delete __class__ attribute")) };
         let Some(new) = value.cast::<Type>() else {
-            return Err(cx.type_error(format!(
-                "__class__ must be set to a class, not '{}' object",
-                cx.type_name(value)
-            )));
+            return Err(
+                cx.type_error(format!("__class__ must be set to a class, not '{}' object", cx.type_name(value)))
+            );
         };
         let old = ops::class_of(this.obj());
         if old == new {
@@ -342,7 +330,10 @@ pub fn check_layouts(cx: &Cx, old: Gc<Type>, new: Gc<Type>, what: &str) -> Resul
     let (a, b) = (layout_owner(old), layout_owner(new));
     let flags = |t: Gc<Type>| (t.has(types::F_DICT), t.has(types::F_WEAKREF));
     let same = a == b
-        || (a.base() == b.base() && a.base().is_some() && flags(a) == flags(b) && slot_names(a) == slot_names(b)
+        || (a.base() == b.base()
+            && a.base().is_some()
+            && flags(a) == flags(b)
+            && slot_names(a) == slot_names(b)
             && a.is_native() == b.is_native());
     if same {
         return Ok(());

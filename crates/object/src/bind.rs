@@ -9,7 +9,7 @@ use crate::native::{KwNames, Param, ParamKind, Payload};
 use crate::obj::{Gc, Obj};
 use crate::str::Str;
 use crate::types::Type;
-use crate::{Result, dict, tuple};
+use crate::{Result, dict, ops, tuple};
 
 /// What error texts say about a function.
 pub struct FnInfo {
@@ -82,11 +82,44 @@ fn bad_receiver(cx: &Cx, args: &[Obj], rust: &str, member: &str) -> Raised {
 /// The class that `__new__` or a class method was called on.
 pub fn class_ref(cx: &Cx, args: &[Obj], class: &'static str) -> Result<Gc<Type>> {
     match args.first() {
-        Some(o) => o.cast::<Type>().ok_or_else(|| {
-            cx.type_error(format!("{class}.__new__(X): X is not a type object ({})", cx.type_name(*o)))
-        }),
+        Some(o) => o
+            .cast::<Type>()
+            .ok_or_else(|| cx.type_error(format!("{class}.__new__(X): X is not a type object ({})", cx.type_name(*o)))),
         None => Err(cx.type_error(format!("{class}.__new__(): not enough arguments"))),
     }
+}
+
+/// The class to make an instance of, which `class`'s `__new__` was called on: it
+/// must derive from `class`, and have no native base with a `__new__` of its own
+/// in between, whose payload would be left out.
+#[inline]
+pub fn new_class(cx: &Cx, args: &[Obj], class: &'static str) -> Result<Gc<Type>> {
+    let cls = class_ref(cx, args, class)?;
+    if cls.is_native() && cls.name_obj().is_some_and(|n| n.eq_str(class)) {
+        return Ok(cls);
+    }
+    check_new_class(cx, cls, class)?;
+    Ok(cls)
+}
+
+fn check_new_class(cx: &Cx, cls: Gc<Type>, class: &str) -> Result<()> {
+    let natives = || cls.mro().iter().map(|c| crate::types::class(*c)).filter(|c| c.is_native());
+    let Some(own) = natives().find(|c| c.name_obj().is_some_and(|n| n.eq_str(class))) else {
+        let n = ops::full_name(cx, cls);
+        return Err(cx.type_error(format!("{class}.__new__({n}): {n} is not a subtype of {class}")));
+    };
+    let mut base = cls;
+    while !base.is_native() {
+        match base.base() {
+            Some(b) => base = b,
+            None => return Ok(()),
+        }
+    }
+    if base.special(Dunder::New) != own.special(Dunder::New) {
+        let (n, b) = (ops::full_name(cx, cls), ops::full_name(cx, base));
+        return Err(cx.type_error(format!("{class}.__new__({n}) is not safe, use {b}.__new__()")));
+    }
+    Ok(())
 }
 
 /// The positional part of a native function's arguments.
@@ -151,9 +184,8 @@ pub fn bind<const N: usize>(
         // Keyword names are strings.
         let name: Gc<Str> = unsafe { Gc::from_obj(kw.unwrap().items()[k]) };
         let value = args[pos.len() + k];
-        let found = params
-            .iter()
-            .position(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly) && name.eq_str(p.name));
+        let found =
+            params.iter().position(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly) && name.eq_str(p.name));
         match (found, double) {
             (Some(i), _) if out[i].is_none() => out[i] = Some(value),
             (Some(i), _) => {

@@ -23,12 +23,13 @@ pub fn intern_str(cx: &Cx, s: &str) -> Result<Gc<Str>> {
 
 pub(crate) fn add(cx: &Cx, s: Gc<Str>) -> Result<Gc<Str>> {
     let table = cx.rt().intern_table();
+    // An instance of a subclass is not found by its text.
+    let own = if s.obj().shape() == shape::STR { s } else { str::from_view(cx, &s.view())? };
     loop {
-        if let Some(e) = table.get_str(s) {
+        if let Some(e) = table.get_str(own) {
             // The table maps strings to themselves.
             return Ok(unsafe { Gc::from_obj(e) });
         }
-        let own = if s.obj().shape() == shape::STR { s } else { str::from_view(cx, &s.view())? };
         if table.insert_new_str(cx, own)? {
             str::set_interned(own);
             return Ok(own);

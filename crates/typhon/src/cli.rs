@@ -4,7 +4,7 @@
 
 use crate::{compile, library, sys_values};
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::sync::atomic::Ordering;
 use typhon_gc::HeapOptions;
 use typhon_object::cx::{Cx, init_heap};
@@ -65,13 +65,20 @@ fn parse(args: Vec<OsString>) -> std::result::Result<(Config, Program), String> 
             break;
         }
         match text.as_str() {
-            "--version" => return Err(format!("Python {}.{}.{}", sys_values::VERSION.0, sys_values::VERSION.1, sys_values::VERSION.2)),
+            "--version" => {
+                return Err(format!(
+                    "Python {}.{}.{}",
+                    sys_values::VERSION.0,
+                    sys_values::VERSION.1,
+                    sys_values::VERSION.2
+                ));
+            }
             "--help" => return Err(USAGE.to_string()),
             _ => {}
         }
-        let mut chars = text[1..].char_indices();
-        while let Some((i, ch)) = chars.next() {
-            let mut value = |rest: &mut dyn Iterator<Item = OsString>| -> std::result::Result<String, String> {
+        let chars = text[1..].char_indices();
+        for (i, ch) in chars {
+            let value = |rest: &mut dyn Iterator<Item = OsString>| -> std::result::Result<String, String> {
                 let tail = &text[1 + i + 1..];
                 if !tail.is_empty() {
                     return Ok(tail.to_string());
@@ -102,7 +109,14 @@ fn parse(args: Vec<OsString>) -> std::result::Result<(Config, Program), String> 
                     c.isolated = true;
                     c.ignore_env = true;
                 }
-                'V' => return Err(format!("Python {}.{}.{}", sys_values::VERSION.0, sys_values::VERSION.1, sys_values::VERSION.2)),
+                'V' => {
+                    return Err(format!(
+                        "Python {}.{}.{}",
+                        sys_values::VERSION.0,
+                        sys_values::VERSION.1,
+                        sys_values::VERSION.2
+                    ));
+                }
                 'h' | '?' => return Err(USAGE.to_string()),
                 _ => return Err(format!("Unknown option: -{ch}\n{USAGE}")),
             }
@@ -236,8 +250,10 @@ fn hash_key(c: &Config) -> (u64, u64) {
         }
         None => {
             let mut b = [0u8; 16];
-            // Fills the buffer or leaves zeros, both fine for a hash key.
-            unsafe { libc::getrandom(b.as_mut_ptr() as *mut libc::c_void, 16, 0) };
+            // Without the device the key is zero, which is still correct.
+            if let Ok(mut f) = std::fs::File::open("/dev/urandom") {
+                let _ = f.read_exact(&mut b);
+            }
             let half = |i: usize| u64::from_le_bytes(b[i..i + 8].try_into().unwrap());
             (half(0), half(8))
         }
@@ -246,17 +262,18 @@ fn hash_key(c: &Config) -> (u64, u64) {
 
 /// `sys.stdin`, `stdout`, `stderr` by `io.open`.
 fn standard_streams(cx: &mut Cx, sd: Gc<Dict>, c: &Config) -> Result<()> {
-    let io = match import::import_module(cx, "_io") {
-        Ok(io) => io,
-        Err(e) => return Err(e),
-    };
+    let io = import::import_module(cx, "_io")?;
     let open = ops::get_attr(cx, io, name!(cx, "open"))?;
     let b = hooks::builtins(cx);
     b.insert_str(cx, name!(cx, "open"), open)?;
     let mode = |w: bool| if w { "w" } else { "r" };
-    for (fd, n, write, errors) in [(0i64, "stdin", false, "surrogateescape"), (1, "stdout", true, "surrogateescape"), (2, "stderr", true, "backslashreplace")] {
+    for (fd, n, write, errors) in [
+        (0i64, "stdin", false, "surrogateescape"),
+        (1, "stdout", true, "surrogateescape"),
+        (2, "stderr", true, "backslashreplace"),
+    ] {
         // A closed descriptor gives None, as in CPython.
-        let valid = unsafe { libc::fcntl(fd as i32, libc::F_GETFD) } >= 0;
+        let valid = std::fs::read_link(format!("/proc/self/fd/{fd}")).is_ok();
         let f = if !valid {
             Obj::NONE
         } else {
@@ -264,15 +281,28 @@ fn standard_streams(cx: &mut Cx, sd: Gc<Dict>, c: &Config) -> Result<()> {
             let m = str::new(cx, &format!("{}b", mode(write)))?;
             let buffering = if c.unbuffered && write { 0 } else { -1 };
             let names = names(cx, &["closefd"])?;
-            let buf = ops::call(cx, raw, &[Obj::int_unchecked(fd), m.obj(), Obj::int_unchecked(buffering), Obj::FALSE], Some(names))?;
+            let buf = ops::call(
+                cx,
+                raw,
+                &[Obj::int_unchecked(fd), m.obj(), Obj::int_unchecked(buffering), Obj::FALSE],
+                Some(names),
+            )?;
             let wrapper = ops::get_attr(cx, io, name!(cx, "TextIOWrapper"))?;
-            // Plain query of a descriptor.
-            let tty = unsafe { libc::isatty(fd as i32) } == 1;
+            let tty = match fd {
+                0 => std::io::stdin().is_terminal(),
+                1 => std::io::stdout().is_terminal(),
+                _ => std::io::stderr().is_terminal(),
+            };
             let (enc, err, nl) = (str::new(cx, "utf-8")?, str::new(cx, errors)?, str::new(cx, "\n")?);
             let newline = if write { nl.obj() } else { Obj::NONE };
             let line = Obj::bool(write && (tty || fd == 2));
             let names = self::names(cx, &["line_buffering", "write_through"])?;
-            let f = ops::call(cx, wrapper, &[buf, enc.obj(), err.obj(), newline, line, Obj::bool(c.unbuffered)], Some(names))?;
+            let f = ops::call(
+                cx,
+                wrapper,
+                &[buf, enc.obj(), err.obj(), newline, line, Obj::bool(c.unbuffered)],
+                Some(names),
+            )?;
             let md = str::new(cx, mode(write))?;
             ops::set_attr(cx, f, name!(cx, "mode"), Some(md.obj()))?;
             f
@@ -345,8 +375,7 @@ fn execute(cx: &mut Cx, p: &Program) -> Result<()> {
             run_source(cx, d, Source::Bytes(&bytes), &name)
         }
         Program::Stdin => {
-            // Plain query of a descriptor.
-            if unsafe { libc::isatty(0) } == 1 {
+            if std::io::stdin().is_terminal() {
                 main_module(cx)?;
                 let code = import::import_module(cx, "code")?;
                 return ops::call_method(cx, code, "interact", &[]).map(|_| ());

@@ -70,7 +70,8 @@ pub fn run_function(cx: &mut Cx, func: Gc<Function>, args: &[Obj], kw: Option<Kw
 pub unsafe fn push_entry(cx: &mut Cx, func: u64) -> Result<Base> {
     unsafe {
         let w = cx.top().add(4);
-        let need = if func == 0 { 0 } else { (*((func + 8) as *const Function)).nregs.load(Ordering::Relaxed) as usize };
+        let need =
+            if func == 0 { 0 } else { (*((func + 8) as *const Function)).nregs.load(Ordering::Relaxed) as usize };
         if w.add(8 + need) as usize >= cx.limit as usize {
             return Err(cx.recursion_error());
         }
@@ -363,8 +364,18 @@ unsafe fn dispatch(f: &mut Fr<'_>, callee: Obj, a: usize, args: &[Obj], kw: Opti
 
 /// `C(...)` for a Python class with `object.__new__` and a Python `__init__`
 /// that returns None: allocate and run `__init__` without native recursion.
-unsafe fn construct(f: &mut Fr<'_>, t: Gc<Type>, a: usize, args: &[Obj], kw: Option<KwNames>, done: PB) -> Result<Option<PB>> {
-    if !t.has(types::F_HEAP) || t.has(types::F_ABSTRACT | types::F_VARIABLE) || ops::class_of(t.obj()).obj() != types::class_for(shape::TYPE).obj() {
+unsafe fn construct(
+    f: &mut Fr<'_>,
+    t: Gc<Type>,
+    a: usize,
+    args: &[Obj],
+    kw: Option<KwNames>,
+    done: PB,
+) -> Result<Option<PB>> {
+    if !t.has(types::F_HEAP)
+        || t.has(types::F_ABSTRACT | types::F_VARIABLE)
+        || ops::class_of(t.obj()).obj() != types::class_for(shape::TYPE).obj()
+    {
         return Ok(None);
     }
     if t.special(Dunder::New) != types::class_for(shape::OBJECT).special(Dunder::New) {
@@ -479,13 +490,11 @@ crate::slow! {
     fn call_method_native(f) {
         let (a, n) = (f.a(), f.b());
         let o = f.reg(a + 4);
-        let w0 = f.cache(0).load(Ordering::Relaxed);
-        if (o.shape() as u64) << 32 | 1 == w0
-            && let Some(e) = Obj::from_word(f.cache(1).load(Ordering::Acquire)).filter(|e| e.is_ptr())
-        {
-            // CODE-1: with this form, word 1 is an entry.
+        if let Some(e) = Obj::from_word(f.cache(1).load(Ordering::Acquire)).filter(|e| e.is_ptr()) {
+            // CODE-1: word 1 of a call is an entry.
             let e: Gc<CacheEntry> = unsafe { Gc::from_obj(e) };
-            if types::class(e.class).version() == e.version {
+            // Another thread may have put a Python method there.
+            if e.holds(o.shape()) && e.value.shape() == shape::METHOD_DESCRIPTOR {
                 let m: Gc<NativeFunction> = unsafe { Gc::from_obj(e.value) };
                 let r = (m.call)(f.cx, f.regs(a + 4, n + 1), None)?;
                 f.set(a, r);
@@ -520,13 +529,12 @@ crate::slow! {
         let a = f.a();
         let o = f.reg(a + 4);
         let name = f.name();
-        let w0 = f.cache(0).load(Ordering::Relaxed);
-        if o.is_ptr() && (o.shape() as u64) << 32 | 1 == w0
+        if o.is_ptr()
             && let Some(e) = Obj::from_word(f.cache(1).load(Ordering::Acquire)).filter(|e| e.is_ptr())
         {
             // CODE-1.
             let e: Gc<CacheEntry> = unsafe { Gc::from_obj(e) };
-            if types::class(e.class).version() == e.version {
+            if e.holds(o.shape()) {
                 f.set(a, e.value);
                 return Ok(f.done());
             }
@@ -613,10 +621,8 @@ fn plain_method(f: &mut Fr<'_>, o: Obj, name: Gc<Str>, op: Op) -> Result<Option<
             (Op::CALLM, _) => Op::CALLM_NATIVE,
             (op, _) => op,
         };
-        let e = cache_entry(f.cx, c.obj(), m, version)?;
-        f.cache(0).store(0, Ordering::Relaxed);
+        let e = cache_entry(f.cx, o.shape(), c.obj(), m, version)?;
         f.cache_object(1, e);
-        f.cache(0).store((o.shape() as u64) << 32 | 1, Ordering::Release);
         f.requicken(quick);
     }
     Ok(Some(m))

@@ -180,10 +180,7 @@ fn one_byte(cx: &mut Cx, v: Obj) -> Result<u8> {
             None => Err(cx.error(ExcKind::OverflowError, "%c arg not in range(256)")),
         };
     }
-    Err(cx.type_error(format!(
-        "%c requires an integer in range(256) or a single byte, not {}",
-        any::arg_type(cx, v)
-    )))
+    Err(cx.type_error(format!("%c requires an integer in range(256) or a single byte, not {}", any::arg_type(cx, v))))
 }
 
 fn integer(cx: &mut Cx, v: Obj, kind: u8) -> Result<Obj> {
@@ -203,11 +200,7 @@ fn integer(cx: &mut Cx, v: Obj, kind: u8) -> Result<Obj> {
     match r {
         Err(e) if e.is(cx, ExcKind::TypeError) => {
             let wanted = if based { "an integer" } else { "a real number" };
-            Err(cx.type_error(format!(
-                "%{} format: {wanted} is required, not {}",
-                char::from(kind),
-                cx.type_name(v)
-            )))
+            Err(cx.type_error(format!("%{} format: {wanted} is required, not {}", char::from(kind), cx.type_name(v))))
         }
         r => r,
     }

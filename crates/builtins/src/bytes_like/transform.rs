@@ -108,7 +108,9 @@ pub fn center(cx: &Cx, data: &[u8], width: isize, fill: u8) -> Result<Vec<u8>> {
 pub fn zfill(cx: &Cx, data: &[u8], width: isize) -> Result<Vec<u8>> {
     let n = missing(cx, data, width)?;
     let mut v = pad(data, n, 0, b'0');
-    if n > 0 && let Some(b'+' | b'-') = data.first() {
+    if n > 0
+        && let Some(b'+' | b'-') = data.first()
+    {
         v[0] = data[0];
         v[n] = b'0';
     }

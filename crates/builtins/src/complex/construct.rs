@@ -38,15 +38,13 @@ fn special(cx: &mut Cx, o: Obj) -> Result<Option<C>> {
             cx.type_name(r)
         )));
     };
-    if r.shape() != typhon_object::shape::COMPLEX
-        && let Some(warn) = hooks::WARN.get()
-    {
+    if r.shape() != typhon_object::shape::COMPLEX {
         let msg = format!(
             "__complex__ returned non-complex (type {}).  The ability to return an instance of a strict \
              subclass of complex is deprecated, and may be removed in a future version of Python.",
             cx.type_name(r)
         );
-        warn(cx, &msg, ExcKind::DeprecationWarning)?;
+        hooks::warn(cx, &msg, ExcKind::DeprecationWarning)?;
     }
     Ok(Some((c.re, c.im)))
 }
@@ -98,10 +96,8 @@ pub fn construct(cx: &mut Cx, real: Option<Obj>, imag: Option<Obj>) -> Result<C>
 /// One of two arguments; a real one has no imaginary part.
 fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     if let Some(c) = o.cast::<Complex>() {
-        if let Some(warn) = hooks::WARN.get() {
-            let msg = format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o));
-            warn(cx, &msg, ExcKind::DeprecationWarning)?;
-        }
+        let msg = format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o));
+        hooks::warn(cx, &msg, ExcKind::DeprecationWarning)?;
         return Ok((c.re, Some(c.im)));
     }
     if is_real(o) {

@@ -129,7 +129,6 @@ struct ComplexMethods;
 impl ComplexMethods {
     #[sig(real = <missing>, imag = <missing>)]
     fn __new__(cx: &mut Cx, cls: Gc<Type>, real: Missing<Obj>, imag: Missing<Obj>) -> Result<Obj> {
-        any::check_new(cx, cls, shape::COMPLEX)?;
         let exact = cls.root_shape() == shape::COMPLEX;
         if let (true, Missing::Given(r), Missing::Absent) = (exact, real, imag)
             && r.shape() == shape::COMPLEX

@@ -57,10 +57,9 @@ impl MemoryView {
     /// `memoryview(o)`.
     pub fn over(cx: &mut Cx, o: Obj) -> Result<Gc<MemoryView>> {
         let Some(e) = buffer::export(cx, o, false)? else {
-            return Err(cx.type_error(format!(
-                "memoryview: a bytes-like object is required, not '{}'",
-                cx.type_name(o)
-            )));
+            return Err(
+                cx.type_error(format!("memoryview: a bytes-like object is required, not '{}'", cx.type_name(o)))
+            );
         };
         if let Some(m) = o.cast::<MemoryView>() {
             return MemoryView::sharing(cx, m.managed, e);

@@ -55,7 +55,6 @@ struct StrMethods;
 impl StrMethods {
     /// Create and return a new object.  See help(type) for accurate signature.
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
-        any::check_new(cx, cls, shape::STR)?;
         if let ([o], None) = (args.pos, args.kw) {
             let s = ops::to_str(cx, *o)?;
             return if cls.root_shape() == shape::STR { Ok(s.obj()) } else { str::new_of(cx, cls, s) };

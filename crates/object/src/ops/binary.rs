@@ -161,7 +161,7 @@ pub fn float_divmod(x: f64, y: f64) -> (f64, f64) {
 
 /// `x ** y` of floats; a negative base with a fractional exponent is complex.
 pub fn float_pow(cx: &mut Cx, x: f64, y: f64) -> Result<Obj> {
-    if x == 0.0 && y < 0.0 {
+    if x == 0.0 && y < 0.0 && y.is_finite() {
         return Err(cx.error(ExcKind::ZeroDivisionError, "zero to a negative power"));
     }
     if x < 0.0 && x.is_finite() && y.is_finite() && y != y.floor() {
@@ -283,9 +283,8 @@ fn unsupported(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> cra
         }
     }
     if op == BinaryOp::Mul {
-        let sequence = |o: Obj| {
-            matches!(o.shape(), shape::STR | shape::LIST | shape::TUPLE | shape::BYTES | shape::BYTEARRAY)
-        };
+        let sequence =
+            |o: Obj| matches!(o.shape(), shape::STR | shape::LIST | shape::TUPLE | shape::BYTES | shape::BYTEARRAY);
         if sequence(a) {
             return cx.type_error(format!("can't multiply sequence by non-int of type '{tb}'"));
         }
