@@ -228,7 +228,8 @@ impl Callable {
     /// Binds the receiver or class; also tells how many arguments that takes.
     fn prologue(&self, name: &str, class: &str) -> (TokenStream, usize) {
         match self.kind {
-            MemberKind::New | MemberKind::ClassMethod => {
+            MemberKind::New => (quote!(let cls = ::typhon_object::native::new_class(cx, args, #class)?;), 1),
+            MemberKind::ClassMethod => {
                 (quote!(let cls = ::typhon_object::native::class_ref(cx, args, #class)?;), 1)
             }
             MemberKind::Method | MemberKind::GetSet => {

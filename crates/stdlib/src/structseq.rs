@@ -12,7 +12,7 @@ use typhon_object::obj::{Gc, Obj};
 use typhon_object::str;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Dunder, Result, dict, instance, name, new_type, ops, shape, tuple};
+use typhon_object::{Cx, Result, dict, instance, name, new_type, ops, shape, tuple};
 
 /// A class to be.
 pub struct StructSeq {
@@ -131,9 +131,7 @@ fn put(cx: &Cx, d: Gc<Dict>, k: &str, v: Obj) -> Result<()> {
 }
 
 fn make_instance(cx: &mut Cx, t: Gc<Type>, values: &[Obj], visible: usize) -> Result<Obj> {
-    let new = types::class_for(shape::TUPLE).special(Dunder::New).expect("tuple has __new__");
-    let items = tuple_obj(cx, &values[..visible.min(values.len())])?;
-    let o = ops::call_args(cx, new, &[t.obj(), items])?;
+    let o = tuple::new_of(cx, t, &values[..visible.min(values.len())])?;
     if values.len() > visible {
         let rest = tuple_obj(cx, &values[visible..])?;
         instance::set(cx, o, name!(cx, "__hidden_fields__"), rest)?;

@@ -22,7 +22,7 @@ use typhon_object::{Cx, ExcKind, Gc, Obj, Result, bytes, instance, list, ops, sh
 /// Attributes of functions.
 pub struct FunctionMethods;
 
-#[class(extends = Function)]
+#[class(name = "function", extends = Function)]
 impl FunctionMethods {
     #[sig(code, globals, name = None, argdefs = None, closure = None, kwdefaults = None)]
     fn __new__(
@@ -244,7 +244,7 @@ impl FunctionMethods {
 /// Attributes of cells.
 pub struct CellMethods;
 
-#[class(extends = Cell)]
+#[class(name = "cell", extends = Cell)]
 impl CellMethods {
     #[sig(contents = <missing>, /)]
     fn __new__(cx: &mut Cx, contents: typhon_object::native::Missing<Obj>) -> Result<Obj> {
@@ -278,7 +278,7 @@ fn names_tuple(cx: &mut Cx, names: &[Box<str>]) -> Result<Obj> {
 /// Attributes of code objects.
 pub struct CodeMethods;
 
-#[class(extends = Code)]
+#[class(name = "code", extends = Code)]
 impl CodeMethods {
     fn __repr__(this: Gc<Code>) -> String {
         let d = &this.data;
@@ -415,7 +415,7 @@ fn live_window(f: Gc<Frame>, cx: &Cx) -> Option<Window> {
     None
 }
 
-#[class(extends = Frame)]
+#[class(name = "frame", extends = Frame)]
 impl FrameMethods {
     fn __repr__(this: Gc<Frame>) -> String {
         let c = this.code();
@@ -503,7 +503,7 @@ fn generator_repr(g: Gc<Generator>, what: &str) -> String {
     format!("<{what} object {q} at {:#x}>", g.obj().word())
 }
 
-#[class(extends = Generator)]
+#[class(name = "generator", extends = Generator)]
 impl GeneratorMethods {
     fn __repr__(this: Gc<Generator>) -> String {
         generator_repr(this, "generator")
@@ -609,7 +609,7 @@ fn generator_frame(cx: &mut Cx, g: Gc<Generator>) -> Result<Option<Obj>> {
 /// Methods of coroutines.
 pub struct CoroutineMethods;
 
-#[class(extends = Generator)]
+#[class(name = "coroutine", extends = Generator)]
 impl CoroutineMethods {
     fn __repr__(this: Gc<Generator>) -> String {
         generator_repr(this, "coroutine")
@@ -704,7 +704,7 @@ impl CoroutineWrapper {
 /// Methods of asynchronous generators.
 pub struct AsyncGeneratorMethods;
 
-#[class(extends = Generator)]
+#[class(name = "async_generator", extends = Generator)]
 impl AsyncGeneratorMethods {
     fn __repr__(this: Gc<Generator>) -> String {
         generator_repr(this, "async_generator")

@@ -54,7 +54,7 @@ pub fn add(cx: &mut Cx, e: Gc<BaseException>, w: Window) -> Result<()> {
 /// Attributes of tracebacks.
 pub struct TracebackMethods;
 
-#[class(extends = Traceback)]
+#[class(name = "traceback", extends = Traceback)]
 impl TracebackMethods {
     #[getter]
     fn tb_next(this: Gc<Traceback>) -> Option<Obj> {

@@ -70,7 +70,7 @@ fn make(cx: &mut Cx, cls: Gc<Type>, o: Obj, callback: Option<Obj>) -> Result<Gc<
 /// Methods of `weakref.ref`.
 pub struct RefMethods;
 
-#[class(extends = WeakRef, subclassable)]
+#[class(name = "ReferenceType", extends = WeakRef, subclassable)]
 impl RefMethods {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
         match args.pos {

@@ -354,6 +354,9 @@ pub mod native {
         }
     }
 
+    pub fn new_class(cx: &Cx, args: &[Obj], class: &str) -> Result<Gc<Type>> {
+        class_ref(cx, args, class)
+    }
     pub fn class_ref(_: &Cx, args: &[Obj], class: &str) -> Result<Gc<Type>> {
         match args.first() {
             Some(Obj::Class(class)) => Ok(Gc(class)),
