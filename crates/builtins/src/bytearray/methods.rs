@@ -173,7 +173,12 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
 
     fn __repr__(this: Gc<Bytearray>, cx: &mut Cx) -> Result<Obj> {
         let name = ops::class_of(this.obj()).name();
-        let s = format!("{name}({})", strview::repr_bytes(this.as_slice()));
+        let mut shown = strview::repr_bytes(this.as_slice());
+        if shown.starts_with("b\"") {
+            // Unlike bytes, bytearray escapes single quotes in double ones too.
+            shown = shown.replace('\'', "\\'");
+        }
+        let s = format!("{name}({shown})");
         Ok(str::new(cx, &s)?.obj())
     }
     fn __str__(this: Gc<Bytearray>, cx: &mut Cx) -> Result<Obj> {

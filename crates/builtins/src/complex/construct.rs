@@ -87,29 +87,33 @@ pub fn construct(cx: &mut Cx, real: Option<Obj>, imag: Option<Obj>) -> Result<C>
             any::arg_type(cx, o)
         )));
     };
-    let (a, b) = match real {
-        None => (0.0, 0.0),
+    let real = match real {
+        None => (0.0, None),
         Some(o) => component(cx, o, "real")?,
     };
-    let (c, d) = component(cx, imag, "imag")?;
-    Ok((a - d, b + c))
+    let imag = component(cx, imag, "imag")?;
+    // Only parts that are there are added, which keeps signs of zeros.
+    let re = imag.1.map_or(real.0, |d| real.0 - d);
+    let im = real.1.map_or(imag.0, |b| imag.0 + b);
+    Ok((re, im))
 }
 
-fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<C> {
+/// An argument as real part and, if it is complex, imaginary part.
+fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     if let Some(c) = o.cast::<Complex>() {
         if let Some(warn) = hooks::WARN.get() {
             let msg = format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o));
             warn(cx, &msg, ExcKind::DeprecationWarning)?;
         }
-        return Ok((c.re, c.im));
+        return Ok((c.re, Some(c.im)));
     }
     if is_real(o) {
-        return Ok((ops::as_float(cx, o)?, 0.0));
+        return Ok((ops::as_float(cx, o)?, None));
     }
     if name == "real"
         && let Some(c) = special(cx, o)?
     {
-        return Ok(c);
+        return Ok((c.0, Some(c.1)));
     }
     Err(cx.type_error(format!(
         "complex() argument '{name}' must be a real number, not {}",
