@@ -185,7 +185,9 @@ impl Trace for Obj {
 }
 impl<T> Trace for Gc<T> {
     fn trace(&self, t: &mut Tracer) {
-        self.obj().trace(t);
+        // The field itself, not a copy: the collector reads the slot later.
+        // Gc is one word.
+        t.slot(unsafe { &*(self as *const Gc<T> as *const AtomicU64) });
     }
 }
 impl<T> Trace for Slot<T> {

@@ -198,6 +198,7 @@ impl std::fmt::Debug for Obj {
 ///
 /// It carries no lifetime: the collector finds references on native stacks
 /// itself. It must not be stored outside the stack or traced objects (GC-3).
+#[repr(transparent)]
 pub struct Gc<T>(Obj, PhantomData<*const T>);
 
 impl<T> Clone for Gc<T> {

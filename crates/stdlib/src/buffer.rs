@@ -95,9 +95,9 @@ pub fn write_into(cx: &mut Cx, o: Obj, data: &[u8]) -> Result<()> {
 /// Store `data` at an offset of a writable bytes-like object.
 pub fn write_at(cx: &mut Cx, o: Obj, at: usize, data: &[u8]) -> Result<()> {
     let v = writable(cx, o)?;
-    let n = data.len().min(v.len().saturating_sub(at));
-    if n > 0 {
-        v.memory.write(at, &data[..n]);
+    let room = v.len().saturating_sub(at);
+    if room > 0 {
+        v.memory.write(at, &data[..data.len().min(room)]);
     }
     Ok(())
 }

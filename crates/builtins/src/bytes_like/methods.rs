@@ -448,7 +448,7 @@ macro_rules! bytes_like_class {
             #[sig(encoding = "utf-8", errors = "strict")]
             fn decode(this: Gc<$payload>, cx: &mut Cx, encoding: Missing<Obj>, errors: Missing<Obj>) -> Result<Obj> {
                 let (encoding, errors) = codec::names(cx, "decode", encoding.given(), errors.given())?;
-                codec::decode(cx, this.obj(), this.payload().as_slice(), &encoding, &errors)
+                Ok(codec::decode(cx, this.obj(), this.payload().as_slice(), &encoding, &errors)?.obj())
             }
         }
     };

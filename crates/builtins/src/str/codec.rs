@@ -3,15 +3,14 @@
 //!
 //! Tests: tests/text.rs; CPython test_codecs, test_codeccallbacks.
 
-use crate::buffer::BufferView;
+use crate::exceptions::unicode;
 use crate::{any, hooks};
 use typhon_macros::class;
 use typhon_object::bytes::{self, Bytes};
-use typhon_object::exc::BaseException;
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, int, ops};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, ops};
 use typhon_text::codec::{self as text, ByteOrder, DecodeError, EncodeError, Handler, Known, Replacement, Target};
 use typhon_text::strview::{OwnedStr, StrView};
 
@@ -52,41 +51,6 @@ fn described(k: Known) -> (&'static str, Target) {
     }
 }
 
-/// The UnicodeEncodeError for part of a text.
-pub fn encode_error(cx: &mut Cx, encoding: &str, s: Obj, start: usize, end: usize, reason: &str) -> Result<Raised> {
-    let class = ExcKind::UnicodeEncodeError.class(cx);
-    let args = [
-        str::new(cx, encoding)?.obj(),
-        s,
-        int::from_i64(cx, start as i64)?,
-        int::from_i64(cx, end as i64)?,
-        str::new(cx, reason)?.obj(),
-    ];
-    let e = ops::call_args(cx, class.obj(), &args)?;
-    raised(cx, e)
-}
-
-/// The UnicodeDecodeError for part of some bytes.
-pub fn decode_error(cx: &mut Cx, encoding: &str, b: Obj, start: usize, end: usize, reason: &str) -> Result<Raised> {
-    let class = ExcKind::UnicodeDecodeError.class(cx);
-    let args = [
-        str::new(cx, encoding)?.obj(),
-        b,
-        int::from_i64(cx, start as i64)?,
-        int::from_i64(cx, end as i64)?,
-        str::new(cx, reason)?.obj(),
-    ];
-    let e = ops::call_args(cx, class.obj(), &args)?;
-    raised(cx, e)
-}
-
-fn raised(cx: &Cx, e: Obj) -> Result<Raised> {
-    match e.cast::<BaseException>() {
-        Some(e) => Ok(Raised(e)),
-        None => Err(cx.type_error("exceptions must derive from BaseException")),
-    }
-}
-
 /// Ask a registered error handler: its replacement and where to go on.
 pub fn call_handler(cx: &mut Cx, errors: &str, e: Raised, len: usize, kind: &str) -> Result<(Obj, usize)> {
     let Some(lookup) = hooks::LOOKUP_ERROR_HANDLER.get() else {
@@ -124,10 +88,10 @@ pub fn answer_encode(
     match Handler::from_name(errors) {
         Some(h) => match h.encode(view, e, target) {
             Some(answer) => Ok(answer),
-            None => Err(encode_error(cx, encoding, s.obj(), e.start, e.end, e.reason)?),
+            None => Err(Raised(unicode::encode_error(cx, encoding, s, e.start, e.end, e.reason)?)),
         },
         None => {
-            let err = encode_error(cx, encoding, s.obj(), e.start, e.end, e.reason)?;
+            let err = Raised(unicode::encode_error(cx, encoding, s, e.start, e.end, e.reason)?);
             if e.fatal {
                 return Err(err);
             }
@@ -152,8 +116,7 @@ pub fn answer_decode(
     if let Some(answer) = handler.and_then(|h| h.decode(data, e, target)) {
         return Ok(answer);
     }
-    let object = bytes::new(cx, data)?.obj();
-    let err = decode_error(cx, encoding, object, e.start, e.end, e.reason)?;
+    let err = Raised(unicode::decode_error(cx, encoding, data, e.start, e.end, e.reason)?);
     if handler.is_some() {
         return Err(err);
     }
@@ -186,9 +149,8 @@ pub fn encode_known(cx: &mut Cx, s: Gc<Str>, k: Known, errors: &str) -> Result<V
 }
 
 /// Decode with a native encoding; all of the data.
-pub fn decode_known(cx: &mut Cx, data: &BufferView, k: Known, errors: &str) -> Result<Gc<Str>> {
+pub fn decode_known(cx: &mut Cx, d: &[u8], k: Known, errors: &str) -> Result<Gc<Str>> {
     let (mut name, mut target) = described(k);
-    let d = data.as_slice();
     if k == Known::Latin1 {
         return str::from_latin1(cx, d);
     }
@@ -238,8 +200,8 @@ pub fn encode(cx: &mut Cx, s: Gc<Str>, encoding: &str, errors: &str) -> Result<O
     }
 }
 
-/// `data.decode(encoding, errors)`.
-pub fn decode(cx: &mut Cx, data: &BufferView, encoding: &str, errors: &str) -> Result<Gc<Str>> {
+/// `o.decode(encoding, errors)`; the bytes-like object `o` holds `data`.
+pub fn decode(cx: &mut Cx, o: Obj, data: &[u8], encoding: &str, errors: &str) -> Result<Gc<Str>> {
     check_name(cx, encoding)?;
     if let Some(k) = text::known(encoding) {
         return decode_known(cx, data, k, errors);
@@ -247,8 +209,7 @@ pub fn decode(cx: &mut Cx, data: &BufferView, encoding: &str, errors: &str) -> R
     let Some(f) = hooks::CODECS_DECODE.get() else {
         return Err(cx.error(ExcKind::LookupError, format!("unknown encoding: {encoding}")));
     };
-    let b = bytes::new(cx, data.as_slice())?.obj();
-    let r = f(cx, b, encoding, errors)?;
+    let r = f(cx, o, encoding, errors)?;
     r.cast::<Str>().ok_or_else(|| {
         let n = cx.type_name(r);
         cx.type_error(format!("'{encoding}' decoder returned '{n}' instead of 'str'; use codecs.decode() to decode to arbitrary types"))

@@ -230,7 +230,7 @@ fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
     }
     let view = buffer::get(cx, o, false)?;
     let name = |i: usize, default: &'static str| text[i].map_or(default.into(), |s: Gc<Str>| s.payload().to_str());
-    let r = codec::decode(cx, &view, &name(0, "utf-8"), &name(1, "strict"))?;
+    let r = codec::decode(cx, o, view.as_slice(), &name(0, "utf-8"), &name(1, "strict"))?;
     Ok(r)
 }
 
