@@ -46,8 +46,8 @@ fn position(cx: &mut Cx, this: Gc<Bytearray>, key: Obj) -> Result<Option<usize>>
 
 /// What is stored by `b[slice] = value`.
 fn slice_value(cx: &mut Cx, value: Obj) -> Result<Vec<u8>> {
-    if let Some(v) = buffer::try_get(cx, value)? {
-        return Ok(v.as_slice().to_vec());
+    if let Some(v) = buffer::gather(cx, value)? {
+        return Ok(v);
     }
     if slice::is_index(value) || value.cast::<Str>().is_some() {
         return Err(cx.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)"));
@@ -164,8 +164,8 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
             }
             return this.resize_to(cx, n);
         }
-        if let Some(v) = buffer::try_get(cx, o)? {
-            return this.assign(cx, v.as_slice());
+        if let Some(v) = buffer::gather(cx, o)? {
+            return this.assign(cx, &v);
         }
         let v = bytes_new::collect(cx, o, "bytearray")?;
         this.assign(cx, &v)
@@ -236,6 +236,10 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
     }
     fn __iadd__(this: Gc<Bytearray>, cx: &mut Cx, other: Obj) -> Result<Obj> {
         let Some(v) = concat(cx, this, other)? else { return Ok(Obj::NOT_IMPLEMENTED) };
+        if other == this.obj() && !v.is_empty() {
+            // As in CPython, it exports its buffer to itself.
+            return Err(super::cannot_resize(cx));
+        }
         this.splice(cx, usize::MAX, usize::MAX, v.as_slice())?;
         Ok(this.obj())
     }

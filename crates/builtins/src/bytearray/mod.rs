@@ -21,7 +21,7 @@ use typhon_macros::Trace;
 use typhon_object::lock::SmallLock;
 use typhon_object::native::{self, Payload, instance_of};
 use typhon_object::raw::{self, Memory, Raw};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Result, Slot, bytes, shape, types};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, Slot, bytes, shape, types};
 
 /// The payload.
 #[derive(Trace)]
@@ -55,6 +55,12 @@ pub fn new(cx: &Cx, data: &[u8]) -> Result<Gc<Bytearray>> {
     let b = instance_of(cx, types::class_for(shape::BYTEARRAY), Bytearray::empty())?;
     b.splice(cx, 0, 0, data)?;
     Ok(b)
+}
+
+/// The BufferError of BA-3.
+#[cold]
+pub fn cannot_resize(cx: &Cx) -> Raised {
+    cx.error(ExcKind::BufferError, "Existing exports of data: object cannot be re-sized")
 }
 
 impl Bytearray {
@@ -128,7 +134,7 @@ impl Bytearray {
         if e.count() == 0 {
             return Ok(());
         }
-        Err(cx.error(ExcKind::BufferError, "Existing exports of data: object cannot be re-sized"))
+        Err(cannot_resize(cx))
     }
     /// Store a byte; false if there is no such place.
     pub fn set(&self, cx: &Cx, i: usize, byte: u8) -> bool {

@@ -4,7 +4,7 @@
 
 use super::Complex;
 use super::arith::C;
-use crate::{any, hooks};
+use crate::hooks;
 use typhon_object::str::Str;
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, float, int, ops};
 use typhon_text::{complex as text, unicode};
@@ -33,19 +33,14 @@ fn special(cx: &mut Cx, o: Obj) -> Result<Option<C>> {
     }
     let Some(r) = ops::call_special(cx, o, Dunder::Complex, &[])? else { return Ok(None) };
     let Some(c) = r.cast::<Complex>() else {
-        return Err(cx.type_error(format!(
-            "{}.__complex__() must return a complex, not {}",
-            cx.type_name(o),
-            cx.type_name(r)
-        )));
+        return Err(cx.type_error(format!("__complex__ returned non-complex (type {})", cx.type_name(r))));
     };
     if r.shape() != typhon_object::shape::COMPLEX
         && let Some(warn) = hooks::WARN.get()
     {
         let msg = format!(
-            "{}.__complex__() must return a complex, not {}.  The ability to return an instance of a strict \
+            "__complex__ returned non-complex (type {}).  The ability to return an instance of a strict \
              subclass of complex is deprecated, and may not be supported in a future version of Python.",
-            cx.type_name(o),
             cx.type_name(r)
         );
         warn(cx, &msg, ExcKind::DeprecationWarning)?;
@@ -84,7 +79,7 @@ pub fn construct(cx: &mut Cx, real: Option<Obj>, imag: Option<Obj>) -> Result<C>
         }
         return Err(cx.type_error(format!(
             "complex() argument must be a string or a number, not {}",
-            any::arg_type(cx, o)
+            cx.type_name(o)
         )));
     };
     let real = match real {
@@ -117,6 +112,6 @@ fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     }
     Err(cx.type_error(format!(
         "complex() argument '{name}' must be a real number, not {}",
-        any::arg_type(cx, o)
+        cx.type_name(o)
     )))
 }

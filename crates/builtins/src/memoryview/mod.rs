@@ -38,7 +38,7 @@ pub struct Managed {
 #[typhon_macros::class(name = "managedbuffer")]
 impl Managed {}
 
-/// Create a new memoryview object which references the given object.
+/// The payload.
 #[derive(Trace)]
 pub struct MemoryView {
     managed: Gc<Managed>,
