@@ -96,7 +96,7 @@ impl MemoryView {
             return Err(cx.type_error("invalid indexing of 0-dim memory"));
         };
         let (start, _, step, n) = s.indices(cx, *len as usize)?;
-        let mut e = self.export(cx)?;
+        let mut e = self.describe();
         e.start += start * *stride;
         (*len, *stride) = (n as isize, stride.wrapping_mul(step));
         e.dims = extent::dims(cx, &shape, &strides)?;
@@ -188,8 +188,12 @@ impl MemoryView {
             };
         }
         if let Some(s) = key.cast::<Slice>() {
-            let e = self.sliced(cx, &s)?;
-            return Ok(MemoryView::sharing(cx, self.managed, e)?.obj());
+            // Counted first, as `__index__` of a bound may release this view.
+            self.managed.views.fetch_add(1, Ordering::AcqRel);
+            let e = self.sliced(cx, &s);
+            let r = e.and_then(|e| MemoryView::sharing(cx, self.managed, e));
+            self.managed.views.fetch_sub(1, Ordering::AcqRel);
+            return Ok(r?.obj());
         }
         if extent::ndim(&self.dims) == 0 {
             let whole = key == Obj::ELLIPSIS;
@@ -220,6 +224,7 @@ impl MemoryView {
                 return Err(not_implemented(cx, msg));
             }
             let e = self.sliced(cx, &s)?;
+            self.check(cx)?;
             return assign(cx, &e, self.code, value);
         }
         let zero = extent::ndim(&self.dims) == 0
