@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use typhon_compiler::{Mode, Options, compile_bytes};
 
 /// Folders that no program imports.
-const SKIPPED: &[&str] = &["test", "tests", "idlelib", "turtledemo", "tkinter", "lib2to3", "__pycache__", "site-packages"];
+const SKIPPED: &[&str] =
+    &["test", "tests", "idlelib", "turtledemo", "tkinter", "lib2to3", "__pycache__", "site-packages"];
 
 fn collect(root: &Path, dir: &Path, out: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = std::fs::read_dir(dir).expect("library folder").flatten().map(|e| e.path()).collect();

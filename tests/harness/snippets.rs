@@ -33,10 +33,7 @@ pub struct Outcome {
 
 impl Snippet {
     pub fn expected(&self) -> Outcome {
-        Outcome {
-            output: self.output.clone(),
-            error: self.error.clone(),
-        }
+        Outcome { output: self.output.clone(), error: self.error.clone() }
     }
 }
 
@@ -78,10 +75,7 @@ pub fn parse(text: &str) -> Result<Vec<Snippet>, String> {
                 code: body,
                 output: String::new(),
                 error: None,
-                wrong: mark
-                    .strip_prefix("wrong=\"")
-                    .and_then(|rest| rest.strip_suffix('"'))
-                    .map(str::to_owned),
+                wrong: mark.strip_prefix("wrong=\"").and_then(|rest| rest.strip_suffix('"')).map(str::to_owned),
             }),
             ("output", Some(snippet)) => (snippet.output, snippet.end) = (body, at + 1),
             ("error", Some(snippet)) => {
@@ -133,16 +127,10 @@ pub fn run(python: &Path, code: &str, limit: Duration) -> Result<Outcome, String
     let output = text(read_out.join());
     let errors = text(read_err.join());
     match status.code() {
-        Some(0) => Ok(Outcome {
-            output,
-            error: None,
-        }),
+        Some(0) => Ok(Outcome { output, error: None }),
         Some(_) => {
             let last = errors.lines().rev().find(|line| !line.trim().is_empty());
-            Ok(Outcome {
-                output,
-                error: Some(last.unwrap_or_default().to_owned()),
-            })
+            Ok(Outcome { output, error: Some(last.unwrap_or_default().to_owned()) })
         }
         None => Err(format!("{status}\n{errors}")),
     }
@@ -150,11 +138,7 @@ pub fn run(python: &Path, code: &str, limit: Duration) -> Result<Outcome, String
 
 /// Runs all snippets of a file; returns one report for each that is not right.
 pub fn check_file(python: &Path, file: &Path, marks: bool) -> Vec<String> {
-    let name = file
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) => return vec![format!("{name}: {error}")],
@@ -171,10 +155,7 @@ pub fn check_file(python: &Path, file: &Path, marks: bool) -> Vec<String> {
     for snippet in snippets {
         let place = format!("tests/lang/{name}:{}", snippet.line);
         let expected = snippet.expected();
-        match (
-            run(python, &snippet.code, limit),
-            snippet.wrong.as_ref().filter(|_| marks),
-        ) {
+        match (run(python, &snippet.code, limit), snippet.wrong.as_ref().filter(|_| marks)) {
             (Ok(got), None) if got == expected => {}
             (Ok(got), Some(reason)) if got == expected => {
                 reports.push(format!("{place}: right now; remove wrong={reason:?}"));

@@ -29,16 +29,10 @@ pub fn bench(mut args: Args) -> Done {
     let only_single = args.flag("--single");
     let only_threads = args.flag("--threads");
     let own = interpreter(&mut args)?;
-    let mut engines = vec![Engine {
-        name: short_name(&own),
-        path: own,
-    }];
+    let mut engines = vec![Engine { name: short_name(&own), path: own }];
     while let Some(name) = args.option("--vs")? {
         let path = peer(&name)?;
-        engines.push(Engine {
-            name: short_name(&path),
-            path,
-        });
+        engines.push(Engine { name: short_name(&path), path });
     }
     args.rest()?;
     if !only_threads {
@@ -51,10 +45,7 @@ pub fn bench(mut args: Args) -> Done {
 }
 
 fn short_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Programs of a folder of `benches/`; files that begin with `_` are helpers.
@@ -68,26 +59,16 @@ fn programs(folder: &str, filter: &str) -> Vec<PathBuf> {
 }
 
 fn stem(program: &Path) -> String {
-    program
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    program.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn command(engine: &Engine, program: &Path, threads: u32) -> Command {
     let mut command = Command::new(&engine.path);
     command.arg(program).env("PYTHONDONTWRITEBYTECODE", "1");
-    if program
-        .parent()
-        .is_some_and(|folder| folder.ends_with("threads"))
-    {
+    if program.parent().is_some_and(|folder| folder.ends_with("threads")) {
         command.args(["-", &threads.to_string()]);
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -96,14 +77,7 @@ fn seconds(output: std::io::Result<std::process::Output>) -> Result<f64, String>
     let output = output.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find(|line| line.starts_with("result "));
-    let field = line.and_then(|line| {
-        line.split("seconds=")
-            .nth(1)?
-            .split(' ')
-            .next()?
-            .parse()
-            .ok()
-    });
+    let field = line.and_then(|line| line.split("seconds=").nth(1)?.split(' ').next()?.parse().ok());
     match field {
         Some(seconds) if output.status.success() => Ok(seconds),
         _ => {
@@ -155,9 +129,7 @@ fn single(engines: &[Engine], programs: &[PathBuf], rounds: u64) -> Done {
         }
         let mut line = format!("{:<22}", stem(program));
         for best in &best {
-            line += &best.map_or(format!(" {:>12}", "failed"), |time| {
-                format!(" {time:>11.3}s")
-            });
+            line += &best.map_or(format!(" {:>12}", "failed"), |time| format!(" {time:>11.3}s"));
         }
         for (at, other) in best.iter().enumerate().skip(1) {
             match (best[0], other) {
@@ -176,11 +148,7 @@ fn single(engines: &[Engine], programs: &[PathBuf], rounds: u64) -> Done {
         line += &mean(ratios).map_or(format!(" {:>15}", "-"), |mean| format!(" {mean:>15.3}"));
     }
     println!("{line}\n");
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.join("\n"))
-    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
 fn threads(engines: &[Engine], programs: &[PathBuf], rounds: u64) -> Done {
@@ -236,33 +204,18 @@ fn threads(engines: &[Engine], programs: &[PathBuf], rounds: u64) -> Done {
     bar.finish_and_clear();
     for (engine, speedups) in engines.iter().zip(&speedups) {
         if let Some(mean) = mean(speedups) {
-            println!(
-                "{:<22} {:>12} {:>28.2}x",
-                "geometric mean", engine.name, mean
-            );
+            println!("{:<22} {:>12} {:>28.2}x", "geometric mean", engine.name, mean);
         }
     }
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.join("\n"))
-    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
 fn scaling(engine: &Engine, program: &Path) -> Result<Scaling, String> {
     let one = seconds(command(engine, program, 1).output())?;
     let two = seconds(command(engine, program, 2).output())?;
-    let start = || {
-        command(engine, program, 1)
-            .spawn()
-            .map_err(|error| error.to_string())
-    };
+    let start = || command(engine, program, 1).spawn().map_err(|error| error.to_string());
     let (first, second) = (start()?, start()?);
     let first = seconds(first.wait_with_output())?;
     let second = seconds(second.wait_with_output())?;
-    Ok(Scaling {
-        one,
-        two,
-        processes: first.max(second),
-    })
+    Ok(Scaling { one, two, processes: first.max(second) })
 }

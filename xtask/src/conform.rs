@@ -51,9 +51,7 @@ pub fn conform(mut args: Args) -> Done {
     let update = args.flag("--update");
     let tests = match args.option("--tests")? {
         Some(folder) => PathBuf::from(folder),
-        None => peers()
-            .map(|folder| folder.join("cpython-tests"))
-            .unwrap_or_default(),
+        None => peers().map(|folder| folder.join("cpython-tests")).unwrap_or_default(),
     };
     let jobs = args.number("-j", cores() as u64)? as usize;
     let limit = Duration::from_secs(args.number("--limit", SILENCE)?);
@@ -62,9 +60,8 @@ pub fn conform(mut args: Args) -> Done {
     if modules.is_empty() {
         modules = DEFAULT.iter().map(|&name| name.to_owned()).collect();
     }
-    let tests = tests
-        .canonicalize()
-        .map_err(|_| "CPython's tests are not here; `cargo x peers` says how to get them")?;
+    let tests =
+        tests.canonicalize().map_err(|_| "CPython's tests are not here; `cargo x peers` says how to get them")?;
 
     let bar = progress(modules.len());
     let runs = parallel(&modules, jobs, |module| {
@@ -92,10 +89,7 @@ pub fn conform(mut args: Args) -> Done {
         }
     }
     let count = |outcome: &str| -> usize {
-        runs.iter()
-            .flat_map(|run| run.tests.values())
-            .filter(|got| *got == outcome)
-            .count()
+        runs.iter().flat_map(|run| run.tests.values()).filter(|got| *got == outcome).count()
     };
     let total: usize = runs.iter().map(|run| run.tests.len()).sum();
     println!(
@@ -114,29 +108,13 @@ pub fn conform(mut args: Args) -> Done {
     if lost.is_empty() || update {
         return Ok(());
     }
-    Err(format!(
-        "{} passed before:\n  {}",
-        lost.len(),
-        lost.join("\n  ")
-    ))
+    Err(format!("{} passed before:\n  {}", lost.len(), lost.join("\n  ")))
 }
 
 fn summary(run: &Run) -> String {
-    let good = run
-        .tests
-        .values()
-        .filter(|got| passed(got) || *got == "skip")
-        .count();
-    let problem = run
-        .problem
-        .as_ref()
-        .map(|text| format!("  {text}"))
-        .unwrap_or_default();
-    format!(
-        "{:<24} {good:>5} of {:>5}{problem}",
-        run.module,
-        run.tests.len()
-    )
+    let good = run.tests.values().filter(|got| passed(got) || *got == "skip").count();
+    let problem = run.problem.as_ref().map(|text| format!("  {text}")).unwrap_or_default();
+    format!("{:<24} {good:>5} of {:>5}{problem}", run.module, run.tests.len())
 }
 
 fn passed(outcome: &str) -> bool {
@@ -145,13 +123,8 @@ fn passed(outcome: &str) -> bool {
 
 /// Runs a module in as many processes as it takes to get to its end.
 fn run_module(python: &Path, tests: &Path, module: &str, limit: Duration) -> Run {
-    let mut run = Run {
-        module: module.to_owned(),
-        tests: BTreeMap::new(),
-        problem: None,
-    };
-    let folder =
-        std::env::temp_dir().join(format!("typhon-conform-{}-{module}", std::process::id()));
+    let mut run = Run { module: module.to_owned(), tests: BTreeMap::new(), problem: None };
+    let folder = std::env::temp_dir().join(format!("typhon-conform-{}-{module}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
     if let Err(error) = fs::create_dir_all(folder.join("cwd")) {
         run.problem = Some(format!("{}: {error}", folder.display()));
@@ -171,11 +144,7 @@ fn run_module(python: &Path, tests: &Path, module: &str, limit: Duration) -> Run
             }
             Ok(how) | Err(how) => {
                 let test = pending.expect("checked above");
-                let outcome = if how.starts_with("hang") {
-                    "hang"
-                } else {
-                    "crash"
-                };
+                let outcome = if how.starts_with("hang") { "hang" } else { "crash" };
                 run.tests.insert(test.clone(), outcome.to_owned());
                 let line = format!("{text}{outcome} {test}\n");
                 if fs::write(&results, line).is_err() {
@@ -209,17 +178,8 @@ fn collect(text: &str, run: &mut Run) -> Option<String> {
 }
 
 /// One process; says how it ended.
-fn one_process(
-    python: &Path,
-    tests: &Path,
-    module: &str,
-    folder: &Path,
-    limit: Duration,
-) -> Result<String, String> {
-    let log = fs::File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("log"));
+fn one_process(python: &Path, tests: &Path, module: &str, folder: &Path, limit: Duration) -> Result<String, String> {
+    let log = fs::File::options().create(true).append(true).open(folder.join("log"));
     let log = log.map_err(|error| error.to_string())?;
     let also_log = log.try_clone().map_err(|error| error.to_string())?;
     let results = folder.join("results");
@@ -260,9 +220,7 @@ fn one_process(
 
 fn read_ledger(file: &Path) -> Result<Map<String, Value>, String> {
     match fs::read_to_string(file) {
-        Ok(text) => {
-            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
-        }
+        Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display())),
         Err(_) => Ok(Map::new()),
     }
 }
@@ -270,10 +228,7 @@ fn read_ledger(file: &Path) -> Result<Map<String, Value>, String> {
 /// What passed and no longer does, and how many pass that did not.
 fn compare(old: &Map<String, Value>, run: &Run) -> (Vec<String>, usize) {
     let empty = Map::new();
-    let before = old
-        .get("tests")
-        .and_then(Value::as_object)
-        .unwrap_or(&empty);
+    let before = old.get("tests").and_then(Value::as_object).unwrap_or(&empty);
     let was = |test: &str| before.get(test).and_then(Value::as_str).unwrap_or("new");
     let mut lost = Vec::new();
     for (test, outcome) in before {
@@ -282,23 +237,14 @@ fn compare(old: &Map<String, Value>, run: &Run) -> (Vec<String>, usize) {
             lost.push(format!("{}: {test}: {now}", run.module));
         }
     }
-    let won = run
-        .tests
-        .iter()
-        .filter(|(test, got)| passed(got) && !passed(was(test)))
-        .count();
+    let won = run.tests.iter().filter(|(test, got)| passed(got) && !passed(was(test))).count();
     (lost, won)
 }
 
 /// The new ledger. Reasons that people wrote stay as long as the test fails.
 fn ledger(run: &Run, old: &Map<String, Value>) -> Value {
     let mut reasons = Map::new();
-    for (test, reason) in old
-        .get("reasons")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (test, reason) in old.get("reasons").and_then(Value::as_object).into_iter().flatten() {
         if run.tests.get(test).is_some_and(|outcome| !passed(outcome)) {
             reasons.insert(test.clone(), reason.clone());
         }

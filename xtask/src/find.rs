@@ -68,10 +68,7 @@ fn search(text: &str, file: &Path, owner: &str, member: &str) -> Vec<String> {
         if !before.is_empty() && !before.starts_with("pub") {
             continue;
         }
-        let function: String = after
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '#')
-            .collect();
+        let function: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '#').collect();
         let function = function.trim_start_matches("r#").to_owned();
         let python_name = renamed.take().unwrap_or(function);
         if inside && python_name == member {
@@ -86,11 +83,7 @@ fn names(attribute: &str, item: &str) -> Vec<String> {
     let value = |key: &str| {
         let rest = attribute.split(key).nth(1)?;
         let rest = rest.trim_start_matches([' ', '=', '"']);
-        Some(
-            rest.chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect::<String>(),
-        )
+        Some(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
     };
     let mut names = Vec::new();
     if let Some(name) = attribute.strip_prefix("#[module(\"") {
@@ -102,10 +95,7 @@ fn names(attribute: &str, item: &str) -> Vec<String> {
     if let (Some(module), Some(name)) = (value("module ="), value("name =")) {
         names.push(format!("{module}.{name}"));
     }
-    let rust_name = item
-        .trim_start_matches("impl")
-        .trim()
-        .trim_end_matches(['{', ' ']);
+    let rust_name = item.trim_start_matches("impl").trim().trim_end_matches(['{', ' ']);
     names.push(rust_name.to_lowercase());
     names
 }

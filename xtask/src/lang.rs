@@ -14,26 +14,16 @@ pub fn files(names: &[String]) -> Result<Vec<PathBuf>, String> {
     if !names.is_empty() {
         files.retain(|file| {
             let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-            names
-                .iter()
-                .any(|name| name.trim_end_matches(".md").ends_with(&*stem))
+            names.iter().any(|name| name.trim_end_matches(".md").ends_with(&*stem))
         });
     }
-    if files.is_empty() {
-        Err(format!("no file in tests/lang is called {names:?}"))
-    } else {
-        Ok(files)
-    }
+    if files.is_empty() { Err(format!("no file in tests/lang is called {names:?}")) } else { Ok(files) }
 }
 
 pub fn lang(mut args: Args) -> Done {
     let update = args.flag("--update");
     let cpython = args.flag("--check-cpython") || update;
-    let python = if cpython {
-        peer("python3.14")?
-    } else {
-        interpreter(&mut args)?
-    };
+    let python = if cpython { peer("python3.14")? } else { interpreter(&mut args)? };
     let files = files(&args.rest()?)?;
     if update {
         for file in &files {
@@ -58,11 +48,7 @@ pub fn check(python: &Path, files: &[PathBuf], marks: bool) -> Done {
     }
     let wrong = reports.len();
     println!("{} files, {wrong} snippets not as expected", files.len());
-    if wrong == 0 {
-        Ok(())
-    } else {
-        Err(format!("{wrong} snippets failed"))
-    }
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} snippets failed")) }
 }
 
 /// Writes what `python` says into the `output` and `error` blocks of a file.

@@ -16,36 +16,25 @@ pub fn diff(args: Args) -> Done {
     let typhon = output(&build_release()?, &words)?;
     println!("  {:<WIDTH$} | Typhon", "CPython 3.14");
     let mut same = true;
-    for (title, left, right) in [
-        ("standard output", &cpython.stdout, &typhon.stdout),
-        ("standard error", &cpython.stderr, &typhon.stderr),
-    ] {
+    for (title, left, right) in
+        [("standard output", &cpython.stdout, &typhon.stdout), ("standard error", &cpython.stderr, &typhon.stderr)]
+    {
         println!("-- {title}");
         same &= columns(left, right);
     }
     println!("-- {} | {}", cpython.status, typhon.status);
     same &= cpython.status == typhon.status;
-    if same {
-        Ok(())
-    } else {
-        Err("they differ".into())
-    }
+    if same { Ok(()) } else { Err("they differ".into()) }
 }
 
 fn output(python: &Path, words: &[String]) -> Result<Output, String> {
-    let result = Command::new(python)
-        .args(words)
-        .env("NO_COLOR", "1")
-        .output();
+    let result = Command::new(python).args(words).env("NO_COLOR", "1").output();
     result.map_err(|error| format!("{}: {error}", python.display()))
 }
 
 /// Prints two texts beside each other; marks and reports lines that differ.
 fn columns(left: &[u8], right: &[u8]) -> bool {
-    let (left, right) = (
-        String::from_utf8_lossy(left),
-        String::from_utf8_lossy(right),
-    );
+    let (left, right) = (String::from_utf8_lossy(left), String::from_utf8_lossy(right));
     let (left, right): (Vec<&str>, Vec<&str>) = (left.lines().collect(), right.lines().collect());
     for at in 0..left.len().max(right.len()) {
         let (a, b) = (left.get(at), right.get(at));
@@ -62,9 +51,7 @@ pub fn dis(args: Args) -> Done {
         return Err("usage: cargo x dis FILE".into());
     }
     let typhon = build_release()?;
-    let probe = Command::new(&typhon)
-        .args(["-X", "dis", "-c", "pass"])
-        .output();
+    let probe = Command::new(&typhon).args(["-X", "dis", "-c", "pass"]).output();
     if !probe.is_ok_and(|probe| probe.status.success() && !probe.stdout.is_empty()) {
         return Err("this build of typhon has no `-X dis` yet".into());
     }

@@ -6,16 +6,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::tools::{
-    Args, Done, build_release, files_below, interpreter, kill_group, progress, root,
-};
+use crate::tools::{Args, Done, build_release, files_below, interpreter, kill_group, progress, root};
 
 pub fn stress(mut args: Args) -> Done {
     let other = interpreter_if_given(&mut args)?;
     let words = args.rest()?;
-    let (kind, words) = words
-        .split_first()
-        .ok_or("usage: cargo x stress gc|threads")?;
+    let (kind, words) = words.split_first().ok_or("usage: cargo x stress gc|threads")?;
     let number = words.first().and_then(|word| word.parse::<u64>().ok());
     let names = &words[usize::from(number.is_some())..];
     let python = match other {
@@ -45,9 +41,7 @@ fn gc(python: &Path, every: u64, names: &[String]) -> Done {
     // `Command` would do too, but the runner is shared with the test target.
     let files = crate::lang::files(names)?;
     let mut child = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
-    child
-        .arg("lang")
-        .args(["--with", &python.display().to_string()]);
+    child.arg("lang").args(["--with", &python.display().to_string()]);
     child.args(files).env("TYPHON_GC_STRESS", every.to_string());
     crate::tools::run(&mut child)
 }
@@ -64,11 +58,7 @@ fn threads(python: &Path, time: Duration, names: &[String]) -> Done {
     let (mut runs, mut failures) = (0, Vec::new());
     'all: loop {
         for file in &files {
-            let name = file
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             bar.set_message(name.clone());
             bar.set_position(start.elapsed().as_secs());
             if let Err(problem) = once(python, file) {
@@ -83,11 +73,7 @@ fn threads(python: &Path, time: Duration, names: &[String]) -> Done {
     }
     bar.finish_and_clear();
     println!("{runs} runs, {} failures", failures.len());
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(failures.join("\n"))
-    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
 }
 
 /// Exit 0 or an ordinary exception is fine; a signal, a SystemError or a hang is not.

@@ -6,10 +6,8 @@ use crate::tools::{Args, Done, cargo, run};
 
 pub fn test(args: Args) -> Done {
     let mut words = args.rest_verbatim();
-    let nextest = Command::new("cargo")
-        .args(["nextest", "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
+    let nextest =
+        Command::new("cargo").args(["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
     let mut command = cargo();
     if nextest {
         command.args(["nextest", "run"]);
@@ -20,11 +18,7 @@ pub fn test(args: Args) -> Done {
     let path = first.trim_end_matches('/');
     if let Some(name) = path.strip_prefix("crates/") {
         let name = name.split('/').next().unwrap_or(name);
-        let package = if name == "typhon" {
-            name.to_owned()
-        } else {
-            format!("typhon-{name}")
-        };
+        let package = if name == "typhon" { name.to_owned() } else { format!("typhon-{name}") };
         command.args(["-p", &package]);
         words.remove(0);
     } else if let Some(topic) = path.strip_prefix("tests/lang") {

@@ -68,10 +68,7 @@ struct Report {
 
 pub fn tidy(args: Args) -> Done {
     args.rest()?;
-    let mut report = Report {
-        problems: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut report = Report { problems: Vec::new(), warnings: Vec::new() };
     layers(&mut report)?;
     let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md"));
     let architecture = architecture.map_err(|error| format!("ARCHITECTURE.md: {error}"))?;
@@ -82,14 +79,8 @@ pub fn tidy(args: Args) -> Done {
         source(file, &architecture, &mut report)?;
     }
     tracked(&mut report)?;
-    report
-        .warnings
-        .iter()
-        .for_each(|warning| println!("note: {warning}"));
-    report
-        .problems
-        .iter()
-        .for_each(|problem| println!("{problem}"));
+    report.warnings.iter().for_each(|warning| println!("note: {warning}"));
+    report.problems.iter().for_each(|problem| println!("{problem}"));
     let files = sources.len();
     match report.problems.len() {
         0 => {
@@ -101,27 +92,18 @@ pub fn tidy(args: Args) -> Done {
 }
 
 fn layer(name: &str) -> Option<u32> {
-    LAYERS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, layer)| *layer)
+    LAYERS.iter().find(|(known, _)| *known == name).map(|(_, layer)| *layer)
 }
 
 /// The crates' dependencies on one another, development dependencies excepted.
 fn layers(report: &mut Report) -> Done {
     let folders = std::fs::read_dir(root().join("crates")).map_err(|error| error.to_string())?;
     for folder in folders.flatten().map(|entry| entry.path()) {
-        let name = folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let manifest = std::fs::read_to_string(folder.join("Cargo.toml"));
         let manifest = manifest.map_err(|error| format!("{name}: {error}"))?;
         let Some(own) = layer(&name) else {
-            report
-                .problems
-                .push(format!("crates/{name}: no layer; see xtask/src/tidy.rs"));
+            report.problems.push(format!("crates/{name}: no layer; see xtask/src/tidy.rs"));
             continue;
         };
         let mut section = "";
@@ -137,13 +119,9 @@ fn layers(report: &mut Report) -> Done {
             }
             let end = used.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
             let used = &used[..end.unwrap_or(used.len())];
-            let refused = FORBIDDEN
-                .iter()
-                .any(|(user, list)| *user == name && list.contains(&used));
+            let refused = FORBIDDEN.iter().any(|(user, list)| *user == name && list.contains(&used));
             if refused || layer(used).is_none_or(|layer| layer >= own) {
-                report
-                    .problems
-                    .push(format!("crates/{name}/Cargo.toml: must not use {used}"));
+                report.problems.push(format!("crates/{name}/Cargo.toml: must not use {used}"));
             }
         }
     }
@@ -152,40 +130,26 @@ fn layers(report: &mut Report) -> Done {
 
 /// One Rust file: length, header, `unsafe`.
 fn source(file: &Path, architecture: &str, report: &mut Report) -> Done {
-    let shown = file
-        .strip_prefix(root())
-        .unwrap_or(file)
-        .display()
-        .to_string();
+    let shown = file.strip_prefix(root()).unwrap_or(file).display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     let length = text.lines().count();
     invariants(&text, &shown, architecture, report);
     if !LENGTH_EXCEPTIONS.contains(&shown.as_str()) {
         if length > LONGEST {
-            report
-                .problems
-                .push(format!("{shown}: {length} lines; at most {LONGEST}"));
+            report.problems.push(format!("{shown}: {length} lines; at most {LONGEST}"));
         } else if length > LONG {
-            report
-                .warnings
-                .push(format!("{shown}: {length} lines; more than {LONG}"));
+            report.warnings.push(format!("{shown}: {length} lines; more than {LONG}"));
         }
     }
     if !text.starts_with("//!") {
-        report
-            .problems
-            .push(format!("{shown}:1: begin with `//!`: what the file owns"));
+        report.problems.push(format!("{shown}:1: begin with `//!`: what the file owns"));
     }
-    let allowed = UNSAFE_CRATES
-        .iter()
-        .any(|name| shown.starts_with(&format!("crates/{name}/")))
+    let allowed = UNSAFE_CRATES.iter().any(|name| shown.starts_with(&format!("crates/{name}/")))
         || UNSAFE_FILES.iter().any(|(name, _)| *name == shown);
     if !allowed {
         for (at, line) in text.lines().enumerate() {
             if has_unsafe(line) {
-                report
-                    .problems
-                    .push(format!("{shown}:{}: unsafe does not belong here", at + 1));
+                report.problems.push(format!("{shown}:{}: unsafe does not belong here", at + 1));
             }
         }
     }
@@ -199,10 +163,7 @@ fn has_unsafe(line: &str) -> bool {
         let before = &code[..at];
         let after = code[at + 6..].chars().next();
         let quoted = before.matches('"').count() % 2 == 1 || before.matches('`').count() % 2 == 1;
-        let starts = before
-            .chars()
-            .last()
-            .is_none_or(|c| !c.is_alphanumeric() && c != '_');
+        let starts = before.chars().last().is_none_or(|c| !c.is_alphanumeric() && c != '_');
         let ends = after.is_none_or(|c| c == ' ' || c == '{' || c == '(');
         if starts && ends && !quoted {
             return true;
@@ -214,8 +175,7 @@ fn has_unsafe(line: &str) -> bool {
 
 /// Prefixes of the numbered invariants, which ARCHITECTURE.md lists.
 const INVARIANTS: &[&str] = &[
-    "VAL", "INT", "STR", "LIST", "DICT", "SHAPE", "TYPE", "CX", "LOCK", "VM", "CODE", "GEN", "GC",
-    "SYNC", "SP", "PARK",
+    "VAL", "INT", "STR", "LIST", "DICT", "SHAPE", "TYPE", "CX", "LOCK", "VM", "CODE", "GEN", "GC", "SYNC", "SP", "PARK",
 ];
 
 /// Every invariant that a source file cites must be one that readers can look up.
@@ -230,9 +190,7 @@ fn invariants(text: &str, shown: &str, listed: &str, report: &mut Report) {
             let known = |line: &str| line.split([' ', ',', ':']).any(|part| part == word);
             if number && INVARIANTS.contains(&prefix) && !listed.lines().any(known) {
                 let place = format!("{shown}:{}", at + 1);
-                report
-                    .problems
-                    .push(format!("{place}: {word} is not in ARCHITECTURE.md"));
+                report.problems.push(format!("{place}: {word} is not in ARCHITECTURE.md"));
             }
         }
     }
@@ -241,13 +199,7 @@ fn invariants(text: &str, shown: &str, listed: &str, report: &mut Report) {
 /// Words that no file of the repository may contain.
 fn tracked(report: &mut Report) -> Done {
     let output = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
         .output()
         .map_err(|error| format!("git: {error}"))?;
@@ -263,9 +215,7 @@ fn tracked(report: &mut Report) -> Done {
         for (at, line) in text.lines().enumerate() {
             for (word, why) in WORDS {
                 if line.contains(word) {
-                    report
-                        .problems
-                        .push(format!("{name}:{}: {word:?}: {why}", at + 1));
+                    report.problems.push(format!("{name}:{}: {word:?}: {why}", at + 1));
                 }
             }
         }

@@ -16,9 +16,7 @@ pub struct Args {
 
 impl Args {
     pub fn new(words: impl Iterator<Item = String>) -> Args {
-        Args {
-            words: words.collect(),
-        }
+        Args { words: words.collect() }
     }
 
     /// Takes `--name` away and says whether it was there.
@@ -34,30 +32,21 @@ impl Args {
             return Ok(None);
         };
         self.words.remove(at);
-        let value = self
-            .words
-            .remove(at)
-            .ok_or_else(|| format!("{name} needs a value"))?;
+        let value = self.words.remove(at).ok_or_else(|| format!("{name} needs a value"))?;
         Ok(Some(value))
     }
 
     /// `--name N`.
     pub fn number(&mut self, name: &str, default: u64) -> Result<u64, String> {
         match self.option(name)? {
-            Some(text) => text
-                .parse()
-                .map_err(|_| format!("{name}: {text:?} is no number")),
+            Some(text) => text.parse().map_err(|_| format!("{name}: {text:?} is no number")),
             None => Ok(default),
         }
     }
 
     /// All that is left; an option among it is one that the command lacks.
     pub fn rest(self) -> Result<Vec<String>, String> {
-        match self
-            .words
-            .iter()
-            .find(|word| word.starts_with('-') && word.len() > 1)
-        {
+        match self.words.iter().find(|word| word.starts_with('-') && word.len() > 1) {
             Some(word) => Err(format!("unknown option {word}")),
             None => Ok(self.words.into()),
         }
@@ -115,9 +104,7 @@ pub fn peers() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("TYPHON_PEERS") {
         return Some(folder.into());
     }
-    let folder = PathBuf::from(std::env::var_os("HOME")?)
-        .join(".cache")
-        .join("typhon-peers");
+    let folder = PathBuf::from(std::env::var_os("HOME")?).join(".cache").join("typhon-peers");
     folder.is_dir().then_some(folder)
 }
 
@@ -153,10 +140,7 @@ pub fn show_peers() -> Done {
             Err(_) => println!("{name:<14} not found"),
         }
     }
-    match peers()
-        .map(|folder| folder.join("cpython-tests"))
-        .filter(|folder| folder.is_dir())
-    {
+    match peers().map(|folder| folder.join("cpython-tests")).filter(|folder| folder.is_dir()) {
         Some(folder) => println!("{:<14} {}", "cpython-tests", folder.display()),
         None => println!("{:<14} not found", "cpython-tests"),
     }
@@ -180,11 +164,7 @@ pub fn files_below(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
             continue;
         };
         for path in entries.flatten().map(|entry| entry.path()) {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 if name != "target" && name != ".git" && name != "__pycache__" {
                     folders.push(path);
@@ -201,18 +181,11 @@ pub fn files_below(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
 /// Ends a child that leads its own process group, with all its descendants.
 pub fn kill_group(pid: u32) {
     let group = format!("-{pid}");
-    let _ = Command::new("kill")
-        .args(["-KILL", "--", &group])
-        .stderr(Stdio::null())
-        .status();
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
 }
 
 /// Calls `job` for each item on `jobs` threads; the results keep the items' order.
-pub fn parallel<T: Sync, R: Send>(
-    items: &[T],
-    jobs: usize,
-    job: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
+pub fn parallel<T: Sync, R: Send>(items: &[T], jobs: usize, job: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let results = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {

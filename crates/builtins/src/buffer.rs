@@ -318,10 +318,8 @@ pub fn copy(cx: &mut Cx, o: Obj) -> Result<Vec<u8>> {
 fn writable(cx: &mut Cx, o: Obj) -> Result<BufferView> {
     match try_get(cx, o)? {
         Some(v) if !v.readonly => Ok(v),
-        _ => Err(cx.type_error(format!(
-            "argument must be read-write bytes-like object, not {}",
-            crate::any::arg_type(cx, o)
-        ))),
+        _ => Err(cx
+            .type_error(format!("argument must be read-write bytes-like object, not {}", crate::any::arg_type(cx, o)))),
     }
 }
 

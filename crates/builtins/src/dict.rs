@@ -8,7 +8,9 @@ use typhon_macros::class;
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::{Args, Missing, instance_of};
 use typhon_object::types::{self, Type};
-use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, exc, name, new_type, ops, shape, str, tuple};
+use typhon_object::{
+    CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, exc, name, new_type, ops, shape, str, tuple,
+};
 use typhon_text::strview::StrBuf;
 
 /// Whether iterating over `o` visits what its table holds: no override.

@@ -7,7 +7,9 @@ use crate::float_new;
 use typhon_macros::class;
 use typhon_object::native::Args;
 use typhon_object::types::{self, Type};
-use typhon_object::{BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, bigint, float, hash, int, ops, shape, str, tuple};
+use typhon_object::{
+    BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, bigint, float, hash, int, ops, shape, str, tuple,
+};
 use typhon_text::float as text;
 use typhon_text::format_spec;
 use typhon_text::int as limbs;

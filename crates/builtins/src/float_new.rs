@@ -13,7 +13,10 @@ pub fn convert(cx: &mut Cx, o: Obj) -> Result<f64> {
     if let Some(s) = o.cast::<Str>() {
         return parse_str(cx, s);
     }
-    if int::is_int(o) || ops::class_of(o).special(Dunder::Float).is_some() || ops::class_of(o).special(Dunder::Index).is_some() {
+    if int::is_int(o)
+        || ops::class_of(o).special(Dunder::Float).is_some()
+        || ops::class_of(o).special(Dunder::Index).is_some()
+    {
         return ops::as_float(cx, o);
     }
     if let Some(v) = float::value(o) {

@@ -22,8 +22,7 @@ pub fn builtin(cx: &Cx, name: &str) -> Result<Obj> {
 
 /// An attribute name given as an argument.
 fn attr_name(cx: &Cx, o: Obj) -> Result<Gc<Str>> {
-    o.cast::<Str>()
-        .ok_or_else(|| cx.type_error(format!("attribute name must be string, not '{}'", cx.type_name(o))))
+    o.cast::<Str>().ok_or_else(|| cx.type_error(format!("attribute name must be string, not '{}'", cx.type_name(o))))
 }
 
 /// Built-in functions, types, exceptions, and other objects.
@@ -162,10 +161,9 @@ pub mod builtins {
             }
             format!("bytearray of length {n}")
         } else {
-            return Err(cx.type_error(format!(
-                "ord() expected string of length 1, but {} found",
-                cx.type_name(character)
-            )));
+            return Err(
+                cx.type_error(format!("ord() expected string of length 1, but {} found", cx.type_name(character)))
+            );
         };
         Err(cx.type_error(format!("ord() expected a character, but {n} found")))
     }

@@ -99,7 +99,9 @@ pub fn construct(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
             if base != 0 && !(2..=36).contains(&base) {
                 return Err(cx.value_error("int() base must be >= 2 and <= 36, or 0"));
             }
-            if x.cast::<Str>().is_some() || x.cast::<bytes::Bytes>().is_some() || x.shape() == shape::BYTEARRAY
+            if x.cast::<Str>().is_some()
+                || x.cast::<bytes::Bytes>().is_some()
+                || x.shape() == shape::BYTEARRAY
                 || buffer::is_bytearray(x)
             {
                 parse_object(cx, x, base as u32)?
@@ -122,10 +124,10 @@ pub fn convert(cx: &mut Cx, x: Obj) -> Result<Obj> {
     if x.shape() == shape::STR {
         return parse_object(cx, x, 10);
     }
-    if ops::class_of(x).special(Dunder::Int).is_some_and(|m| !m.is_none()) {
-        if let Some(r) = ops::call_special(cx, x, Dunder::Int, &[])? {
-            return int_result(cx, r);
-        }
+    if ops::class_of(x).special(Dunder::Int).is_some_and(|m| !m.is_none())
+        && let Some(r) = ops::call_special(cx, x, Dunder::Int, &[])?
+    {
+        return int_result(cx, r);
     }
     if ops::class_of(x).special(Dunder::Index).is_some() {
         return ops::index(cx, x);

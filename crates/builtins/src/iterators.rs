@@ -285,7 +285,9 @@ fn iterators(cx: &mut Cx, args: &[Obj], not_iterable: Option<&str>) -> Result<Gc
     let a = array::new(cx, args.len())?;
     for (i, o) in args.iter().enumerate() {
         let it = match (ops::get_iter(cx, *o), not_iterable) {
-            (Err(e), Some(name)) if e.is(cx, ExcKind::TypeError) && ops::class_of(*o).special(Dunder::Iter).is_none() => {
+            (Err(e), Some(name))
+                if e.is(cx, ExcKind::TypeError) && ops::class_of(*o).special(Dunder::Iter).is_none() =>
+            {
                 return Err(cx.type_error(format!("{name} argument #{} must support iteration", i + 1)));
             }
             (r, _) => r?,

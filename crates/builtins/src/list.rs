@@ -64,10 +64,9 @@ fn set_slice(cx: &mut Cx, this: Gc<List>, s: &Slice, v: Obj) -> Result<()> {
     let g = this.write(cx);
     let (start, _, step, n) = b.clip(g.len());
     if n != items.len() {
-        return Err(cx.value_error(format!(
-            "attempt to assign sequence of size {} to extended slice of size {n}",
-            items.len()
-        )));
+        return Err(
+            cx.value_error(format!("attempt to assign sequence of size {} to extended slice of size {n}", items.len()))
+        );
     }
     if let Some(buf) = g.buf() {
         for (i, v) in items.iter().enumerate() {

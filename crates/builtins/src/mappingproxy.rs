@@ -42,10 +42,9 @@ impl MappingProxy {
             || mapping.cast::<list::List>().is_some()
             || mapping.cast::<tuple::Tuple>().is_some();
         if bad {
-            return Err(cx.type_error(format!(
-                "mappingproxy() argument must be a mapping, not {}",
-                cx.type_name(mapping)
-            )));
+            return Err(
+                cx.type_error(format!("mappingproxy() argument must be a mapping, not {}", cx.type_name(mapping)))
+            );
         }
         new(cx, mapping)
     }

@@ -117,7 +117,9 @@ fn missing(cx: &mut Cx, m: Gc<Module>, name: Gc<Str>) -> Result<exc::Raised> {
         Some(n) => {
             let n = n.to_str().into_owned();
             if is_initializing(cx, ns)? {
-                format!("partially initialized module '{n}' has no attribute '{attr}' (most likely due to a circular import)")
+                format!(
+                    "partially initialized module '{n}' has no attribute '{attr}' (most likely due to a circular import)"
+                )
             } else {
                 format!("module '{n}' has no attribute '{attr}'")
             }
@@ -235,7 +237,10 @@ impl ModuleMethods {
     #[name("__annotate__")]
     fn set_annotate(this: Gc<Module>, cx: &mut Cx, value: Option<Obj>) -> Result<()> {
         let Some(v) = value else { return Err(cx.type_error("cannot delete __annotate__ attribute")) };
-        if !v.is_none() && ops::class_of(v).special(typhon_object::Dunder::Call).is_none() && ops::class_of(v).call_fn().is_none() {
+        if !v.is_none()
+            && ops::class_of(v).special(typhon_object::Dunder::Call).is_none()
+            && ops::class_of(v).call_fn().is_none()
+        {
             return Err(cx.type_error("__annotate__ must be callable or None"));
         }
         let ns = namespace(cx, this)?;
@@ -289,7 +294,8 @@ impl ModuleMethods {
     }
 }
 
-const DOC: &str = "Create a module object.\n\nThe name must be a string; the optional docstring argument can have any type.";
+const DOC: &str =
+    "Create a module object.\n\nThe name must be a string; the optional docstring argument can have any type.";
 
 /// Make the class.
 pub fn init(cx: &mut Cx) -> Result<()> {

@@ -2,13 +2,13 @@
 //!
 //! Tests: tests/containers.rs; CPython test_descr, test_inspect.
 
+use std::sync::atomic::Ordering;
 use typhon_macros::class;
 use typhon_object::native::{Args, MemberKind, NativeFunction};
 use typhon_object::new_type::MemberDescr;
 use typhon_object::str::Str;
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, Gc, Obj, Result, method, ops, shape, str, tuple};
-use std::sync::atomic::Ordering;
 
 /// Whether CPython implements the special method `name` in a type slot, and so
 /// calls it a slot wrapper rather than a method.
@@ -18,9 +18,32 @@ fn is_slot(name: &str) -> bool {
         None => false,
         Some(d) => !matches!(
             d,
-            New | Format | Bytes | Dir | LengthHint | Missing | Reversed | Complex | Round | Trunc | Floor | Ceil
-                | Enter | Exit | AEnter | AExit | InstanceCheck | SubclassCheck | ClassGetItem | InitSubclass
-                | SetName | MroEntries | Prepare | Fspath | Sizeof | ReduceEx | Reduce
+            New | Format
+                | Bytes
+                | Dir
+                | LengthHint
+                | Missing
+                | Reversed
+                | Complex
+                | Round
+                | Trunc
+                | Floor
+                | Ceil
+                | Enter
+                | Exit
+                | AEnter
+                | AExit
+                | InstanceCheck
+                | SubclassCheck
+                | ClassGetItem
+                | InitSubclass
+                | SetName
+                | MroEntries
+                | Prepare
+                | Fspath
+                | Sizeof
+                | ReduceEx
+                | Reduce
         ),
     }
 }

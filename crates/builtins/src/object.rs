@@ -162,10 +162,9 @@ impl ObjectMethods {
     fn set_class(this: Gc<Object>, cx: &mut Cx, value: Option<Obj>) -> Result<()> {
         let Some(value) = value else { return Err(cx.type_error("can't delete __class__ attribute")) };
         let Some(new) = value.cast::<Type>() else {
-            return Err(cx.type_error(format!(
-                "__class__ must be set to a class, not '{}' object",
-                cx.type_name(value)
-            )));
+            return Err(
+                cx.type_error(format!("__class__ must be set to a class, not '{}' object", cx.type_name(value)))
+            );
         };
         let old = ops::class_of(this.obj());
         if old == new {
@@ -342,7 +341,10 @@ pub fn check_layouts(cx: &Cx, old: Gc<Type>, new: Gc<Type>, what: &str) -> Resul
     let (a, b) = (layout_owner(old), layout_owner(new));
     let flags = |t: Gc<Type>| (t.has(types::F_DICT), t.has(types::F_WEAKREF));
     let same = a == b
-        || (a.base() == b.base() && a.base().is_some() && flags(a) == flags(b) && slot_names(a) == slot_names(b)
+        || (a.base() == b.base()
+            && a.base().is_some()
+            && flags(a) == flags(b)
+            && slot_names(a) == slot_names(b)
             && a.is_native() == b.is_native());
     if same {
         return Ok(());

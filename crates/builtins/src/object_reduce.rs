@@ -43,10 +43,7 @@ fn new_args(cx: &mut Cx, o: Obj) -> Result<(Option<Gc<Tuple>>, Option<Gc<Dict>>)
             return Err(cx.type_error(format!("__getnewargs_ex__ should return a tuple, not '{n}'")));
         };
         let &[a, k] = t.payload().items() else {
-            return Err(cx.value_error(format!(
-                "__getnewargs_ex__ should return a tuple of length 2, not {}",
-                t.len()
-            )));
+            return Err(cx.value_error(format!("__getnewargs_ex__ should return a tuple of length 2, not {}", t.len())));
         };
         let Some(args) = a.cast::<Tuple>() else {
             let n = cx.type_name(a);

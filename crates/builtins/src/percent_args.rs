@@ -101,8 +101,7 @@ impl Arguments {
         if !int::is_int(v) {
             return Err(cx.type_error(STAR_WANTS_INT));
         }
-        int::to_i64(v)
-            .ok_or_else(|| cx.error(ExcKind::OverflowError, "Python int too large to convert to C ssize_t"))
+        int::to_i64(v).ok_or_else(|| cx.error(ExcKind::OverflowError, "Python int too large to convert to C ssize_t"))
     }
 }
 

@@ -275,8 +275,7 @@ impl Range {
         let same = a == b
             || (ops::equal(cx, a.length, b.length)?
                 && (a.length == zero()
-                    || (ops::equal(cx, a.start, b.start)?
-                        && (a.length == one() || ops::equal(cx, a.step, b.step)?))));
+                    || (ops::equal(cx, a.start, b.start)? && (a.length == one() || ops::equal(cx, a.step, b.step)?))));
         Ok(Obj::bool(same == (op == CompareOp::Eq)))
     }
 

@@ -50,12 +50,7 @@ pub fn finish(cx: &Cx, out: StrBuf) -> Result<Gc<Str>> {
 }
 
 /// `repr` of the items that `item` yields, between brackets.
-pub fn repr_items(
-    cx: &mut Cx,
-    open: &str,
-    close: &str,
-    item: impl Fn(usize) -> Option<Obj>,
-) -> Result<Gc<Str>> {
+pub fn repr_items(cx: &mut Cx, open: &str, close: &str, item: impl Fn(usize) -> Option<Obj>) -> Result<Gc<Str>> {
     let mut out = StrBuf::new();
     out.push_str(open);
     let mut i = 0;

@@ -34,7 +34,13 @@ pub fn compare(
 }
 
 /// Position of the first item equal to `x` in `start..stop`.
-pub fn position(cx: &mut Cx, item: impl Fn(usize) -> Option<Obj>, x: Obj, start: usize, stop: usize) -> Result<Option<usize>> {
+pub fn position(
+    cx: &mut Cx,
+    item: impl Fn(usize) -> Option<Obj>,
+    x: Obj,
+    start: usize,
+    stop: usize,
+) -> Result<Option<usize>> {
     let mut i = start;
     while i < stop {
         let Some(v) = item(i) else { break };

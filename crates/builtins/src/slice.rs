@@ -5,9 +5,7 @@
 use crate::repr_guard;
 use typhon_macros::{Trace, class};
 use typhon_object::native::{Args, Payload, instance_of};
-use typhon_object::{
-    BinaryOp, CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, boot, int, ops, shape, tuple, types,
-};
+use typhon_object::{BinaryOp, CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, boot, int, ops, shape, tuple, types};
 use typhon_text::strview::StrBuf;
 
 /// The payload of a `slice`. It never changes.
@@ -110,11 +108,7 @@ pub fn long_indices(cx: &mut Cx, s: &Slice, len: Obj) -> Result<(Obj, Obj, Obj)>
         return Err(cx.value_error("slice step cannot be zero"));
     }
     let negative = ops::less(cx, step, zero)?;
-    let (low, high) = if negative {
-        (minus, ops::binary(cx, BinaryOp::Sub, len, one)?)
-    } else {
-        (zero, len)
-    };
+    let (low, high) = if negative { (minus, ops::binary(cx, BinaryOp::Sub, len, one)?) } else { (zero, len) };
     let fix = |cx: &mut Cx, v: Obj, absent: Obj| -> Result<Obj> {
         if v.is_none() {
             return Ok(absent);
@@ -230,10 +224,10 @@ pub fn repeat_count(cx: &mut Cx, o: Obj) -> Result<usize> {
     let i = ops::index(cx, o)?;
     match int::to_i64(i) {
         Some(n) => Ok(n.max(0) as usize),
-        None => Err(cx.error(
-            ExcKind::OverflowError,
-            format!("cannot fit '{}' into an index-sized integer", cx.type_name(o)),
-        )),
+        None => {
+            Err(cx
+                .error(ExcKind::OverflowError, format!("cannot fit '{}' into an index-sized integer", cx.type_name(o))))
+        }
     }
 }
 

@@ -100,9 +100,7 @@ impl PartialEq for Const {
             (Int(a), Int(b)) => a == b,
             (BigInt(a), BigInt(b)) | (Str(a), Str(b)) => a == b,
             (Float(a), Float(b)) => a.to_bits() == b.to_bits(),
-            (Complex(a, b), Complex(c, d)) => {
-                a.to_bits() == c.to_bits() && b.to_bits() == d.to_bits()
-            }
+            (Complex(a, b), Complex(c, d)) => a.to_bits() == c.to_bits() && b.to_bits() == d.to_bits(),
             (Wtf8(a), Wtf8(b)) | (Bytes(a), Bytes(b)) => a == b,
             (Tuple(a), Tuple(b)) | (FrozenSet(a), FrozenSet(b)) => a == b,
             (Slice(a), Slice(b)) => a == b,
@@ -206,8 +204,6 @@ impl Code {
     }
     /// The docstring, if there is one.
     pub fn docstring(&self) -> Option<&Const> {
-        (self.flags & flags::HAS_DOCSTRING != 0)
-            .then(|| self.consts.first())
-            .flatten()
+        (self.flags & flags::HAS_DOCSTRING != 0).then(|| self.consts.first()).flatten()
     }
 }

@@ -15,11 +15,7 @@ pub fn dis(code: &Code) -> String {
     while pc < code.instrs.len() {
         let i = Insn(code.instrs[pc]);
         let l = code.position(pc as u32).map(|p| p.line);
-        let mark = if l != line && l.is_some() {
-            l.map_or(String::new(), |l| l.to_string())
-        } else {
-            String::new()
-        };
+        let mark = if l != line && l.is_some() { l.map_or(String::new(), |l| l.to_string()) } else { String::new() };
         if l.is_some() {
             line = l;
         }
@@ -28,22 +24,11 @@ pub fn dis(code: &Code) -> String {
             pc += 1;
             continue;
         };
-        let _ = writeln!(
-            out,
-            "{mark:>4} {pc:4} {}",
-            instruction(code, pc, i, op).trim_end()
-        );
+        let _ = writeln!(out, "{mark:>4} {pc:4} {}", instruction(code, pc, i, op).trim_end());
         pc += op.len();
     }
     for h in &code.exceptions {
-        let _ = writeln!(
-            out,
-            "     {}..{} -> {} {}",
-            h.start,
-            h.end,
-            h.target,
-            reg(code, h.reg)
-        );
+        let _ = writeln!(out, "     {}..{} -> {} {}", h.start, h.end, h.target, reg(code, h.reg));
     }
     out
 }
@@ -79,10 +64,7 @@ fn instruction(code: &Code, pc: usize, i: Insn, op: Op) -> String {
             Operand::OptR if v == NO_REG || op == Op::RAISE && i.x() < n as u8 => continue,
             Operand::OptR => reg(code, v),
             Operand::Cnt => format!("#{v}"),
-            Operand::Name => code
-                .names
-                .get(v as usize)
-                .map_or("?".into(), |n| format!(".{n}")),
+            Operand::Name => code.names.get(v as usize).map_or("?".into(), |n| format!(".{n}")),
             Operand::K32 => code.consts.get(i.bc() as usize).map_or("?".into(), show),
             Operand::I32 => (i.bc() as i32).to_string(),
             Operand::I16 => (v as i16).to_string(),

@@ -72,18 +72,12 @@ impl Positions {
 
     /// All runs in order.
     pub fn runs(&self, first_line: u32) -> Runs<'_> {
-        Runs {
-            bytes: &self.0,
-            line: first_line as i64,
-            word: 0,
-        }
+        Runs { bytes: &self.0, line: first_line as i64, word: 0 }
     }
 
     /// The position of word `pc`.
     pub fn at(&self, first_line: u32, pc: u32) -> Option<Position> {
-        self.runs(first_line)
-            .find(|r| pc < r.end)
-            .and_then(|r| r.position)
+        self.runs(first_line).find(|r| pc < r.end).and_then(|r| r.position)
     }
 
     /// Line runs (start word, end word, line), as `co_lines` shows them.
@@ -126,21 +120,12 @@ impl Iterator for Runs<'_> {
             let more = u32::try_from(get(&mut self.bytes)?).ok()?;
             let col = u32::try_from(get(&mut self.bytes)?).ok()?;
             let end_col = u32::try_from(get(&mut self.bytes)?).ok()?;
-            Some(Position {
-                line,
-                col,
-                end_line: line.saturating_add(more),
-                end_col,
-            })
+            Some(Position { line, col, end_line: line.saturating_add(more), end_col })
         } else {
             None
         };
         self.word = end;
-        Some(Run {
-            start,
-            end,
-            position,
-        })
+        Some(Run { start, end, position })
     }
 }
 

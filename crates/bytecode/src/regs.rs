@@ -30,12 +30,7 @@ pub fn registers(code: &Code, pc: usize, mut f: impl FnMut(RegUse)) {
     let Some(op) = i.op() else { return };
     let mut use_ = |first: u16, count: u32, read: bool, write: bool| {
         if count > 0 {
-            f(RegUse {
-                first: first as u32,
-                count,
-                read,
-                write,
-            });
+            f(RegUse { first: first as u32, count, read, write });
         }
     };
     let fields = [i.x() as u16, i.a(), i.b(), i.c()];
@@ -75,12 +70,7 @@ pub fn registers(code: &Code, pc: usize, mut f: impl FnMut(RegUse)) {
         Op::CALL_EX => {
             use_(a, 1, true, true);
             use_(a.saturating_add(1), link - 1, false, true);
-            use_(
-                a.saturating_add(FRAME_LINK),
-                1 + (i.x() & 1) as u32,
-                true,
-                true,
-            );
+            use_(a.saturating_add(FRAME_LINK), 1 + (i.x() & 1) as u32, true, true);
         }
         Op::CALLM | Op::CALLM_KW => {
             use_(a, link, false, true);

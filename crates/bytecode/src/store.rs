@@ -52,15 +52,7 @@ fn put_code(out: &mut Vec<u8>, c: &Code) {
     for s in [&*c.name, &c.qualname, &c.filename] {
         put_bytes(out, s.as_bytes());
     }
-    for v in [
-        c.first_line,
-        c.flags,
-        c.argcount,
-        c.posonlyargcount,
-        c.kwonlyargcount,
-        c.nregs,
-        c.free_base as u32,
-    ] {
+    for v in [c.first_line, c.flags, c.argcount, c.posonlyargcount, c.kwonlyargcount, c.nregs, c.free_base as u32] {
         put(out, v as u64);
     }
     for n in [&c.varnames, &c.cellvars, &c.freevars, &c.names] {
@@ -204,9 +196,7 @@ fn get_code(b: In<'_, '_>, depth: u32) -> Option<Code> {
         ..Code::default()
     };
     let n = get_len(b)?;
-    c.cell_regs = (0..n)
-        .map(|_| u16::try_from(get(b)?).ok())
-        .collect::<Option<_>>()?;
+    c.cell_regs = (0..n).map(|_| u16::try_from(get(b)?).ok()).collect::<Option<_>>()?;
     c.consts = get_consts(b, depth)?;
     let n = get_len(b)?;
     c.instrs = (0..n).map(|_| get_word(b)).collect::<Option<_>>()?;
@@ -258,11 +248,7 @@ fn get_const(b: In<'_, '_>, depth: u32) -> Option<Const> {
         12 => Const::FrozenSet(get_consts(b, depth)?.into()),
         13 => {
             let d = depth + 1;
-            Const::Slice(Box::new([
-                get_const(b, d)?,
-                get_const(b, d)?,
-                get_const(b, d)?,
-            ]))
+            Const::Slice(Box::new([get_const(b, d)?, get_const(b, d)?, get_const(b, d)?]))
         }
         14 => Const::Code(Arc::new(get_code(b, depth + 1)?)),
         _ => return None,

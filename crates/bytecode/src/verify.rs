@@ -65,8 +65,7 @@ fn verify_one(code: &Code) -> Result<(), String> {
     let mut end = 0;
     for h in &code.exceptions {
         let at = |p: u32| (p as usize) < n && starts[p as usize];
-        if h.start < end || h.end <= h.start || h.end as usize > n || !at(h.start) || !at(h.target)
-        {
+        if h.start < end || h.end <= h.start || h.end as usize > n || !at(h.start) || !at(h.target) {
             return Err(format!("bad handler {h:?}"));
         }
         if h.reg as u32 >= code.nregs {
@@ -90,13 +89,7 @@ fn verify_one(code: &Code) -> Result<(), String> {
     if code.posonlyargcount > code.argcount || params > named as u64 {
         return Err("more parameters than names".into());
     }
-    if code
-        .positions
-        .runs(code.first_line)
-        .last()
-        .map_or(0, |r| r.end) as usize
-        != n
-    {
+    if code.positions.runs(code.first_line).last().map_or(0, |r| r.end) as usize != n {
         return Err("position table does not cover the code".into());
     }
     Ok(())

@@ -5,40 +5,16 @@ use typhon_bytecode::{Code, Const, Insn, Op, Positions, Run, load, store};
 fn sample() -> Code {
     let inner = Code {
         instrs: vec![Insn::new(Op::RETURNNONE, 0, 0, 0, 0).0],
-        positions: Positions::encode(
-            0,
-            [Run {
-                start: 0,
-                end: 1,
-                position: None,
-            }],
-        ),
+        positions: Positions::encode(0, [Run { start: 0, end: 1, position: None }]),
         ..Code::default()
     };
     Code {
         consts: vec![
-            Const::Tuple(
-                [
-                    Const::Int(-5),
-                    Const::Float(1.5),
-                    Const::BigInt("ff".into()),
-                ]
-                .into(),
-            ),
+            Const::Tuple([Const::Int(-5), Const::Float(1.5), Const::BigInt("ff".into())].into()),
             Const::Code(inner.into()),
         ],
-        instrs: vec![
-            Insn::wide(Op::LOADK, 0, 0, 0).0,
-            Insn::new(Op::RETURN, 0, 0, 0, 0).0,
-        ],
-        positions: Positions::encode(
-            0,
-            [Run {
-                start: 0,
-                end: 2,
-                position: None,
-            }],
-        ),
+        instrs: vec![Insn::wide(Op::LOADK, 0, 0, 0).0, Insn::new(Op::RETURN, 0, 0, 0, 0).0],
+        positions: Positions::encode(0, [Run { start: 0, end: 2, position: None }]),
         nregs: 1,
         ..Code::default()
     }

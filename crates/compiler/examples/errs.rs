@@ -5,17 +5,12 @@ use std::io::Read;
 
 fn main() {
     let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .expect("UTF-8 input");
+    std::io::stdin().read_to_string(&mut text).expect("UTF-8 input");
     for source in text.split('\0') {
         match typhon_compiler::compile(source, "<s>", &Default::default()) {
             Ok(_) => println!("ok"),
             Err(e) => {
-                println!(
-                    "{:?}|{}|{}|{}|{}|{}",
-                    e.kind, e.msg, e.line, e.col, e.end_line, e.end_col
-                )
+                println!("{:?}|{}|{}|{}|{}|{}", e.kind, e.msg, e.line, e.col, e.end_line, e.end_col)
             }
         }
     }

@@ -221,11 +221,7 @@ impl<'a> Unit<'a> {
         }
         if let Some(l) = i.label {
             let l = &mut self.labels[l.0 as usize];
-            l.state = if l.used {
-                l.state & self.bound
-            } else {
-                self.bound
-            };
+            l.state = if l.used { l.state & self.bound } else { self.bound };
             l.used = true;
         }
         if let Some(&(l, _)) = self.handlers.get(self.handler as usize) {
@@ -238,17 +234,7 @@ impl<'a> Unit<'a> {
     }
 
     fn ins(&self, op: Op, x: u8, a: u16, b: u16, c: u16) -> Ins {
-        Ins {
-            op,
-            x,
-            a,
-            b,
-            c,
-            word: 0,
-            label: None,
-            range: self.range,
-            handler: self.handler,
-        }
+        Ins { op, x, a, b, c, word: 0, label: None, range: self.range, handler: self.handler }
     }
 
     pub fn emit(&mut self, op: Op, x: u8, a: u16, b: u16, c: u16) {
@@ -274,17 +260,11 @@ impl<'a> Unit<'a> {
 
     /// Emit with an operand word.
     pub fn emit_word(&mut self, op: Op, a: u16, b: u16, c: u16, word: u32) {
-        self.push(Ins {
-            word,
-            ..self.ins(op, 0, a, b, c)
-        });
+        self.push(Ins { word, ..self.ins(op, 0, a, b, c) });
     }
 
     pub fn jump(&mut self, op: Op, a: u16, b: u16, to: Label) {
-        self.push(Ins {
-            label: Some(to),
-            ..self.ins(op, 0, a, b, 0)
-        });
+        self.push(Ins { label: Some(to), ..self.ins(op, 0, a, b, 0) });
     }
 
     pub fn mov(&mut self, a: Reg, b: Reg) {
@@ -298,9 +278,7 @@ impl<'a> Unit<'a> {
             Const::None => self.emit_a(Op::LOADNONE, a),
             Const::True => self.emit_a(Op::LOADTRUE, a),
             Const::False => self.emit_a(Op::LOADFALSE, a),
-            Const::Int(i) if i32::try_from(i).is_ok() => {
-                self.emit_wide(Op::LOADI, 0, a, i as i32 as u32)
-            }
+            Const::Int(i) if i32::try_from(i).is_ok() => self.emit_wide(Op::LOADI, 0, a, i as i32 as u32),
             c => {
                 let k = self.konst(c);
                 self.emit_wide(Op::LOADK, 0, a, k);
@@ -311,11 +289,7 @@ impl<'a> Unit<'a> {
     // Control.
 
     pub fn label(&mut self) -> Label {
-        self.labels.push(LabelInfo {
-            at: u32::MAX,
-            used: false,
-            state: 0,
-        });
+        self.labels.push(LabelInfo { at: u32::MAX, used: false, state: 0 });
         Label(self.labels.len() as u32 - 1)
     }
 
@@ -325,11 +299,7 @@ impl<'a> Unit<'a> {
         let info = &mut self.labels[l.0 as usize];
         info.at = at;
         if info.used {
-            self.bound = if self.dead {
-                info.state
-            } else {
-                self.bound & info.state
-            };
+            self.bound = if self.dead { info.state } else { self.bound & info.state };
             self.dead = false;
         }
     }
@@ -406,9 +376,7 @@ impl<'a> Unit<'a> {
         let runs = (0..n).map(|i| Run {
             start: at[i],
             end: at[i + 1],
-            position: self.ins[i]
-                .range
-                .map(|r| *cache.entry(r).or_insert_with(|| locate(r))),
+            position: self.ins[i].range.map(|r| *cache.entry(r).or_insert_with(|| locate(r))),
         });
         let positions = Positions::encode(self.code.first_line, runs.filter(|r| r.end > r.start));
         let mut table: Vec<Handler> = Vec::new();
@@ -421,15 +389,8 @@ impl<'a> Unit<'a> {
             }
             let target = at[self.labels[label.0 as usize].at as usize];
             match table.last_mut() {
-                Some(h) if h.end == at[i] && h.target == target && h.reg == reg => {
-                    h.end = at[i + 1]
-                }
-                _ => table.push(Handler {
-                    start: at[i],
-                    end: at[i + 1],
-                    target,
-                    reg,
-                }),
+                Some(h) if h.end == at[i] && h.target == target && h.reg == reg => h.end = at[i + 1],
+                _ => table.push(Handler { start: at[i], end: at[i + 1], target, reg }),
             }
         }
         let mut code = self.code;
@@ -441,9 +402,7 @@ impl<'a> Unit<'a> {
     }
 
     fn target(&self, i: usize) -> Option<usize> {
-        self.ins[i]
-            .label
-            .map(|l| self.labels[l.0 as usize].at as usize)
+        self.ins[i].label.map(|l| self.labels[l.0 as usize].at as usize)
     }
 
     /// Let jumps to unconditional jumps go to the final place.
@@ -520,10 +479,7 @@ fn opposite(op: Op) -> (Op, Op) {
         Op::FORLOOP => (Op::FORITER, Op::JMPBACK),
         op => {
             // The three directions of one comparison are neighbours: T, F, L.
-            let (t, dir) = (
-                (op as u8 - Op::JLT_T as u8) / 3,
-                (op as u8 - Op::JLT_T as u8) % 3,
-            );
+            let (t, dir) = ((op as u8 - Op::JLT_T as u8) / 3, (op as u8 - Op::JLT_T as u8) % 3);
             let over = Op::JLT_T as u8 + t * 3 + if dir == 1 { 0 } else { 1 };
             let jump = if dir == 2 { Op::JMPBACK } else { Op::JMP };
             (Op::from_u8(over).unwrap_or(Op::NOP), jump)

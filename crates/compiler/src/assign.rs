@@ -55,15 +55,9 @@ impl<'a> Compiler<'a> {
         {
             return Ok(false);
         }
-        let locals: Vec<Option<Reg>> = t
-            .elts
-            .iter()
-            .map(|e| e.as_name_expr().and_then(|n| self.local_reg(&n.id)))
-            .collect();
-        let distinct = locals
-            .iter()
-            .enumerate()
-            .all(|(i, r)| r.is_some() && !locals[..i].contains(r));
+        let locals: Vec<Option<Reg>> =
+            t.elts.iter().map(|e| e.as_name_expr().and_then(|n| self.local_reg(&n.id))).collect();
+        let distinct = locals.iter().enumerate().all(|(i, r)| r.is_some() && !locals[..i].contains(r));
         let mut values = Vec::new();
         for (i, e) in v.elts.iter().enumerate() {
             if i + 1 == v.elts.len()
@@ -98,10 +92,7 @@ impl<'a> Compiler<'a> {
             Expr::Tuple(t) => self.unpack(&t.elts, src, target.range())?,
             Expr::List(t) => self.unpack(&t.elts, src, target.range())?,
             Expr::Starred(s) => {
-                return self.err(
-                    s.range,
-                    "starred assignment target must be in a list or tuple",
-                );
+                return self.err(s.range, "starred assignment target must be in a list or tuple");
             }
             e => return self.err(e.range(), "cannot assign to expression"),
         }
@@ -109,18 +100,11 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn unpack(
-        &mut self,
-        elts: &'a [Expr],
-        src: Reg,
-        range: rustpython_ruff_text_size::TextRange,
-    ) -> Res<()> {
+    fn unpack(&mut self, elts: &'a [Expr], src: Reg, range: rustpython_ruff_text_size::TextRange) -> Res<()> {
         let star = elts.iter().position(|e| e.is_starred_expr());
         let start = self.u.temps(elts.len() as u32);
         match star {
-            None => self.at(range, |c| {
-                c.u.emit_abc(Op::UNPACKSEQ, start, src, elts.len() as u16)
-            }),
+            None => self.at(range, |c| c.u.emit_abc(Op::UNPACKSEQ, start, src, elts.len() as u16)),
             Some(i) => {
                 if elts[i + 1..].iter().any(|e| e.is_starred_expr()) {
                     return self.err(range, "multiple starred expressions in assignment");
@@ -129,17 +113,11 @@ impl<'a> Compiler<'a> {
                 if i > 255 || after > 0xFFFF {
                     return self.err(range, "too many expressions in star-unpacking assignment");
                 }
-                self.at(range, |c| {
-                    c.u.emit(Op::UNPACKEX, i as u8, start, src, after as u16)
-                });
+                self.at(range, |c| c.u.emit(Op::UNPACKEX, i as u8, start, src, after as u16));
             }
         }
         for (k, e) in elts.iter().enumerate() {
-            let e = if let Expr::Starred(s) = e {
-                &*s.value
-            } else {
-                e
-            };
+            let e = if let Expr::Starred(s) = e { &*s.value } else { e };
             self.store(e, start + k as u16)?;
         }
         Ok(())
@@ -153,11 +131,7 @@ impl<'a> Compiler<'a> {
         }
         let name = a.attr.id.clone();
         let scopes = &self.scopes;
-        let class = self
-            .outer
-            .iter_mut()
-            .rev()
-            .find(|u| scopes[u.scope].kind == Kind::Class);
+        let class = self.outer.iter_mut().rev().find(|u| scopes[u.scope].kind == Kind::Class);
         if let Some(class) = class {
             let name = crate::scope::mangle(scopes[class.scope].private.as_ref(), &name);
             class.static_attributes.push(name);
@@ -200,12 +174,7 @@ impl<'a> Compiler<'a> {
                     let k = self.const_temp(Const::Int(i));
                     self.u.emit_ab(Op::SETADD, set, k);
                 }
-                if !self
-                    .u
-                    .annotations
-                    .iter()
-                    .any(|x| std::ptr::eq(x.1, &*a.annotation))
-                {
+                if !self.u.annotations.iter().any(|x| std::ptr::eq(x.1, &*a.annotation)) {
                     self.u.annotations.push((m, &a.annotation, index));
                 }
             }

@@ -49,16 +49,11 @@ impl<'a> Compiler<'a> {
             return None;
         }
         // A module that binds `super` itself does not mean the built-in.
-        if self.scopes[0]
-            .sym("super")
-            .is_some_and(|s| s.place == Place::Local)
-        {
+        if self.scopes[0].sym("super").is_some_and(|s| s.place == Place::Local) {
             return None;
         }
         match call.arguments.args.len() {
-            0 => {
-                (self.u.code.argcount > 0 && self.u.frees.contains_key("__class__")).then_some(call)
-            }
+            0 => (self.u.code.argcount > 0 && self.u.frees.contains_key("__class__")).then_some(call),
             2 => (!call.arguments.args.iter().any(|a| a.is_starred_expr())).then_some(call),
             _ => None,
         }

@@ -75,8 +75,7 @@ impl<'a> Compiler<'a> {
             None => {
                 let r = self.operand_into(leaf, acc)?;
                 let later = |c: &Self| {
-                    c.scopes[c.u.scope].has_walrus
-                        && spine.iter().any(|b| crate::walk::has_walrus(&b.right))
+                    c.scopes[c.u.scope].has_walrus && spine.iter().any(|b| crate::walk::has_walrus(&b.right))
                 };
                 if r != acc && later(self) {
                     self.u.mov(acc, r);
@@ -103,11 +102,7 @@ impl<'a> Compiler<'a> {
         if let Expr::Name(n) = e {
             let m = self.mangled(&n.id);
             let var = self.lookup(&m);
-            let dst = if matches!(var, crate::names::Var::Local(_)) {
-                None
-            } else {
-                Some(t)
-            };
+            let dst = if matches!(var, crate::names::Var::Local(_)) { None } else { Some(t) };
             return Ok(self.at(n.range, |c| c.load_var(&m, var, dst)));
         }
         self.expr_to(e, t)?;

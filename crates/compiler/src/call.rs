@@ -37,12 +37,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn method_call(
-        &mut self,
-        call: &'a ast::ExprCall,
-        a: &'a ast::ExprAttribute,
-        w: Reg,
-    ) -> Res<()> {
+    fn method_call(&mut self, call: &'a ast::ExprCall, a: &'a ast::ExprAttribute, w: Reg) -> Res<()> {
         let args = &call.arguments;
         let recv = w + FRAME_LINK;
         let sup = self.super_call(&a.value);
@@ -53,9 +48,7 @@ impl<'a> Compiler<'a> {
                 let name = self.attr_name(a);
                 let two = !s.arguments.is_empty() as u8;
                 let n = args.args.len() as u16;
-                self.at(self.method_range(call, a), |c| {
-                    c.u.emit(Op::CALLSUPER, two, w, n, name)
-                });
+                self.at(self.method_range(call, a), |c| c.u.emit(Op::CALLSUPER, two, w, n, name));
                 return Ok(());
             }
             self.expr_to(&call.func, w)?;
@@ -67,10 +60,7 @@ impl<'a> Compiler<'a> {
         let n = (args.args.len() + args.keywords.len()) as u16;
         // The method is looked up before the arguments are evaluated; where
         // that cannot be seen, lookup and call are one instruction.
-        let values = args
-            .args
-            .iter()
-            .chain(args.keywords.iter().map(|k| &k.value));
+        let values = args.args.iter().chain(args.keywords.iter().map(|k| &k.value));
         let fused = values.clone().all(|v| !crate::walk::may_call(v));
         if !fused {
             self.at(a.range, |c| c.u.emit_abc(Op::LOADMETHOD, w, 0, name));
@@ -121,13 +111,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Call what is in `w`; `extra` registers are passed before `args`.
-    pub fn plain_call(
-        &mut self,
-        args: &'a [Expr],
-        keywords: &'a [Keyword],
-        w: Reg,
-        extra: &[Reg],
-    ) -> Res<()> {
+    pub fn plain_call(&mut self, args: &'a [Expr], keywords: &'a [Keyword], w: Reg, extra: &[Reg]) -> Res<()> {
         let first = w + FRAME_LINK;
         self.u.set_top(first as u32);
         for &r in extra {
@@ -198,18 +182,10 @@ impl<'a> Compiler<'a> {
             flags |= 1;
             let d = t + 1;
             self.u.set_top(d as u32 + 1);
-            let n = keywords
-                .iter()
-                .take(15)
-                .take_while(|k| k.arg.is_some())
-                .count();
+            let n = keywords.iter().take(15).take_while(|k| k.arg.is_some()).count();
             self.u.set_top(d as u32);
             for k in &keywords[..n] {
-                let name = k
-                    .arg
-                    .as_ref()
-                    .map(|n| self.mangled(&n.id))
-                    .unwrap_or_default();
+                let name = k.arg.as_ref().map(|n| self.mangled(&n.id)).unwrap_or_default();
                 self.const_temp(Const::Str(name.as_str().into()));
                 self.expr_temp(&k.value)?;
             }
@@ -242,10 +218,7 @@ impl<'a> Compiler<'a> {
 
     fn check_call(&mut self, call: &'a ast::ExprCall) {
         if let Some(what) = crate::fold::not_callable(&call.func) {
-            self.warn(
-                call.range,
-                format!("'{what}' object is not callable; perhaps you missed a comma?"),
-            );
+            self.warn(call.range, format!("'{what}' object is not callable; perhaps you missed a comma?"));
         }
     }
 }

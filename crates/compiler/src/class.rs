@@ -19,10 +19,7 @@ impl<'a> Compiler<'a> {
             None => self.class_call(c, w, None)?,
             Some(tp) => {
                 let id = self.scopes.of(c, Role::TypeParams);
-                let start = c
-                    .decorator_list
-                    .first()
-                    .map_or(c.range.start(), |d| d.range.start());
+                let start = c.decorator_list.first().map_or(c.range.start(), |d| d.range.start());
                 let range = rustpython_ruff_text_size::TextRange::new(start, c.range.end());
                 self.enter(id, &format!("<generic parameters of {}>", c.name), range);
                 self.prologue();
@@ -30,13 +27,7 @@ impl<'a> Compiler<'a> {
                 self.type_params(tp, list)?;
                 self.store_name(&Name::new(".type_params"), list);
                 let base = self.u.temp();
-                self.u.emit(
-                    Op::INTRINSIC1,
-                    Intrinsic1::SubscriptGeneric as u8,
-                    base,
-                    list,
-                    0,
-                );
+                self.u.emit(Op::INTRINSIC1, Intrinsic1::SubscriptGeneric as u8, base, list, 0);
                 self.store_name(&Name::new(".generic_base"), base);
                 let cw = self.u.temp();
                 self.class_call(c, cw, Some(base))?;
@@ -68,12 +59,8 @@ impl<'a> Compiler<'a> {
         self.u.mov(f, body);
         self.u.mov(n, name);
         let none = (&[][..], &[][..]);
-        let (args, keywords) = c
-            .arguments
-            .as_deref()
-            .map_or(none, |a| (&*a.args, &*a.keywords));
-        let spread =
-            args.iter().any(|a| a.is_starred_expr()) || keywords.iter().any(|k| k.arg.is_none());
+        let (args, keywords) = c.arguments.as_deref().map_or(none, |a| (&*a.args, &*a.keywords));
+        let spread = args.iter().any(|a| a.is_starred_expr()) || keywords.iter().any(|k| k.arg.is_none());
         self.u.set_top(w as u32 + 6);
         if spread {
             self.spread_call(args, keywords, w, &[f, n], generic)?;
@@ -89,11 +76,7 @@ impl<'a> Compiler<'a> {
             let mut names = Vec::new();
             for k in keywords {
                 self.expr_temp(&k.value)?;
-                names.extend(
-                    k.arg
-                        .as_ref()
-                        .map(|n| Const::Str(self.mangled(&n.id).as_str().into())),
-                );
+                names.extend(k.arg.as_ref().map(|n| Const::Str(self.mangled(&n.id).as_str().into())));
             }
             let count = (3 + args.len() + keywords.len()) as u16;
             if keywords.is_empty() {
@@ -112,10 +95,7 @@ impl<'a> Compiler<'a> {
 
     fn class_body(&mut self, c: &'a ast::StmtClassDef, to: Reg) -> Res<()> {
         let id = self.scopes.of(c, Role::Body);
-        let start = c
-            .decorator_list
-            .first()
-            .map_or(c.range.start(), |d| d.range.start());
+        let start = c.decorator_list.first().map_or(c.range.start(), |d| d.range.start());
         let range = rustpython_ruff_text_size::TextRange::new(start, c.range.end());
         self.enter(id, &c.name, range);
         self.u.range = Some(range);
@@ -142,9 +122,7 @@ impl<'a> Compiler<'a> {
             self.u.emit_abc(Op::BUILDSET, t, 0, 0);
             self.store_name(&Name::new("__conditional_annotations__"), t);
         }
-        if self.future & typhon_bytecode::flags::FUTURE_ANNOTATIONS != 0
-            && self.has_annotations(&c.body)
-        {
+        if self.future & typhon_bytecode::flags::FUTURE_ANNOTATIONS != 0 && self.has_annotations(&c.body) {
             self.u.emit(Op::SETUPANNOTATIONS, 0, 0, 0, 0);
         }
         self.u.set_top(t as u32);
@@ -156,10 +134,7 @@ impl<'a> Compiler<'a> {
         let mut attrs: Vec<Name> = std::mem::take(&mut self.u.static_attributes);
         attrs.sort();
         attrs.dedup();
-        let tuple = attrs
-            .iter()
-            .map(|n| Const::Str(n.as_str().into()))
-            .collect();
+        let tuple = attrs.iter().map(|n| Const::Str(n.as_str().into())).collect();
         self.u.load_const(t, Const::Tuple(tuple));
         self.store_name(&Name::new("__static_attributes__"), t);
         if let Some(&cell) = self.u.cells.get("__classdict__") {

@@ -52,31 +52,16 @@ fn fused(o: CmpOp, imm: bool, when: When) -> Option<Op> {
 impl<'a> Compiler<'a> {
     fn check_compare(&mut self, c: &'a ast::ExprCompare) {
         let lits = |e: &Expr| {
-            matches!(
-                e,
-                Expr::NumberLiteral(_)
-                    | Expr::StringLiteral(_)
-                    | Expr::BytesLiteral(_)
-                    | Expr::Tuple(_)
-            )
+            matches!(e, Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::Tuple(_))
         };
         let mut left = &*c.left;
         for (op, right) in c.ops.iter().zip(&*c.comparators) {
             if matches!(op, CmpOp::Is | CmpOp::IsNot) {
-                let bad = [left, right]
-                    .into_iter()
-                    .find(|e| lits(e) && (!e.is_tuple_expr() || self.is_const(e)));
+                let bad = [left, right].into_iter().find(|e| lits(e) && (!e.is_tuple_expr() || self.is_const(e)));
                 if let Some(bad) = bad {
-                    let (word, hint) = if *op == CmpOp::Is {
-                        ("is", "==")
-                    } else {
-                        ("is not", "!=")
-                    };
+                    let (word, hint) = if *op == CmpOp::Is { ("is", "==") } else { ("is not", "!=") };
                     let ty = crate::fold::type_name(bad);
-                    self.warn(
-                        c.range,
-                        format!("\"{word}\" with '{ty}' literal. Did you mean \"{hint}\"?"),
-                    );
+                    self.warn(c.range, format!("\"{word}\" with '{ty}' literal. Did you mean \"{hint}\"?"));
                 }
             }
             left = right;
@@ -108,10 +93,7 @@ impl<'a> Compiler<'a> {
         for (i, (op, right)) in c.ops.iter().zip(&*c.comparators).enumerate() {
             let last = i + 1 == c.ops.len();
             let mut r = self.right_operand(*op, right)?;
-            if !last
-                && r < self.u.first_temp
-                && later[i + 1..].iter().any(|e| crate::walk::has_walrus(e))
-            {
+            if !last && r < self.u.first_temp && later[i + 1..].iter().any(|e| crate::walk::has_walrus(e)) {
                 let copy = self.u.temp();
                 self.u.mov(copy, r);
                 r = copy;
@@ -177,10 +159,7 @@ impl<'a> Compiler<'a> {
             },
             Expr::BoolOp(b) => {
                 let and = b.op == ast::BoolOp::And;
-                let (last, init) = b
-                    .values
-                    .split_last()
-                    .expect("a boolean operation has operands");
+                let (last, init) = b.values.split_last().expect("a boolean operation has operands");
                 // Values before the last either decide at once or go on.
                 let direct = (and && when == When::False) || (!and && when != When::False);
                 let skip = self.u.label();
@@ -264,29 +243,11 @@ impl<'a> Compiler<'a> {
             let jump_if_none = (op == CmpOp::Is) == (when != When::False);
             if when == When::Back {
                 let skip = self.u.label();
-                self.u.jump(
-                    if jump_if_none {
-                        Op::JNOTNONE
-                    } else {
-                        Op::JNONE
-                    },
-                    l,
-                    0,
-                    skip,
-                );
+                self.u.jump(if jump_if_none { Op::JNOTNONE } else { Op::JNONE }, l, 0, skip);
                 self.u.jump(Op::JMPBACK, 0, 0, to);
                 self.u.bind(skip);
             } else {
-                self.u.jump(
-                    if jump_if_none {
-                        Op::JNONE
-                    } else {
-                        Op::JNOTNONE
-                    },
-                    l,
-                    0,
-                    to,
-                );
+                self.u.jump(if jump_if_none { Op::JNONE } else { Op::JNOTNONE }, l, 0, to);
             }
             return Ok(l);
         }
@@ -301,8 +262,7 @@ impl<'a> Compiler<'a> {
             self.u.jump(j, l, r, to);
         } else if matches!(op, CmpOp::Is | CmpOp::IsNot) && when != When::Back {
             let same = (op == CmpOp::Is) == (when == When::True);
-            self.u
-                .jump(if same { Op::JIS } else { Op::JISNOT }, l, r, to);
+            self.u.jump(if same { Op::JIS } else { Op::JISNOT }, l, r, to);
         } else {
             let t = self.u.temp();
             self.u.emit_abc(op_of(op), t, l, r);

@@ -30,12 +30,7 @@ fn parts(e: &Expr) -> Parts<'_> {
         Expr::Generator(c) => (&c.generators, &c.elt, None, "<genexpr>"),
         _ => unreachable!("only called for comprehensions"),
     };
-    Parts {
-        generators,
-        elt,
-        value,
-        name,
-    }
+    Parts { generators, elt, value, name }
 }
 
 impl<'a> Compiler<'a> {
@@ -51,10 +46,7 @@ impl<'a> Compiler<'a> {
         let kind = self.scopes[id].kind;
         let is_async = self.scopes[id].is_coroutine;
         if is_async && kind != Kind::GenExpr && !self.async_allowed() {
-            return self.err(
-                e.range(),
-                "asynchronous comprehension outside of an asynchronous function",
-            );
+            return self.err(e.range(), "asynchronous comprehension outside of an asynchronous function");
         }
         if self.scopes[id].inlined {
             return self.inlined(e, id, p, d);
@@ -73,8 +65,8 @@ impl<'a> Compiler<'a> {
         self.u.code.argcount = 1;
         self.u.is_async_ok = is_async;
         self.prologue();
-        let guard = (f & (flags::GENERATOR | flags::ASYNC_GENERATOR | flags::COROUTINE) != 0)
-            .then(|| self.generator_guard());
+        let guard =
+            (f & (flags::GENERATOR | flags::ASYNC_GENERATOR | flags::COROUTINE) != 0).then(|| self.generator_guard());
         let acc = self.u.temp();
         self.new_container(kind, acc);
         self.generators(&p, 0, kind, acc, true)?;
@@ -91,11 +83,7 @@ impl<'a> Compiler<'a> {
         let arg = w + 4;
         self.u.set_top(arg as u32 + 1);
         self.expr_to(&first.iter, arg)?;
-        let op = if first.is_async {
-            Op::GETAITER
-        } else {
-            Op::GETITER
-        };
+        let op = if first.is_async { Op::GETAITER } else { Op::GETITER };
         self.at(first.iter.range(), |c| c.u.emit_ab(op, arg, arg));
         self.u.emit_ab(Op::CALL, w, 1);
         if is_async && kind != Kind::GenExpr {
@@ -135,11 +123,7 @@ impl<'a> Compiler<'a> {
         let first = &p.generators[0];
         let it = self.u.temp();
         self.expr_to(&first.iter, it)?;
-        let op = if first.is_async {
-            Op::GETAITER
-        } else {
-            Op::GETITER
-        };
+        let op = if first.is_async { Op::GETAITER } else { Op::GETITER };
         self.at(first.iter.range(), |c| c.u.emit_ab(op, it, it));
         let depth = 1 + self.u.inline.len();
         let mut locals: Vec<Reg> = Vec::new();
@@ -172,21 +156,13 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn generators(
-        &mut self,
-        p: &Parts<'a>,
-        i: usize,
-        kind: Kind,
-        acc: Reg,
-        outermost: bool,
-    ) -> Res<()> {
+    fn generators(&mut self, p: &Parts<'a>, i: usize, kind: Kind, acc: Reg, outermost: bool) -> Res<()> {
         if outermost {
             return self.generators_from(p, i, kind, acc, 0);
         }
         let g = &p.generators[i];
         // `for x in [y]` is an assignment.
-        if let Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) =
-            &g.iter
+        if let Expr::List(ast::ExprList { elts, .. }) | Expr::Tuple(ast::ExprTuple { elts, .. }) = &g.iter
             && let [one] = &elts[..]
             && !one.is_starred_expr()
             && !g.is_async
@@ -202,24 +178,13 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         let it = self.expr_temp(&g.iter)?;
-        let op = if g.is_async {
-            Op::GETAITER
-        } else {
-            Op::GETITER
-        };
+        let op = if g.is_async { Op::GETAITER } else { Op::GETITER };
         self.at(g.iter.range(), |c| c.u.emit_ab(op, it, it));
         self.generators_from(p, i, kind, acc, it)
     }
 
     /// The loop of generator `i` over the iterator in `it`, and all inside.
-    fn generators_from(
-        &mut self,
-        p: &Parts<'a>,
-        i: usize,
-        kind: Kind,
-        acc: Reg,
-        it: Reg,
-    ) -> Res<()> {
+    fn generators_from(&mut self, p: &Parts<'a>, i: usize, kind: Kind, acc: Reg, it: Reg) -> Res<()> {
         let top = self.u.top;
         let g = &p.generators[i];
         if g.is_async {

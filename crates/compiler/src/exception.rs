@@ -52,13 +52,7 @@ impl<'a> Compiler<'a> {
         let outer = std::mem::replace(&mut self.u.handler, handler);
         self.u.range = range;
         self.u.blocks.push(Block::Handling { saved });
-        Cleanup {
-            handler,
-            state,
-            outer,
-            saved,
-            exc: again,
-        }
+        Cleanup { handler, state, outer, saved, exc: again }
     }
 
     /// The body is done: its escape route goes here. The code before must not
@@ -97,10 +91,7 @@ impl<'a> Compiler<'a> {
         let end = self.u.label();
         let (h, state) = self.u.new_handler(exc);
         let outer = std::mem::replace(&mut self.u.handler, h);
-        self.u.blocks.push(Block::Finally {
-            body: &t.finalbody,
-            outer,
-        });
+        self.u.blocks.push(Block::Finally { body: &t.finalbody, outer });
         if t.handlers.is_empty() {
             self.stmts(&t.body)?;
             self.stmts(&t.orelse)?;
@@ -158,13 +149,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn except_clauses(
-        &mut self,
-        t: &'a ast::StmtTry,
-        exc: Reg,
-        c: &Cleanup,
-        end: Label,
-    ) -> Res<()> {
+    fn except_clauses(&mut self, t: &'a ast::StmtTry, exc: Reg, c: &Cleanup, end: Label) -> Res<()> {
         let n = t.handlers.len();
         for (i, ExceptHandler::ExceptHandler(h)) in t.handlers.iter().enumerate() {
             let top = self.u.top;
@@ -255,9 +240,7 @@ impl<'a> Compiler<'a> {
                 return self.err(h.range, "expected one or more exception types");
             };
             let r = self.operand(ty)?;
-            self.at(ty.range(), |c| {
-                c.u.emit_abc(Op::CHECKEGMATCH, pair, rest, r)
-            });
+            self.at(ty.range(), |c| c.u.emit_abc(Op::CHECKEGMATCH, pair, rest, r));
             self.u.mov(rest, pair + 1);
             self.u.jump(Op::JNONE, pair, 0, next);
             let again = self.u.temp();
@@ -293,18 +276,10 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn star_body(
-        &mut self,
-        h: &'a ast::ExceptHandlerExceptHandler,
-        exc: Reg,
-        _depth: usize,
-    ) -> Res<()> {
+    fn star_body(&mut self, h: &'a ast::ExceptHandlerExceptHandler, exc: Reg, _depth: usize) -> Res<()> {
         if let Some((range, word)) = leaves(&h.body, false) {
             let _ = word;
-            return self.err(
-                range,
-                "'break', 'continue' and 'return' cannot appear in an except* block",
-            );
+            return self.err(range, "'break', 'continue' and 'return' cannot appear in an except* block");
         }
         self.handler_body(h, exc)
     }
@@ -317,22 +292,16 @@ fn leaves(body: &[ast::Stmt], in_loop: bool) -> Option<(TextRange, &'static str)
         Stmt::Return(r) => Some((r.range, "return")),
         Stmt::Break(b) if !in_loop => Some((b.range, "break")),
         Stmt::Continue(b) if !in_loop => Some((b.range, "continue")),
-        Stmt::If(i) => leaves(&i.body, in_loop).or_else(|| {
-            i.elif_else_clauses
-                .iter()
-                .find_map(|c| leaves(&c.body, in_loop))
-        }),
+        Stmt::If(i) => {
+            leaves(&i.body, in_loop).or_else(|| i.elif_else_clauses.iter().find_map(|c| leaves(&c.body, in_loop)))
+        }
         Stmt::For(f) => leaves(&f.body, true).or_else(|| leaves(&f.orelse, in_loop)),
         Stmt::While(f) => leaves(&f.body, true).or_else(|| leaves(&f.orelse, in_loop)),
         Stmt::With(w) => leaves(&w.body, in_loop),
         Stmt::Try(t) => leaves(&t.body, in_loop)
             .or_else(|| leaves(&t.orelse, in_loop))
             .or_else(|| leaves(&t.finalbody, in_loop))
-            .or_else(|| {
-                t.handlers
-                    .iter()
-                    .find_map(|ExceptHandler::ExceptHandler(h)| leaves(&h.body, in_loop))
-            }),
+            .or_else(|| t.handlers.iter().find_map(|ExceptHandler::ExceptHandler(h)| leaves(&h.body, in_loop))),
         Stmt::Match(m) => m.cases.iter().find_map(|c| leaves(&c.body, in_loop)),
         _ => None,
     })

@@ -27,11 +27,7 @@ impl<'a> Compiler<'a> {
 
     /// `d` if it may hold intermediate values, else a new temporary.
     pub fn scratch(&mut self, d: Reg) -> Reg {
-        if d >= self.u.first_temp {
-            d
-        } else {
-            self.u.temp()
-        }
+        if d >= self.u.first_temp { d } else { self.u.temp() }
     }
 
     /// A range start: `d` itself if it is topmost, else the next temporary.
@@ -53,10 +49,7 @@ impl<'a> Compiler<'a> {
     /// Like `operand`, for a value that must survive the evaluation of `later`.
     pub fn operand_before(&mut self, e: &'a Expr, later: &[&Expr]) -> Res<Reg> {
         let r = self.operand(e)?;
-        if r < self.u.first_temp
-            && self.scopes[self.u.scope].has_walrus
-            && later.iter().any(|l| walk::has_walrus(l))
-        {
+        if r < self.u.first_temp && self.scopes[self.u.scope].has_walrus && later.iter().any(|l| walk::has_walrus(l)) {
             let t = self.u.temp();
             self.u.mov(t, r);
             return Ok(t);
@@ -112,9 +105,7 @@ impl<'a> Compiler<'a> {
             Expr::Tuple(t) => self.tuple(&t.elts, d),
             Expr::Set(s) => self.set(&s.elts, d),
             Expr::Dict(m) => self.dict(&m.items, d),
-            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
-                self.comprehension(e, d)
-            }
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => self.comprehension(e, d),
             Expr::Lambda(l) => self.lambda(l, d),
             Expr::Await(a) => self.await_expr(a, d),
             Expr::Yield(y) => self.yield_expr(y, d),
@@ -142,15 +133,8 @@ impl<'a> Compiler<'a> {
     fn bool_op(&mut self, b: &'a ast::ExprBoolOp, d: Reg) -> Res<()> {
         let t = self.scratch(d);
         let end = self.u.label();
-        let jump = if b.op == ast::BoolOp::And {
-            Op::JF
-        } else {
-            Op::JT
-        };
-        let (last, init) = b
-            .values
-            .split_last()
-            .expect("a boolean operation has operands");
+        let jump = if b.op == ast::BoolOp::And { Op::JF } else { Op::JT };
+        let (last, init) = b.values.split_last().expect("a boolean operation has operands");
         for v in init {
             self.expr_to(v, t)?;
             self.u.jump(jump, t, 0, end);
@@ -183,11 +167,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn list(&mut self, es: &'a [Expr], d: Reg) -> Res<()> {
-        let consts = if es.len() >= 3 {
-            self.fold_all(es)?
-        } else {
-            None
-        };
+        let consts = if es.len() >= 3 { self.fold_all(es)? } else { None };
         if let Some(cs) = consts {
             let l = self.range_start(d);
             self.u.emit_abc(Op::BUILDLIST, l, 0, 0);
@@ -210,11 +190,7 @@ impl<'a> Compiler<'a> {
 
     /// A long or starred display, built step by step in `t`, which is topmost.
     pub fn sequence(&mut self, es: &'a [Expr], t: Reg, build: Op, add: Op, extend: Op) -> Res<()> {
-        let n = es
-            .iter()
-            .take(CHUNK)
-            .take_while(|e| !e.is_starred_expr())
-            .count();
+        let n = es.iter().take(CHUNK).take_while(|e| !e.is_starred_expr()).count();
         self.consecutive(&es[..n], t)?;
         self.u.emit_abc(build, t, t, n as u16);
         self.u.set_top(t as u32 + 1);
@@ -247,11 +223,7 @@ impl<'a> Compiler<'a> {
 
     fn set(&mut self, es: &'a [Expr], d: Reg) -> Res<()> {
         let start = self.range_start(d);
-        let consts = if es.len() >= 3 {
-            self.fold_all(es)?
-        } else {
-            None
-        };
+        let consts = if es.len() >= 3 { self.fold_all(es)? } else { None };
         if let Some(cs) = consts {
             self.u.emit_abc(Op::BUILDSET, start, 0, 0);
             let t = self.const_temp(crate::fold::frozenset(cs));
@@ -265,11 +237,7 @@ impl<'a> Compiler<'a> {
 
     fn dict(&mut self, items: &'a [ast::DictItem], d: Reg) -> Res<()> {
         let start = self.range_start(d);
-        let n = items
-            .iter()
-            .take(CHUNK / 2)
-            .take_while(|i| i.key.is_some())
-            .count();
+        let n = items.iter().take(CHUNK / 2).take_while(|i| i.key.is_some()).count();
         self.u.set_top(start as u32);
         for i in &items[..n] {
             for e in i.key.iter().chain([&i.value]) {

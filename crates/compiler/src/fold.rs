@@ -129,12 +129,10 @@ impl<'a> Compiler<'a> {
             }
         };
         let hex = hex.trim_start_matches('0');
-        Ok(
-            match i128::from_str_radix(if hex.is_empty() { "0" } else { hex }, 16) {
-                Ok(v) => int(v),
-                Err(_) => Const::BigInt(hex.into()),
-            },
-        )
+        Ok(match i128::from_str_radix(if hex.is_empty() { "0" } else { hex }, 16) {
+            Ok(v) => int(v),
+            Err(_) => Const::BigInt(hex.into()),
+        })
     }
 
     /// The value of a string literal. The parser replaces lone surrogates, so a
@@ -180,12 +178,7 @@ impl<'a> Compiler<'a> {
 fn maybe_const(e: &Expr) -> bool {
     !matches!(
         e,
-        Expr::Call(_)
-            | Expr::Attribute(_)
-            | Expr::List(_)
-            | Expr::Dict(_)
-            | Expr::Lambda(_)
-            | Expr::Starred(_)
+        Expr::Call(_) | Expr::Attribute(_) | Expr::List(_) | Expr::Dict(_) | Expr::Lambda(_) | Expr::Starred(_)
     )
 }
 
@@ -195,11 +188,7 @@ fn unescape(text: &str, braces: bool) -> Vec<u8> {
     let mut it = text.chars().peekable();
     let push = |out: &mut Vec<u8>, cp: u32| match char::from_u32(cp) {
         Some(c) => out.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        None => out.extend([
-            0xE0 | (cp >> 12) as u8,
-            0x80 | (cp >> 6 & 0x3F) as u8,
-            0x80 | (cp & 0x3F) as u8,
-        ]),
+        None => out.extend([0xE0 | (cp >> 12) as u8, 0x80 | (cp >> 6 & 0x3F) as u8, 0x80 | (cp & 0x3F) as u8]),
     };
     while let Some(c) = it.next() {
         if braces && (c == '{' || c == '}') {
@@ -372,15 +361,12 @@ fn unary(op: UnaryOp, v: &Const) -> Option<Const> {
 /// The value of a binary operation on constants, if it is safe to fold.
 pub(crate) fn binary(l: &Const, op: Operator, r: &Const) -> Option<Const> {
     if let (Some(a), Some(b)) = (as_int(l), as_int(r)) {
-        let bools =
-            matches!(l, Const::True | Const::False) && matches!(r, Const::True | Const::False);
+        let bools = matches!(l, Const::True | Const::False) && matches!(r, Const::True | Const::False);
         return Some(match op {
             Operator::Add => int(a.checked_add(b)?),
             Operator::Sub => int(a.checked_sub(b)?),
             Operator::Mult => int(a.checked_mul(b)?),
-            Operator::FloorDiv if b != 0 => {
-                int(a.checked_div_euclid(b).map(|_| floor_div(a, b))?)
-            }
+            Operator::FloorDiv if b != 0 => int(a.checked_div_euclid(b).map(|_| floor_div(a, b))?),
             Operator::Mod if b != 0 => int(a.checked_sub(floor_div(a, b).checked_mul(b)?)?),
             Operator::Div if b != 0 => Const::Float(as_float(l)? / as_float(r)?),
             Operator::Pow if (0..=128).contains(&b) => int(a.checked_pow(b as u32)?),
@@ -406,8 +392,7 @@ pub(crate) fn binary(l: &Const, op: Operator, r: &Const) -> Option<Const> {
             _ => return None,
         });
     }
-    if let (Const::Float(_), Some(_)) | (Const::Int(_) | Const::True | Const::False, Some(_)) =
-        (l, as_float(r))
+    if let (Const::Float(_), Some(_)) | (Const::Int(_) | Const::True | Const::False, Some(_)) = (l, as_float(r))
         && let (Some(a), Some(b)) = (as_float(l), as_float(r))
     {
         return Some(Const::Float(match op {
@@ -437,27 +422,17 @@ pub(crate) fn binary(l: &Const, op: Operator, r: &Const) -> Option<Const> {
         (Const::Bytes(a), Operator::Add, Const::Bytes(b)) if a.len() + b.len() <= MAX_LEN => {
             Some(Const::Bytes([&**a, &**b].concat().into()))
         }
-        (Const::Tuple(a), Operator::Add, Const::Tuple(b)) => {
-            Some(Const::Tuple([&**a, &**b].concat().into()))
-        }
-        (
-            Const::Int(n),
-            Operator::Mult,
-            s @ (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)),
-        )
-        | (
-            s @ (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)),
-            Operator::Mult,
-            Const::Int(n),
-        ) => {
+        (Const::Tuple(a), Operator::Add, Const::Tuple(b)) => Some(Const::Tuple([&**a, &**b].concat().into())),
+        (Const::Int(n), Operator::Mult, s @ (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)))
+        | (s @ (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)), Operator::Mult, Const::Int(n)) => {
             let n = usize::try_from(*n).unwrap_or(0);
             let fits = |len: usize, max: usize| len.checked_mul(n).is_some_and(|t| t <= max);
             match s {
                 Const::Str(s) if fits(s.len(), MAX_LEN) => Some(Const::Str(s.repeat(n).into())),
                 Const::Bytes(s) if fits(s.len(), MAX_LEN) => Some(Const::Bytes(s.repeat(n).into())),
-                Const::Tuple(t) if fits(t.len(), MAX_TUPLE) => Some(Const::Tuple(
-                    (0..n).flat_map(|_| t.iter().cloned()).collect(),
-                )),
+                Const::Tuple(t) if fits(t.len(), MAX_TUPLE) => {
+                    Some(Const::Tuple((0..n).flat_map(|_| t.iter().cloned()).collect()))
+                }
                 _ => None,
             }
         }
@@ -467,11 +442,7 @@ pub(crate) fn binary(l: &Const, op: Operator, r: &Const) -> Option<Const> {
 
 fn floor_div(a: i128, b: i128) -> i128 {
     let q = a.wrapping_div(b);
-    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) {
-        q - 1
-    } else {
-        q
-    }
+    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) { q - 1 } else { q }
 }
 
 fn index(v: &Const, i: &Const) -> Option<Const> {
@@ -573,10 +544,7 @@ pub(crate) fn type_name(e: &Expr) -> &'static str {
 /// The type name of an expression that certainly cannot be called.
 pub(crate) fn not_callable(e: &Expr) -> Option<&'static str> {
     Some(match e {
-        Expr::Tuple(_)
-        | Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::BytesLiteral(_) => type_name(e),
+        Expr::Tuple(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) => type_name(e),
         Expr::List(_) | Expr::ListComp(_) => "list",
         Expr::Dict(_) | Expr::DictComp(_) => "dict",
         Expr::Set(_) | Expr::SetComp(_) => "set",
@@ -619,10 +587,7 @@ pub(crate) fn sequence_name(e: &Expr) -> Option<&'static str> {
 pub(crate) fn bad_index(e: &Expr) -> Option<&'static str> {
     Some(match e {
         Expr::NumberLiteral(n) if matches!(n.value, Number::Int(_)) => return None,
-        Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::BytesLiteral(_)
-        | Expr::Tuple(_) => type_name(e),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::BytesLiteral(_) | Expr::Tuple(_) => type_name(e),
         Expr::List(_) | Expr::ListComp(_) => "list",
         Expr::Dict(_) | Expr::DictComp(_) => "dict",
         Expr::Set(_) | Expr::SetComp(_) => "set",

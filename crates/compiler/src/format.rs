@@ -32,10 +32,7 @@ impl<'a> Compiler<'a> {
     pub fn fstring(&mut self, f: &'a ast::ExprFString, d: Reg) -> Res<()> {
         let start = self.range_start(d);
         self.u.set_top(start as u32);
-        let mut p = Pieces {
-            start,
-            literal: Vec::new(),
-        };
+        let mut p = Pieces { start, literal: Vec::new() };
         for part in &f.value {
             match part {
                 FStringPart::Literal(l) => {
@@ -51,12 +48,7 @@ impl<'a> Compiler<'a> {
         self.join(p, d)
     }
 
-    fn elements(
-        &mut self,
-        els: &'a ast::InterpolatedStringElements,
-        raw: bool,
-        p: &mut Pieces,
-    ) -> Res<()> {
+    fn elements(&mut self, els: &'a ast::InterpolatedStringElements, raw: bool, p: &mut Pieces) -> Res<()> {
         for el in els {
             match el {
                 Element::Literal(l) => {
@@ -97,10 +89,7 @@ impl<'a> Compiler<'a> {
 
     fn spec(&mut self, s: &'a ast::InterpolatedStringFormatSpec, raw: bool) -> Res<Reg> {
         let t = self.u.temp();
-        let mut p = Pieces {
-            start: t,
-            literal: Vec::new(),
-        };
+        let mut p = Pieces { start: t, literal: Vec::new() };
         self.u.set_top(t as u32);
         self.elements(&s.elements, raw, &mut p)?;
         self.at(s.range, |c| c.join(p, t))?;
@@ -165,9 +154,7 @@ impl<'a> Compiler<'a> {
                             self.spec(s, raw)?;
                             flags |= 4;
                         }
-                        self.at(i.range, |c| {
-                            c.u.emit(Op::BUILDINTERPOLATION, flags, v, v, 0)
-                        });
+                        self.at(i.range, |c| c.u.emit(Op::BUILDINTERPOLATION, flags, v, v, 0));
                         self.u.emit_ab(Op::LISTAPPEND, base, v);
                         self.u.set_top(base as u32 + 1);
                     }

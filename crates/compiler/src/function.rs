@@ -29,12 +29,7 @@ impl<'a> Compiler<'a> {
                 let t = self.u.temp();
                 self.u.mov(t, cell);
             }
-            self.u.emit_abc(
-                Op::BUILDTUPLE,
-                at as Reg,
-                at as Reg,
-                code.freevars.len() as u16,
-            );
+            self.u.emit_abc(Op::BUILDTUPLE, at as Reg, at as Reg, code.freevars.len() as u16);
         }
         let k = self.u.code.consts.len() as u32;
         self.u.code.consts.push(Const::Code(code));
@@ -47,12 +42,8 @@ impl<'a> Compiler<'a> {
     fn defaults(&mut self, p: &'a Parameters, w: Reg) -> Res<u8> {
         let mut given = 0;
         self.u.set_top(w as u32);
-        let positional: Vec<&'a Expr> = p
-            .posonlyargs
-            .iter()
-            .chain(&p.args)
-            .filter_map(|p| p.default.as_deref())
-            .collect();
+        let positional: Vec<&'a Expr> =
+            p.posonlyargs.iter().chain(&p.args).filter_map(|p| p.default.as_deref()).collect();
         if !positional.is_empty() {
             given |= func::DEFAULTS;
             let mut consts = Vec::new();
@@ -70,16 +61,11 @@ impl<'a> Compiler<'a> {
                 for e in &positional {
                     self.expr_temp(e)?;
                 }
-                self.u
-                    .emit_abc(Op::BUILDTUPLE, t, t, positional.len() as u16);
+                self.u.emit_abc(Op::BUILDTUPLE, t, t, positional.len() as u16);
                 self.u.set_top(t as u32 + 1);
             }
         }
-        let kw: Vec<_> = p
-            .kwonlyargs
-            .iter()
-            .filter(|p| p.default.is_some())
-            .collect();
+        let kw: Vec<_> = p.kwonlyargs.iter().filter(|p| p.default.is_some()).collect();
         if !kw.is_empty() {
             given |= func::KWDEFAULTS;
             let t = self.u.top as Reg;
@@ -160,12 +146,7 @@ impl<'a> Compiler<'a> {
 
     /// Call the decorators, innermost first; the decorated value is in the
     /// register after the last window, the result in the first one.
-    pub fn apply_decorators(
-        &mut self,
-        list: &'a [ast::Decorator],
-        windows: &[Reg],
-        value: Reg,
-    ) -> Reg {
+    pub fn apply_decorators(&mut self, list: &'a [ast::Decorator], windows: &[Reg], value: Reg) -> Reg {
         let mut value = value;
         for (d, &w) in list.iter().zip(windows).rev() {
             self.at(d.expression.range(), |c| {
@@ -203,10 +184,7 @@ impl<'a> Compiler<'a> {
                 self.type_params(tp, list)?;
                 let w = self.u.temps(1);
                 self.u.set_top(w as u32);
-                for (bit, name) in [
-                    (func::DEFAULTS, ".defaults"),
-                    (func::KWDEFAULTS, ".kwdefaults"),
-                ] {
+                for (bit, name) in [(func::DEFAULTS, ".defaults"), (func::KWDEFAULTS, ".kwdefaults")] {
                     if given & bit != 0 {
                         let t = self.u.temp();
                         let r = self.u.locals[name];
@@ -407,8 +385,7 @@ impl<'a> Compiler<'a> {
         let format = self.u.locals.get("format").copied().unwrap_or(0);
         self.u.jump(Op::JLEI_T, format, 2, ok);
         let t = self.u.temp();
-        self.u
-            .emit(Op::LOADCOMMON, Common::NotImplementedError as u8, t, 0, 0);
+        self.u.emit(Op::LOADCOMMON, Common::NotImplementedError as u8, t, 0, 0);
         self.u.emit(Op::RAISE, 1, t, 0, 0);
         self.u.bind(ok);
         self.u.set_top(t as u32);
@@ -452,8 +429,5 @@ fn w_of(args: Reg) -> Reg {
 /// Parameters in the order in which their annotations are evaluated.
 fn ordered(p: &Parameters) -> impl Iterator<Item = &ast::Parameter> {
     let positional = p.posonlyargs.iter().chain(&p.args).map(|p| &p.parameter);
-    positional
-        .chain(p.vararg.as_deref())
-        .chain(p.kwonlyargs.iter().map(|p| &p.parameter))
-        .chain(p.kwarg.as_deref())
+    positional.chain(p.vararg.as_deref()).chain(p.kwonlyargs.iter().map(|p| &p.parameter)).chain(p.kwarg.as_deref())
 }

@@ -25,13 +25,7 @@ impl<'a> Compiler<'a> {
         self.u.handler = NO_HANDLER;
         self.u.bind_handler(h, state);
         let range = self.u.range.take();
-        self.u.emit(
-            Op::INTRINSIC1,
-            Intrinsic1::StopIterationError as u8,
-            r,
-            r,
-            0,
-        );
+        self.u.emit(Op::INTRINSIC1, Intrinsic1::StopIterationError as u8, r, r, 0);
         self.u.emit_a(Op::RERAISE, r);
         self.u.range = range;
     }

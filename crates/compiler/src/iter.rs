@@ -95,13 +95,7 @@ impl<'a> Compiler<'a> {
 
     /// Await the next item of `it` and store it; the end of the iteration goes
     /// to the returned handler.
-    pub fn async_next(
-        &mut self,
-        it: Reg,
-        target: &'a Expr,
-        exc: Reg,
-        range: TextRange,
-    ) -> Res<(HandlerId, u128)> {
+    pub fn async_next(&mut self, it: Reg, target: &'a Expr, exc: Reg, range: TextRange) -> Res<(HandlerId, u128)> {
         let (h, state) = self.u.new_handler(exc);
         let outer = std::mem::replace(&mut self.u.handler, h);
         let top = self.u.top;
@@ -174,13 +168,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn loop_body(
-        &mut self,
-        w: &'a ast::StmtWhile,
-        _head: Label,
-        next: Label,
-        end: Label,
-    ) -> Res<()> {
+    fn loop_body(&mut self, w: &'a ast::StmtWhile, _head: Label, next: Label, end: Label) -> Res<()> {
         self.u.blocks.push(Block::Loop { next, end });
         let r = self.stmts(&w.body);
         self.u.blocks.pop();
@@ -190,12 +178,7 @@ impl<'a> Compiler<'a> {
     /// `break` or `continue`.
     pub fn leave_loop(&mut self, range: TextRange, is_break: bool) -> Res<()> {
         let word = if is_break { "break" } else { "continue" };
-        let Some(i) = self
-            .u
-            .blocks
-            .iter()
-            .rposition(|b| matches!(b, Block::Loop { .. }))
-        else {
+        let Some(i) = self.u.blocks.iter().rposition(|b| matches!(b, Block::Loop { .. })) else {
             return if is_break {
                 self.err(range, "'break' outside loop")
             } else {
@@ -205,17 +188,12 @@ impl<'a> Compiler<'a> {
         let Block::Loop { next, end } = self.u.blocks[i] else {
             return Ok(());
         };
-        if self.u.blocks[i..]
-            .iter()
-            .any(|b| matches!(b, Block::InFinally))
-        {
+        if self.u.blocks[i..].iter().any(|b| matches!(b, Block::InFinally)) {
             self.warn(range, format!("'{word}' in a 'finally' block"));
         }
         let saved = (self.u.blocks.to_vec(), self.u.handler, self.u.bound);
         self.unwind(i + 1)?;
-        self.at(range, |c| {
-            c.u.jump(Op::JMP, 0, 0, if is_break { end } else { next })
-        });
+        self.at(range, |c| c.u.jump(Op::JMP, 0, 0, if is_break { end } else { next }));
         (self.u.blocks, self.u.handler, _) = saved;
         Ok(())
     }

@@ -61,12 +61,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            mode: Mode::Exec,
-            optimize: 0,
-            future: 0,
-            top_level_await: false,
-        }
+        Options { mode: Mode::Exec, optimize: 0, future: 0, top_level_await: false }
     }
 }
 
@@ -89,11 +84,7 @@ pub(crate) struct CompileErr {
 
 impl CompileErr {
     pub fn syntax(range: TextRange, msg: impl Into<String>) -> CompileErr {
-        CompileErr {
-            range,
-            msg: msg.into(),
-            kind: ErrKind::Syntax,
-        }
+        CompileErr { range, msg: msg.into(), kind: ErrKind::Syntax }
     }
 }
 
@@ -112,21 +103,12 @@ pub fn compile(text: &str, filename: &str, options: &Options) -> Result<Compiled
 }
 
 /// Compile source bytes: decode first (BOM, PEP 263).
-pub fn compile_bytes(
-    bytes: &[u8],
-    filename: &str,
-    options: &Options,
-) -> Result<Compiled, Box<SyntaxErr>> {
+pub fn compile_bytes(bytes: &[u8], filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
     let text = typhon_syntax::decode(bytes, &mut |_, _| None)?;
     compile(&text, filename, options)
 }
 
-fn lower(
-    tree: &Tree,
-    source: &Source,
-    filename: &str,
-    options: &Options,
-) -> Result<Compiled, Box<SyntaxErr>> {
+fn lower(tree: &Tree, source: &Source, filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
     let fail = |e: CompileErr| Box::new(source.error(e.kind, e.range, e.msg));
     let body = match tree {
         Tree::Module(m) => scope::Body::Stmts(&m.body),
@@ -137,10 +119,7 @@ fn lower(
     let scopes = scope::analyse(body, annotations).map_err(fail)?;
     let mut c = unit::Compiler::new(source, scopes, filename, options, future);
     let code = c.module(body).map_err(fail)?;
-    Ok(Compiled {
-        code,
-        warnings: c.warnings,
-    })
+    Ok(Compiled { code, warnings: c.warnings })
 }
 
 /// Whether the future statement of `body` list is a docstring-like expression.

@@ -79,9 +79,7 @@ impl<'a> Compiler<'a> {
     /// The register with the raw cell of a free variable of an inner function.
     pub fn cell_of(&self, name: &Name) -> Reg {
         for inl in self.u.inline.iter().rev() {
-            if self.scopes[inl.scope]
-                .sym(name)
-                .is_some_and(|s| s.place == Place::Cell)
+            if self.scopes[inl.scope].sym(name).is_some_and(|s| s.place == Place::Cell)
                 && let Some(&r) = self.u.comp_regs.get(&(name.clone(), inl.depth + 1000))
             {
                 return r;
@@ -117,11 +115,7 @@ impl<'a> Compiler<'a> {
             Var::Cell(r) => self.u.emit_ab(Op::LOADCELL, d, r),
             Var::Name | Var::Global => {
                 let n = self.u.name(m);
-                let op = if var == Var::Name {
-                    Op::LOADNAME
-                } else {
-                    Op::LOADGLOBAL
-                };
+                let op = if var == Var::Name { Op::LOADNAME } else { Op::LOADGLOBAL };
                 self.u.emit_abc(op, d, 0, n);
             }
             Var::ClassOrCell(_) | Var::ClassOrGlobal => {

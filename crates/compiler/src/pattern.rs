@@ -52,54 +52,30 @@ impl<'a> Compiler<'a> {
         match p {
             Pattern::MatchAs(a) if a.pattern.is_none() => match &a.name {
                 None => self.err(a.range, "wildcard makes remaining patterns unreachable"),
-                Some(n) => self.err(
-                    a.range,
-                    format!("name capture '{n}' makes remaining patterns unreachable"),
-                ),
+                Some(n) => self.err(a.range, format!("name capture '{n}' makes remaining patterns unreachable")),
             },
-            Pattern::MatchAs(a) => a
-                .pattern
-                .as_deref()
-                .map_or(Ok(()), |p| self.check_reachable(p)),
-            Pattern::MatchOr(o) => o
-                .patterns
-                .last()
-                .map_or(Ok(()), |p| self.check_reachable(p)),
+            Pattern::MatchAs(a) => a.pattern.as_deref().map_or(Ok(()), |p| self.check_reachable(p)),
+            Pattern::MatchOr(o) => o.patterns.last().map_or(Ok(()), |p| self.check_reachable(p)),
             _ => Ok(()),
         }
     }
 
     fn capture(&self, name: &'a Identifier, r: Reg, caps: &mut Captures<'a>) -> Res<()> {
         if caps.iter().any(|(n, _)| n.id == name.id) {
-            return self.err(
-                name.range,
-                format!("multiple assignments to name '{name}' in pattern"),
-            );
+            return self.err(name.range, format!("multiple assignments to name '{name}' in pattern"));
         }
         caps.push((name, r));
         Ok(())
     }
 
-    fn pattern(
-        &mut self,
-        p: &'a Pattern,
-        subject: Reg,
-        fail: Label,
-        caps: &mut Captures<'a>,
-    ) -> Res<()> {
+    fn pattern(&mut self, p: &'a Pattern, subject: Reg, fail: Label, caps: &mut Captures<'a>) -> Res<()> {
         let saved = self.u.range.replace(p.range());
         let r = self.pattern_inner(p, subject, fail, caps);
         self.u.range = saved;
         r
     }
 
-    fn pattern_inner(
-        &mut self,
-        p: &'a Pattern,
-        subject: Reg,
-        fail: Label,
-        caps: &mut Captures<'a>,
-    ) -> Res<()> {
+    fn pattern_inner(&mut self, p: &'a Pattern, subject: Reg, fail: Label, caps: &mut Captures<'a>) -> Res<()> {
         match p {
             Pattern::MatchValue(v) => {
                 let r = self.operand(&v.value)?;
@@ -108,11 +84,7 @@ impl<'a> Compiler<'a> {
             Pattern::MatchSingleton(s) => match s.value {
                 Singleton::None => self.u.jump(Op::JNOTNONE, subject, 0, fail),
                 Singleton::True | Singleton::False => {
-                    let c = if s.value == Singleton::True {
-                        Const::True
-                    } else {
-                        Const::False
-                    };
+                    let c = if s.value == Singleton::True { Const::True } else { Const::False };
                     let t = self.const_temp(c);
                     self.u.jump(Op::JISNOT, subject, t, fail);
                 }
@@ -166,15 +138,12 @@ impl<'a> Compiler<'a> {
                     first = Some(own);
                 }
                 Some(f) => {
-                    let same = f.len() == own.len()
-                        && own.iter().all(|(n, _)| f.iter().any(|(m, _)| m.id == n.id));
+                    let same = f.len() == own.len() && own.iter().all(|(n, _)| f.iter().any(|(m, _)| m.id == n.id));
                     if !same {
                         return self.err(o.range, "alternative patterns bind different names");
                     }
-                    let targets: Vec<Reg> = own
-                        .iter()
-                        .map(|(n, _)| f.iter().find(|(m, _)| m.id == n.id).map_or(0, |x| x.1))
-                        .collect();
+                    let targets: Vec<Reg> =
+                        own.iter().map(|(n, _)| f.iter().find(|(m, _)| m.id == n.id).map_or(0, |x| x.1)).collect();
                     for ((_, r), t) in own.into_iter().zip(targets) {
                         self.u.mov(t, r);
                     }
@@ -212,11 +181,7 @@ impl<'a> Compiler<'a> {
         let size = n - star.is_some() as usize;
         if star.is_none() || size > 0 {
             self.u.emit_ab(Op::GETLEN, t, subject);
-            let op = if star.is_none() {
-                Op::JEQI_F
-            } else {
-                Op::JGEI_F
-            };
+            let op = if star.is_none() { Op::JEQI_F } else { Op::JGEI_F };
             self.u.jump(op, t, size.min(0x7FFF) as u16, fail);
         }
         let wild = |p: &Pattern| match p {
@@ -231,14 +196,10 @@ impl<'a> Compiler<'a> {
         match star {
             None => self.u.emit_abc(Op::UNPACKSEQ, start, subject, n as u16),
             Some(i) if i <= 255 => {
-                self.u
-                    .emit(Op::UNPACKEX, i as u8, start, subject, (n - i - 1) as u16);
+                self.u.emit(Op::UNPACKEX, i as u8, start, subject, (n - i - 1) as u16);
             }
             Some(_) => {
-                return self.err(
-                    s.range,
-                    "too many expressions in star-unpacking sequence pattern",
-                );
+                return self.err(s.range, "too many expressions in star-unpacking sequence pattern");
             }
         }
         for (k, p) in s.patterns.iter().enumerate() {
@@ -263,10 +224,7 @@ impl<'a> Compiler<'a> {
             if let Some(c) = self.fold(k)? {
                 if seen.contains(&c) {
                     let r = crate::fold::repr(&c);
-                    return self.err(
-                        m.range,
-                        format!("mapping pattern checks duplicate key ({r})"),
-                    );
+                    return self.err(m.range, format!("mapping pattern checks duplicate key ({r})"));
                 }
                 seen.push(c);
             }
@@ -322,20 +280,14 @@ impl<'a> Compiler<'a> {
         for (i, k) in kw.iter().enumerate() {
             if kw[..i].iter().any(|j| j.attr.id == k.attr.id) {
                 let name = &k.attr;
-                return self.err(
-                    k.range,
-                    format!("attribute name repeated in class pattern: {name}"),
-                );
+                return self.err(k.range, format!("attribute name repeated in class pattern: {name}"));
             }
         }
         let at = self.u.temp();
         self.u.mov(at, subject);
         let cls = self.u.temp();
         self.expr_to(&c.cls, cls)?;
-        let names = kw
-            .iter()
-            .map(|k| Const::Str(self.mangled(&k.attr.id).as_str().into()))
-            .collect();
+        let names = kw.iter().map(|k| Const::Str(self.mangled(&k.attr.id).as_str().into())).collect();
         self.const_temp(Const::Tuple(names));
         self.u.emit_abc(Op::MATCHCLASS, at, at, pos.len() as u16);
         self.u.jump(Op::JNONE, at, 0, fail);

@@ -50,10 +50,7 @@ impl Kind {
         !matches!(self, Kind::Module | Kind::Class)
     }
     pub fn is_comp(self) -> bool {
-        matches!(
-            self,
-            Kind::ListComp | Kind::SetComp | Kind::DictComp | Kind::GenExpr
-        )
+        matches!(self, Kind::ListComp | Kind::SetComp | Kind::DictComp | Kind::GenExpr)
     }
 }
 
@@ -175,14 +172,7 @@ pub(crate) fn mangle(private: Option<&Name>, name: &Name) -> Name {
 
 /// Build the scopes of a body.
 pub(crate) fn analyse(body: Body<'_>, future_annotations: bool) -> Res<Scopes> {
-    let mut b = Builder {
-        s: Scopes {
-            list: Vec::new(),
-            by_node: HashMap::new(),
-        },
-        cur: 0,
-        future_annotations,
-    };
+    let mut b = Builder { s: Scopes { list: Vec::new(), by_node: HashMap::new() }, cur: 0, future_annotations };
     b.push(Kind::Module, None);
     match body {
         Body::Stmts(stmts) => b.stmts(stmts)?,
@@ -218,8 +208,7 @@ impl Builder {
             let p = &self.s.list[p];
             p.kind == Kind::Class || p.sees_class
         });
-        let sees_class =
-            sees && matches!(kind, Kind::TypeParams | Kind::Annotations | Kind::Deferred);
+        let sees_class = sees && matches!(kind, Kind::TypeParams | Kind::Annotations | Kind::Deferred);
         let inlined = matches!(kind, Kind::ListComp | Kind::SetComp | Kind::DictComp)
             && parent.is_some_and(|p| !self.s.list[p].sees_class);
         self.s.list.push(Scope {
@@ -239,13 +228,8 @@ impl Builder {
             conditional_annotations: false,
             annotate: None,
             in_conditional: 0,
-            in_comp_iter: parent.map_or(0, |p| {
-                if kind.is_comp() || kind == Kind::Lambda {
-                    self.s.list[p].in_comp_iter
-                } else {
-                    0
-                }
-            }),
+            in_comp_iter: parent
+                .map_or(0, |p| if kind.is_comp() || kind == Kind::Lambda { self.s.list[p].in_comp_iter } else { 0 }),
             in_comp_target: false,
             describes: "",
             deleted: HashSet::new(),
@@ -261,9 +245,7 @@ impl Builder {
     }
 
     fn pop(&mut self) {
-        self.cur = self.s.list[self.cur]
-            .parent
-            .expect("the module scope is never left");
+        self.cur = self.s.list[self.cur].parent.expect("the module scope is never left");
     }
 
     fn scope(&mut self) -> &mut Scope {
@@ -276,12 +258,7 @@ impl Builder {
         let i = *sc.index.entry(name.clone()).or_insert(n);
         if i == n {
             let place = Place::Local;
-            sc.syms.push(Sym {
-                name: name.clone(),
-                flags: 0,
-                place,
-                range,
-            });
+            sc.syms.push(Sym { name: name.clone(), flags: 0, place, range });
         }
         let old = sc.syms[i].flags;
         sc.syms[i].flags |= flags;
@@ -310,9 +287,7 @@ impl Builder {
             if old & (GLOBAL | NONLOCAL) != 0 {
                 return err(
                     range,
-                    format!(
-                        "comprehension inner loop cannot rebind assignment expression target '{name}'"
-                    ),
+                    format!("comprehension inner loop cannot rebind assignment expression target '{name}'"),
                 );
             }
             return Ok(());
@@ -470,19 +445,13 @@ impl Builder {
             }
             if old & flag == 0 {
                 if old & USE != 0 {
-                    return err(
-                        range,
-                        format!("name '{name}' is used prior to {word} declaration"),
-                    );
+                    return err(range, format!("name '{name}' is used prior to {word} declaration"));
                 }
                 if old & ANNOT != 0 {
                     return err(range, format!("annotated name '{name}' can't be {word}"));
                 }
                 if old & LOCAL != 0 {
-                    return err(
-                        range,
-                        format!("name '{name}' is assigned to before {word} declaration"),
-                    );
+                    return err(range, format!("name '{name}' is assigned to before {word} declaration"));
                 }
             }
             if name == "__debug__" {
@@ -518,19 +487,9 @@ impl Builder {
             let m = self.mangled(&n.id);
             let old = self.scope().sym(&m).map_or(0, |s| s.flags);
             let kind = self.scope().kind;
-            if a.simple
-                && old & (GLOBAL | NONLOCAL) != 0
-                && !(kind == Kind::Module && old & GLOBAL != 0)
-            {
-                let word = if old & GLOBAL != 0 {
-                    "global"
-                } else {
-                    "nonlocal"
-                };
-                return err(
-                    n.range,
-                    format!("annotated name '{}' can't be {word}", n.id),
-                );
+            if a.simple && old & (GLOBAL | NONLOCAL) != 0 && !(kind == Kind::Module && old & GLOBAL != 0) {
+                let word = if old & GLOBAL != 0 { "global" } else { "nonlocal" };
+                return err(n.range, format!("annotated name '{}' can't be {word}", n.id));
             }
             if a.simple {
                 self.add(&m, ANNOT | LOCAL, n.range);
@@ -555,11 +514,7 @@ impl Builder {
             let sc = self.scope();
             if (module || sc.in_conditional > 0) && !sc.conditional_annotations {
                 sc.conditional_annotations = true;
-                self.add(
-                    &Name::new("__conditional_annotations__"),
-                    LOCAL | USE,
-                    a.range,
-                );
+                self.add(&Name::new("__conditional_annotations__"), LOCAL | USE, a.range);
             }
             let host = self.cur;
             match self.s.list[host].annotate {
@@ -599,9 +554,7 @@ impl Builder {
 
     fn function_def(&mut self, f: &ast::StmtFunctionDef) -> Res<()> {
         self.bind(&f.name.id, f.name.range)?;
-        f.decorator_list
-            .iter()
-            .try_for_each(|d| self.expr(&d.expression))?;
+        f.decorator_list.iter().try_for_each(|d| self.expr(&d.expression))?;
         self.defaults(&f.parameters)?;
         if let Some(tp) = &f.type_params {
             self.push(Kind::TypeParams, Some((addr(f), Role::TypeParams)));
@@ -666,9 +619,7 @@ impl Builder {
     fn params(&mut self, p: &ast::Parameters) -> Res<()> {
         let named = p.posonlyargs.iter().chain(&p.args).chain(&p.kwonlyargs);
         let all = named.map(|p| &p.parameter);
-        let rest = [p.vararg.as_deref(), p.kwarg.as_deref()]
-            .into_iter()
-            .flatten();
+        let rest = [p.vararg.as_deref(), p.kwarg.as_deref()].into_iter().flatten();
         for p in all.chain(rest) {
             let m = self.mangled(&p.name.id);
             if p.name.as_str() == "__debug__" {
@@ -676,10 +627,7 @@ impl Builder {
             }
             if self.add(&m, PARAM, p.name.range) & PARAM != 0 {
                 let name = &p.name;
-                return err(
-                    p.name.range,
-                    format!("duplicate argument '{name}' in function definition"),
-                );
+                return err(p.name.range, format!("duplicate argument '{name}' in function definition"));
             }
         }
         Ok(())
@@ -687,9 +635,7 @@ impl Builder {
 
     fn class_def(&mut self, c: &ast::StmtClassDef) -> Res<()> {
         self.bind(&c.name.id, c.name.range)?;
-        c.decorator_list
-            .iter()
-            .try_for_each(|d| self.expr(&d.expression))?;
+        c.decorator_list.iter().try_for_each(|d| self.expr(&d.expression))?;
         if let Some(tp) = &c.type_params {
             self.push(Kind::TypeParams, Some((addr(c), Role::TypeParams)));
             self.scope().describes = "type parameter";
@@ -744,11 +690,7 @@ impl Builder {
             if let ast::TypeParam::TypeVar(v) = p
                 && let Some(b) = &v.bound
             {
-                let what = if b.is_tuple_expr() {
-                    "TypeVar constraint"
-                } else {
-                    "TypeVar bound"
-                };
+                let what = if b.is_tuple_expr() { "TypeVar constraint" } else { "TypeVar bound" };
                 self.deferred(addr(p), Role::Bound, b, what)?;
             }
             match p.default() {
@@ -764,9 +706,7 @@ impl Builder {
                 None if default_seen => {
                     return err(
                         p.range(),
-                        format!(
-                            "non-default type parameter '{name}' follows default type parameter"
-                        ),
+                        format!("non-default type parameter '{name}' follows default type parameter"),
                     );
                 }
                 None => {}
@@ -792,32 +732,17 @@ impl Builder {
 
     fn no_yield(&mut self, range: TextRange, what: &str) -> Res<()> {
         let sc = self.scope();
-        let article = if sc.describes.starts_with('a') {
-            "an"
-        } else {
-            "a"
-        };
+        let article = if sc.describes.starts_with('a') { "an" } else { "a" };
         match sc.kind {
             Kind::Annotations | Kind::Deferred => {
                 let d = sc.describes;
                 err(range, format!("{what} cannot be used within {article} {d}"))
             }
-            Kind::TypeParams => err(
-                range,
-                format!("{what} cannot be used within the definition of a generic"),
-            ),
-            Kind::ListComp if what == "yield expression" => {
-                err(range, "'yield' inside list comprehension")
-            }
-            Kind::SetComp if what == "yield expression" => {
-                err(range, "'yield' inside set comprehension")
-            }
-            Kind::DictComp if what == "yield expression" => {
-                err(range, "'yield' inside dict comprehension")
-            }
-            Kind::GenExpr if what == "yield expression" => {
-                err(range, "'yield' inside generator expression")
-            }
+            Kind::TypeParams => err(range, format!("{what} cannot be used within the definition of a generic")),
+            Kind::ListComp if what == "yield expression" => err(range, "'yield' inside list comprehension"),
+            Kind::SetComp if what == "yield expression" => err(range, "'yield' inside set comprehension"),
+            Kind::DictComp if what == "yield expression" => err(range, "'yield' inside dict comprehension"),
+            Kind::GenExpr if what == "yield expression" => err(range, "'yield' inside generator expression"),
             _ => Ok(()),
         }
     }
@@ -867,22 +792,10 @@ impl Builder {
                 Ok(())
             }
             Expr::Set(s) => self.exprs(&s.elts),
-            Expr::ListComp(c) => {
-                self.comp(Kind::ListComp, addr(c), &c.generators, [&*c.elt, &c.elt], e)
-            }
-            Expr::SetComp(c) => {
-                self.comp(Kind::SetComp, addr(c), &c.generators, [&*c.elt, &c.elt], e)
-            }
-            Expr::DictComp(c) => self.comp(
-                Kind::DictComp,
-                addr(c),
-                &c.generators,
-                [&*c.key, &c.value],
-                e,
-            ),
-            Expr::Generator(c) => {
-                self.comp(Kind::GenExpr, addr(c), &c.generators, [&*c.elt, &c.elt], e)
-            }
+            Expr::ListComp(c) => self.comp(Kind::ListComp, addr(c), &c.generators, [&*c.elt, &c.elt], e),
+            Expr::SetComp(c) => self.comp(Kind::SetComp, addr(c), &c.generators, [&*c.elt, &c.elt], e),
+            Expr::DictComp(c) => self.comp(Kind::DictComp, addr(c), &c.generators, [&*c.key, &c.value], e),
+            Expr::Generator(c) => self.comp(Kind::GenExpr, addr(c), &c.generators, [&*c.elt, &c.elt], e),
             Expr::Await(a) => {
                 self.no_yield(a.range, "await expression")?;
                 self.scope().is_coroutine |= self.scope().kind.is_comp();
@@ -905,10 +818,7 @@ impl Builder {
             Expr::Call(c) => {
                 self.expr(&c.func)?;
                 self.exprs(&*c.arguments.args)?;
-                c.arguments
-                    .keywords
-                    .iter()
-                    .try_for_each(|k| self.expr(&k.value))
+                c.arguments.keywords.iter().try_for_each(|k| self.expr(&k.value))
             }
             Expr::FString(f) => f.value.elements().try_for_each(|el| self.interpolated(el)),
             Expr::TString(f) => f.value.elements().try_for_each(|el| self.interpolated(el)),
@@ -945,9 +855,7 @@ impl Builder {
         if let ast::InterpolatedStringElement::Interpolation(i) = el {
             self.expr(&i.expression)?;
             if let Some(spec) = &i.format_spec {
-                spec.elements
-                    .iter()
-                    .try_for_each(|el| self.interpolated(el))?;
+                spec.elements.iter().try_for_each(|el| self.interpolated(el))?;
             }
         }
         Ok(())
@@ -959,10 +867,7 @@ impl Builder {
             return self.expr(&n.value);
         };
         if self.scope().in_comp_iter > 0 {
-            return err(
-                n.range,
-                "assignment expression cannot be used in a comprehension iterable expression",
-            );
+            return err(n.range, "assignment expression cannot be used in a comprehension iterable expression");
         }
         self.scope().has_walrus = true;
         let m = self.mangled(&t.id);
@@ -975,9 +880,7 @@ impl Builder {
                 let name = &t.id;
                 return err(
                     t.range,
-                    format!(
-                        "assignment expression cannot rebind comprehension iteration variable '{name}'"
-                    ),
+                    format!("assignment expression cannot rebind comprehension iteration variable '{name}'"),
                 );
             }
             id = self.s.list[id].parent.unwrap_or(0);
@@ -986,10 +889,7 @@ impl Builder {
         if host != self.cur {
             let flag = match self.s.list[host].kind {
                 Kind::Class => {
-                    return err(
-                        t.range,
-                        "assignment expression within a comprehension cannot be used in a class body",
-                    );
+                    return err(t.range, "assignment expression within a comprehension cannot be used in a class body");
                 }
                 Kind::TypeParams | Kind::Annotations | Kind::Deferred => {
                     return err(
@@ -998,12 +898,7 @@ impl Builder {
                     );
                 }
                 Kind::Module => GLOBAL,
-                _ if self.s.list[host]
-                    .sym(&m)
-                    .is_some_and(|s| s.flags & GLOBAL != 0) =>
-                {
-                    GLOBAL
-                }
+                _ if self.s.list[host].sym(&m).is_some_and(|s| s.flags & GLOBAL != 0) => GLOBAL,
                 _ => NONLOCAL,
             };
             let mut id = self.cur;
@@ -1070,32 +965,19 @@ impl Builder {
             P::MatchMapping(m) => {
                 self.exprs(&m.keys)?;
                 m.patterns.iter().try_for_each(|p| self.pattern(p))?;
-                m.rest
-                    .as_ref()
-                    .map_or(Ok(()), |n| self.bind(&n.id, n.range))
+                m.rest.as_ref().map_or(Ok(()), |n| self.bind(&n.id, n.range))
             }
             P::MatchClass(c) => {
                 self.expr(&c.cls)?;
-                c.arguments
-                    .patterns
-                    .iter()
-                    .try_for_each(|p| self.pattern(p))?;
-                c.arguments
-                    .keywords
-                    .iter()
-                    .try_for_each(|k| self.pattern(&k.pattern))
+                c.arguments.patterns.iter().try_for_each(|p| self.pattern(p))?;
+                c.arguments.keywords.iter().try_for_each(|k| self.pattern(&k.pattern))
             }
-            P::MatchStar(s) => s
-                .name
-                .as_ref()
-                .map_or(Ok(()), |n| self.bind(&n.id, n.range)),
+            P::MatchStar(s) => s.name.as_ref().map_or(Ok(()), |n| self.bind(&n.id, n.range)),
             P::MatchAs(a) => {
                 if let Some(p) = &a.pattern {
                     self.pattern(p)?;
                 }
-                a.name
-                    .as_ref()
-                    .map_or(Ok(()), |n| self.bind(&n.id, n.range))
+                a.name.as_ref().map_or(Ok(()), |n| self.bind(&n.id, n.range))
             }
             P::MatchOr(o) => o.patterns.iter().try_for_each(|p| self.pattern(p)),
         }
@@ -1117,11 +999,7 @@ impl Builder {
                     Place::Free
                 } else if flags & BOUND != 0 {
                     // A capture by an inner scope may come before or after.
-                    if sym.place == Place::Cell {
-                        Place::Cell
-                    } else {
-                        Place::Local
-                    }
+                    if sym.place == Place::Cell { Place::Cell } else { Place::Local }
                 } else if let Some(place) = self.class_binding(id, &name) {
                     place
                 } else if self.capture(id, &name) {
@@ -1151,10 +1029,7 @@ impl Builder {
         let flags = sc.sym(name)?.flags;
         if flags & GLOBAL != 0 {
             Some(Place::GlobalExplicit)
-        } else if flags & BOUND != 0
-            && flags & NONLOCAL == 0
-            && name.as_str() != "__conditional_annotations__"
-        {
+        } else if flags & BOUND != 0 && flags & NONLOCAL == 0 && name.as_str() != "__conditional_annotations__" {
             Some(Place::GlobalImplicit)
         } else {
             None

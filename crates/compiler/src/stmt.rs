@@ -67,8 +67,7 @@ impl<'a> Compiler<'a> {
         if self.options.mode == Mode::Single && self.outer.len() <= 1 {
             let r = self.operand(&e.value)?;
             let t = self.u.temp();
-            self.u
-                .emit(Op::INTRINSIC1, Intrinsic1::Print as u8, t, r, 0);
+            self.u.emit(Op::INTRINSIC1, Intrinsic1::Print as u8, t, r, 0);
             return Ok(());
         }
         if self.fold(&e.value)?.is_some() {
@@ -98,11 +97,7 @@ impl<'a> Compiler<'a> {
         }
         let end = self.u.label();
         let mut arms: Vec<(Option<&'a Expr>, &'a [Stmt])> = vec![(Some(&i.test), &i.body)];
-        arms.extend(
-            i.elif_else_clauses
-                .iter()
-                .map(|c| (c.test.as_ref(), &c.body[..])),
-        );
+        arms.extend(i.elif_else_clauses.iter().map(|c| (c.test.as_ref(), &c.body[..])));
         let n = arms.len();
         for (k, (test, body)) in arms.into_iter().enumerate() {
             let next = self.u.label();
@@ -138,11 +133,7 @@ impl<'a> Compiler<'a> {
             Some(v) => self.fold(v)?,
             None => Some(Const::None),
         };
-        let unwinding = self
-            .u
-            .blocks
-            .iter()
-            .any(|b| !matches!(b, Block::Loop { .. } | Block::InFinally));
+        let unwinding = self.u.blocks.iter().any(|b| !matches!(b, Block::Loop { .. } | Block::InFinally));
         let saved = (self.u.blocks.to_vec(), self.u.handler);
         match (&r.value, constant) {
             (_, Some(c)) => {
@@ -155,11 +146,7 @@ impl<'a> Compiler<'a> {
                 }
             }
             (Some(v), None) => {
-                let x = if unwinding {
-                    self.expr_temp(v)?
-                } else {
-                    self.operand(v)?
-                };
+                let x = if unwinding { self.expr_temp(v)? } else { self.operand(v)? };
                 self.unwind(0)?;
                 self.u.emit_a(Op::RETURN, x);
             }
@@ -173,10 +160,7 @@ impl<'a> Compiler<'a> {
         if let Expr::Tuple(t) = &*a.test
             && !t.elts.is_empty()
         {
-            self.warn(
-                a.range,
-                "assertion is always true, perhaps remove parentheses?",
-            );
+            self.warn(a.range, "assertion is always true, perhaps remove parentheses?");
         }
         if self.options.optimize > 0 {
             return Ok(());
@@ -240,12 +224,7 @@ impl<'a> Compiler<'a> {
                     self.u.range = range;
                 }
                 Block::Named { name } => self.unname(name),
-                Block::With {
-                    exit,
-                    is_async,
-                    range,
-                    outer,
-                } => {
+                Block::With { exit, is_async, range, outer } => {
                     self.u.handler = outer;
                     self.at(range, |c| c.call_exit(exit, is_async));
                 }

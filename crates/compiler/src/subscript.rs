@@ -13,14 +13,10 @@ use crate::unit::Compiler;
 impl<'a> Compiler<'a> {
     pub fn subscript(&mut self, s: &'a ast::ExprSubscript, d: Reg) -> Res<()> {
         if let Some(what) = crate::fold::not_subscriptable(&s.value) {
-            self.warn(
-                s.range,
-                format!("'{what}' object is not subscriptable; perhaps you missed a comma?"),
-            );
-        } else if let (Some(what), Some(index)) = (
-            crate::fold::sequence_name(&s.value),
-            crate::fold::bad_index(&s.slice),
-        ) {
+            self.warn(s.range, format!("'{what}' object is not subscriptable; perhaps you missed a comma?"));
+        } else if let (Some(what), Some(index)) =
+            (crate::fold::sequence_name(&s.value), crate::fold::bad_index(&s.slice))
+        {
             self.warn(
                 s.range,
                 format!("{what} indices must be integers or slices, not {index}; perhaps you missed a comma?"),
@@ -28,10 +24,7 @@ impl<'a> Compiler<'a> {
         }
         let t = self.scratch(d);
         let obj = match self.operand_into(&s.value, t)? {
-            r if r < self.u.first_temp
-                && self.scopes[self.u.scope].has_walrus
-                && crate::walk::has_walrus(&s.slice) =>
-            {
+            r if r < self.u.first_temp && self.scopes[self.u.scope].has_walrus && crate::walk::has_walrus(&s.slice) => {
                 self.u.mov(t, r);
                 t
             }
@@ -75,8 +68,7 @@ impl<'a> Compiler<'a> {
         if let Some(step) = &s.step {
             self.expr_temp(step)?;
         }
-        self.u
-            .emit(Op::BUILDSLICE, s.step.is_some() as u8, d, at, 0);
+        self.u.emit(Op::BUILDSLICE, s.step.is_some() as u8, d, at, 0);
         Ok(())
     }
 

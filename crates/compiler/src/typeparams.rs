@@ -45,13 +45,7 @@ impl<'a> Compiler<'a> {
             if let Some(e) = p.default() {
                 let f = self.u.temp();
                 self.deferred(p, Role::Default, e, name, f)?;
-                self.u.emit(
-                    Op::INTRINSIC2,
-                    Intrinsic2::SetTypeparamDefault as u8,
-                    t,
-                    t,
-                    f,
-                );
+                self.u.emit(Op::INTRINSIC2, Intrinsic2::SetTypeparamDefault as u8, t, t, f);
             }
             self.store_name(&name.id, t);
             self.u.emit_ab(Op::LISTAPPEND, list, t);
@@ -110,13 +104,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn alias_value(
-        &mut self,
-        t: &'a ast::StmtTypeAlias,
-        n: &ast::ExprName,
-        d: Reg,
-        params: Option<Reg>,
-    ) -> Res<()> {
+    fn alias_value(&mut self, t: &'a ast::StmtTypeAlias, n: &ast::ExprName, d: Reg, params: Option<Reg>) -> Res<()> {
         let at = self.const_temp(Const::Str(n.id.as_str().into()));
         let p = self.u.temp();
         match params {
@@ -126,8 +114,7 @@ impl<'a> Compiler<'a> {
         let f = self.u.temp();
         self.deferred(t, Role::Value, &t.value, &n.id, f)?;
         self.u.emit_abc(Op::BUILDTUPLE, at, at, 3);
-        self.u
-            .emit(Op::INTRINSIC1, Intrinsic1::TypeAlias as u8, d, at, 0);
+        self.u.emit(Op::INTRINSIC1, Intrinsic1::TypeAlias as u8, d, at, 0);
         self.u.set_top(d as u32 + 1);
         Ok(())
     }

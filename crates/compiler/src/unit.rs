@@ -38,12 +38,7 @@ pub(crate) fn future_flags(body: Body<'_>) -> Res<u32> {
     let mut done = false;
     for s in stmts {
         match s {
-            Stmt::ImportFrom(i)
-                if i.level == 0
-                    && i.module
-                        .as_ref()
-                        .is_some_and(|m| m.as_str() == "__future__") =>
-            {
+            Stmt::ImportFrom(i) if i.level == 0 && i.module.as_ref().is_some_and(|m| m.as_str() == "__future__") => {
                 if done {
                     return Err(CompileErr::syntax(
                         i.range,
@@ -52,17 +47,13 @@ pub(crate) fn future_flags(body: Body<'_>) -> Res<u32> {
                 }
                 for a in &i.names {
                     out |= match a.name.as_str() {
-                        "nested_scopes" | "generators" | "division" | "absolute_import"
-                        | "with_statement" | "print_function" | "unicode_literals"
-                        | "generator_stop" => 0,
+                        "nested_scopes" | "generators" | "division" | "absolute_import" | "with_statement"
+                        | "print_function" | "unicode_literals" | "generator_stop" => 0,
                         "barry_as_FLUFL" => flags::FUTURE_BARRY_AS_BDFL,
                         "annotations" => flags::FUTURE_ANNOTATIONS,
                         "braces" => return Err(CompileErr::syntax(a.range, "not a chance")),
                         other => {
-                            return Err(CompileErr::syntax(
-                                a.range,
-                                format!("future feature {other} is not defined"),
-                            ));
+                            return Err(CompileErr::syntax(a.range, format!("future feature {other} is not defined")));
                         }
                     };
                 }
@@ -76,13 +67,7 @@ pub(crate) fn future_flags(body: Body<'_>) -> Res<u32> {
 }
 
 impl<'a> Compiler<'a> {
-    pub fn new(
-        source: &'a Source<'a>,
-        scopes: Scopes,
-        filename: &str,
-        options: &Options,
-        future: u32,
-    ) -> Compiler<'a> {
+    pub fn new(source: &'a Source<'a>, scopes: Scopes, filename: &str, options: &Options, future: u32) -> Compiler<'a> {
         let mut inlined = vec![Vec::new(); scopes.list.len()];
         for id in 0..scopes.list.len() {
             let (mut host, mut depth) = (id, 0);
@@ -113,11 +98,7 @@ impl<'a> Compiler<'a> {
 
     pub fn warn(&mut self, range: TextRange, msg: impl Into<String>) {
         let p = self.source.position(range);
-        self.warnings.push(Warning {
-            msg: msg.into(),
-            line: p.line,
-            col: p.col,
-        });
+        self.warnings.push(Warning { msg: msg.into(), line: p.line, col: p.col });
     }
 
     pub fn kind(&self) -> Kind {
@@ -154,9 +135,7 @@ impl<'a> Compiler<'a> {
                     code.flags |= flags::NESTED;
                     break;
                 }
-                if p.kind == Kind::Class
-                    && (matches!(sc.kind, Kind::Function | Kind::Lambda) || sc.kind.is_comp())
-                {
+                if p.kind == Kind::Class && (matches!(sc.kind, Kind::Function | Kind::Lambda) || sc.kind.is_comp()) {
                     code.flags |= flags::METHOD;
                 }
                 up = p.parent;
@@ -186,16 +165,8 @@ impl<'a> Compiler<'a> {
                 }
             }
         } else {
-            cells.extend(
-                sc.syms
-                    .iter()
-                    .filter(|s| s.place == Place::Cell)
-                    .map(|s| s.name.clone()),
-            );
-            for (on, name) in [
-                (sc.needs_class_cell, "__class__"),
-                (sc.needs_classdict, "__classdict__"),
-            ] {
+            cells.extend(sc.syms.iter().filter(|s| s.place == Place::Cell).map(|s| s.name.clone()));
+            for (on, name) in [(sc.needs_class_cell, "__class__"), (sc.needs_classdict, "__classdict__")] {
                 if on {
                     cells.push(Name::new(name));
                 }
@@ -206,9 +177,7 @@ impl<'a> Compiler<'a> {
             for s in &self.scopes[id].syms {
                 let key = (s.name.clone(), depth);
                 match s.place {
-                    Place::Local
-                        if !u.comp_regs.contains_key(&key) && !comp_cells.contains(&key) =>
-                    {
+                    Place::Local if !u.comp_regs.contains_key(&key) && !comp_cells.contains(&key) => {
                         let r = u.temp();
                         u.comp_regs.insert(key, r);
                         u.code.varnames.push(s.name.as_str().into());
@@ -270,10 +239,7 @@ impl<'a> Compiler<'a> {
 
     /// Finish the current code object and return to the outer one.
     pub fn leave(&mut self) -> Res<Arc<Code>> {
-        let outer = self
-            .outer
-            .pop()
-            .unwrap_or_else(|| Unit::new(0, Code::default()));
+        let outer = self.outer.pop().unwrap_or_else(|| Unit::new(0, Code::default()));
         let u = std::mem::replace(&mut self.u, outer);
         if u.overflows() {
             return self.err(u.range.unwrap_or_default(), "code object too large");
@@ -289,19 +255,13 @@ impl<'a> Compiler<'a> {
         }
         // Scopes for annotations and type parameters leave no trace themselves.
         let mut u = &self.u;
-        let hidden = matches!(
-            self.scopes[u.scope].kind,
-            Kind::TypeParams | Kind::Annotations | Kind::Deferred
-        );
+        let hidden = matches!(self.scopes[u.scope].kind, Kind::TypeParams | Kind::Annotations | Kind::Deferred);
         if hidden && let Some(outer) = self.outer.last() {
             u = outer;
         }
         if matches!(sc.kind, Kind::Function | Kind::Class) {
             let m = crate::scope::mangle(self.scopes[u.scope].private.as_ref(), &Name::new(name));
-            if self.scopes[u.scope]
-                .sym(&m)
-                .is_some_and(|s| s.place == Place::GlobalExplicit)
-            {
+            if self.scopes[u.scope].sym(&m).is_some_and(|s| s.place == Place::GlobalExplicit) {
                 return name.into();
             }
         }
@@ -342,11 +302,7 @@ impl<'a> Compiler<'a> {
                 {
                     self.u.emit(Op::SETUPANNOTATIONS, 0, 0, 0, 0);
                 }
-                let rest = if self.options.mode == Mode::Single {
-                    stmts
-                } else {
-                    self.docstring_store(stmts)?
-                };
+                let rest = if self.options.mode == Mode::Single { stmts } else { self.docstring_store(stmts)? };
                 self.stmts(rest)?;
                 self.finish_annotations("__annotate__")?;
                 self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
@@ -360,10 +316,7 @@ impl<'a> Compiler<'a> {
         fn any(s: &Stmt) -> bool {
             match s {
                 Stmt::AnnAssign(_) => true,
-                Stmt::If(i) => {
-                    i.body.iter().any(any)
-                        || i.elif_else_clauses.iter().any(|c| c.body.iter().any(any))
-                }
+                Stmt::If(i) => i.body.iter().any(any) || i.elif_else_clauses.iter().any(|c| c.body.iter().any(any)),
                 Stmt::For(f) => f.body.iter().any(any) || f.orelse.iter().any(any),
                 Stmt::While(f) => f.body.iter().any(any) || f.orelse.iter().any(any),
                 Stmt::With(f) => f.body.iter().any(any),
@@ -371,9 +324,7 @@ impl<'a> Compiler<'a> {
                     t.body.iter().any(any)
                         || t.orelse.iter().any(any)
                         || t.finalbody.iter().any(any)
-                        || t.handlers
-                            .iter()
-                            .any(|ast::ExceptHandler::ExceptHandler(h)| h.body.iter().any(any))
+                        || t.handlers.iter().any(|ast::ExceptHandler::ExceptHandler(h)| h.body.iter().any(any))
                 }
                 Stmt::Match(m) => m.cases.iter().any(|c| c.body.iter().any(any)),
                 _ => false,

@@ -23,10 +23,7 @@ impl<'a> Visitor<'a> for Find<'_> {
 
 /// Whether `hit` holds for `e` or an expression inside it.
 pub(crate) fn any(e: &Expr, mut hit: impl FnMut(&Expr) -> bool) -> bool {
-    let mut f = Find {
-        hit: &mut hit,
-        found: false,
-    };
+    let mut f = Find { hit: &mut hit, found: false };
     f.visit_expr(e);
     f.found
 }

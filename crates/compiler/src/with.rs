@@ -42,11 +42,8 @@ impl<'a> Compiler<'a> {
         let exc = self.u.temp();
         let saved = self.u.temp();
         let top = self.u.top;
-        let (enter_id, exit_id) = if w.is_async {
-            (Special::Aenter, Special::Aexit)
-        } else {
-            (Special::Enter, Special::Exit)
-        };
+        let (enter_id, exit_id) =
+            if w.is_async { (Special::Aenter, Special::Aexit) } else { (Special::Enter, Special::Exit) };
         let win = self.u.temp();
         self.expr_to(&item.context_expr, win)?;
         self.at(range, |c| {
@@ -62,12 +59,7 @@ impl<'a> Compiler<'a> {
         self.u.set_top(win as u32 + 1);
         let (h, state) = self.u.new_handler(exc);
         let outer = std::mem::replace(&mut self.u.handler, h);
-        self.u.blocks.push(Block::With {
-            exit,
-            is_async: w.is_async,
-            range,
-            outer,
-        });
+        self.u.blocks.push(Block::With { exit, is_async: w.is_async, range, outer });
         if let Some(v) = &item.optional_vars {
             self.store(v, win)?;
         }

@@ -9,10 +9,7 @@ fn golden() {
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let update = std::env::var_os("UPDATE").is_some();
     let mut failed = Vec::new();
-    for e in std::fs::read_dir(dir)
-        .expect("the golden directory")
-        .flatten()
-    {
+    for e in std::fs::read_dir(dir).expect("the golden directory").flatten() {
         let path = e.path();
         let text = std::fs::read_to_string(&path).expect("a text file");
         let source = text.split("---\n").next().unwrap_or("");

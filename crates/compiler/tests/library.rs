@@ -30,15 +30,7 @@ fn compiles() {
     for f in &files {
         let name = f.to_string_lossy();
         // Files that CPython rejects, too.
-        if [
-            "bad_coding",
-            "badsyntax",
-            "/test_lib2to3/data",
-            "bad_getattr",
-        ]
-        .iter()
-        .any(|b| name.contains(b))
-        {
+        if ["bad_coding", "badsyntax", "/test_lib2to3/data", "bad_getattr"].iter().any(|b| name.contains(b)) {
             continue;
         }
         let source = std::fs::read(f).expect("a readable file");
@@ -59,10 +51,5 @@ fn compiles() {
         }
     }
     println!("{} files, {bytes} bytes in {spent:?}", files.len());
-    assert!(
-        failed.is_empty(),
-        "{} failures:\n{}",
-        failed.len(),
-        failed.join("\n")
-    );
+    assert!(failed.is_empty(), "{} failures:\n{}", failed.len(), failed.join("\n"));
 }

@@ -58,9 +58,7 @@ fn rss() -> u64 {
     statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4 / 1024
 }
 
-fn on_thread<R: Send + 'static>(
-    f: impl FnOnce(&Mutator) -> R + Send + 'static,
-) -> std::thread::JoinHandle<R> {
+fn on_thread<R: Send + 'static>(f: impl FnOnce(&Mutator) -> R + Send + 'static) -> std::thread::JoinHandle<R> {
     std::thread::Builder::new()
         .stack_size(64 << 20)
         .spawn(move || unsafe { attached(&mut *Box::new(Mutator::new()), f) })
@@ -70,11 +68,7 @@ fn on_thread<R: Send + 'static>(
 fn main() {
     let part = std::env::args().nth(1).unwrap_or_default();
     let wants = |name: &str| part.is_empty() || part == name;
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .and_then(|s| s.parse::<usize>().ok())
-    };
+    let number = |name: &str| std::env::var(name).ok().and_then(|s| s.parse::<usize>().ok());
     let t = Instant::now();
     let before = rss();
     let defaults = HeapOptions::default();
@@ -89,11 +83,7 @@ fn main() {
     let mut context = Box::new(Mutator::new());
     unsafe {
         attached(&mut *context, |m| {
-            println!(
-                "init {init_time:?}, first attach at {:?}, RSS {before} -> {} MB",
-                t.elapsed(),
-                rss()
-            );
+            println!("init {init_time:?}, first attach at {:?}, RSS {before} -> {} MB", t.elapsed(), rss());
             if part == "start" {
                 return;
             }
@@ -119,10 +109,7 @@ fn allocation(m: &Mutator) {
         poll(m);
         black_box(m.alloc(shape, 24).unwrap());
     }
-    println!(
-        "alloc 24 B: {:.2} ns",
-        t.elapsed().as_nanos() as f64 / N as f64
-    );
+    println!("alloc 24 B: {:.2} ns", t.elapsed().as_nanos() as f64 / N as f64);
     let old = m.alloc(shape, 24).unwrap();
     m.collect(true);
     let t = Instant::now();
@@ -130,28 +117,18 @@ fn allocation(m: &Mutator) {
         slot(black_box(old), 0).store(1, Ordering::Relaxed);
         m.barrier(old);
     }
-    println!(
-        "store with barrier: {:.2} ns",
-        t.elapsed().as_nanos() as f64 / N as f64
-    );
+    println!("store with barrier: {:.2} ns", t.elapsed().as_nanos() as f64 / N as f64);
     let t = Instant::now();
     for _ in 0..N / 10 {
         m.blocked(|| black_box(0));
     }
-    println!(
-        "blocked(): {:.1} ns",
-        t.elapsed().as_nanos() as f64 / (N / 10) as f64
-    );
+    println!("blocked(): {:.1} ns", t.elapsed().as_nanos() as f64 / (N / 10) as f64);
     for i in 0..2 {
         let t = Instant::now();
         for _ in 0..20 {
             m.collect(i == 0);
         }
-        println!(
-            "collection of nothing, full = {}: {:?}",
-            i == 0,
-            t.elapsed() / 20
-        );
+        println!("collection of nothing, full = {}: {:?}", i == 0, t.elapsed() / 20);
     }
 }
 
@@ -160,18 +137,11 @@ fn trees(m: &Mutator) {
         let (t, pauses) = (Instant::now(), stats().total_pause);
         black_box(binary_trees(m, depth));
         let pauses = stats().total_pause - pauses;
-        println!(
-            "binary trees {depth}: {:?}, of it in pauses {pauses:?}",
-            t.elapsed()
-        );
+        println!("binary trees {depth}: {:?}, of it in pauses {pauses:?}", t.elapsed());
     }
     let (t, pauses) = (Instant::now(), stats().total_pause);
     let threads: Vec<_> = (0..2).map(|_| on_thread(|m| binary_trees(m, 18))).collect();
-    m.blocked(|| {
-        threads
-            .into_iter()
-            .for_each(|t| assert!(black_box(t.join().unwrap()) > 0))
-    });
+    m.blocked(|| threads.into_iter().for_each(|t| assert!(black_box(t.join().unwrap()) > 0)));
     println!(
         "binary trees 18, two threads each: {:?}, of it in pauses {:?}, RSS {} MB",
         t.elapsed(),
@@ -182,10 +152,7 @@ fn trees(m: &Mutator) {
 
 /// Pauses with 500 MB live.
 fn live(m: &Mutator) {
-    let (node, array) = (
-        NODE.load(Ordering::Relaxed) as u32,
-        ARRAY.load(Ordering::Relaxed) as u32,
-    );
+    let (node, array) = (NODE.load(Ordering::Relaxed) as u32, ARRAY.load(Ordering::Relaxed) as u32);
     let n = 10;
     let list = m.alloc_var(array, 16 + 8 * n, n as u64).unwrap();
     for i in 0..n {
@@ -195,12 +162,7 @@ fn live(m: &Mutator) {
     }
     m.collect(true);
     let s = stats();
-    println!(
-        "live {} MB, full pause {:?}, RSS {} MB",
-        s.used_bytes >> 20,
-        s.last_pause,
-        rss()
-    );
+    println!("live {} MB, full pause {:?}, RSS {} MB", s.used_bytes >> 20, s.last_pause, rss());
     let (mut worst, mut total, mut count) = (Duration::ZERO, Duration::ZERO, 0);
     let (mut seen, full) = (s.young_collections, s.full_collections);
     let t = Instant::now();
@@ -215,9 +177,6 @@ fn live(m: &Mutator) {
         }
     }
     let full = stats().full_collections - full;
-    println!(
-        "young pauses: {count}, mean {:?}, worst {worst:?}; full {full}",
-        total / count.max(1)
-    );
+    println!("young pauses: {count}, mean {:?}, worst {worst:?}; full {full}", total / count.max(1));
     black_box(list);
 }

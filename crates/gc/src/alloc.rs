@@ -31,10 +31,7 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 struct EmptyBump(UnsafeCell<BumpPointer>);
 // SAFETY: cursor = limit = 0 for ever: each allocation check fails before a write.
 unsafe impl Sync for EmptyBump {}
-static EMPTY: EmptyBump = EmptyBump(UnsafeCell::new(BumpPointer {
-    cursor: Address::ZERO,
-    limit: Address::ZERO,
-}));
+static EMPTY: EmptyBump = EmptyBump(UnsafeCell::new(BumpPointer { cursor: Address::ZERO, limit: Address::ZERO }));
 
 pub(crate) fn empty_bump() -> *mut BumpPointer {
     EMPTY.0.get()
@@ -44,8 +41,7 @@ pub(crate) fn empty_bump() -> *mut BumpPointer {
 pub(crate) fn bind(m: &Mutator) {
     let bound = Box::into_raw(mmtk::memory_manager::bind_mutator(mmtk(), mutator_tls(m)));
     m.mmtk.set(bound);
-    let selector =
-        mmtk::memory_manager::get_allocator_mapping(mmtk(), AllocationSemantics::Default);
+    let selector = mmtk::memory_manager::get_allocator_mapping(mmtk(), AllocationSemantics::Default);
     let offset = mmtk::Mutator::<Vm>::get_allocator_base_offset(selector)
         + std::mem::offset_of!(ImmixAllocator<Vm>, bump_pointer);
     let inline = STRESS.load(Ordering::Relaxed) == 0 && !cfg!(feature = "checks");
@@ -54,8 +50,7 @@ pub(crate) fn bind(m: &Mutator) {
         true => unsafe { (bound as *mut u8).add(offset).cast() },
         false => empty_bump(),
     });
-    m.valid_bits
-        .set(mmtk::util::metadata::vo_bit::vo_bit_side_metadata_addr().as_usize());
+    m.valid_bits.set(mmtk::util::metadata::vo_bit::vo_bit_side_metadata_addr().as_usize());
     m.log_bits.set(crate::binding::log_bit_base());
 }
 
@@ -102,12 +97,7 @@ impl Mutator {
     }
 
     #[inline(always)]
-    fn alloc_with(
-        &self,
-        shape: u32,
-        size: usize,
-        len: Option<u64>,
-    ) -> Result<*mut u8, OutOfMemory> {
+    fn alloc_with(&self, shape: u32, size: usize, len: Option<u64>) -> Result<*mut u8, OutOfMemory> {
         if size <= INLINE_MAX {
             let size = (size + 7) & !7;
             let bump = self.bump.get();
@@ -193,9 +183,7 @@ impl Mutator {
             let bound = &mut *self.mmtk.get();
             let object: ObjectReference = object_ref(object);
             let slot = crate::binding::ValueSlot(std::ptr::null_mut());
-            bound
-                .barrier()
-                .object_reference_write_slow(object, slot, None);
+            bound.barrier().object_reference_write_slow(object, slot, None);
         }
     }
 }

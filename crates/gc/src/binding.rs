@@ -4,14 +4,11 @@ use crate::layout::{is_pointer, object_size, shape_of};
 use crate::mutator::{Mutator, WORLD, from_state};
 use mmtk::MMTK;
 use mmtk::util::copy::{CopySemantics, GCWorkerCopyContext};
-use mmtk::util::{
-    Address, ObjectReference, OpaquePointer, VMMutatorThread, VMThread, VMWorkerThread,
-};
+use mmtk::util::{Address, ObjectReference, OpaquePointer, VMMutatorThread, VMThread, VMWorkerThread};
 use mmtk::vm::slot::Slot;
 use mmtk::vm::{
-    ActivePlan, ObjectModel, ReferenceGlue, VMBinding, VMGlobalLogBitSpec,
-    VMLocalForwardingBitsSpec, VMLocalForwardingPointerSpec, VMLocalLOSMarkNurserySpec,
-    VMLocalMarkBitSpec,
+    ActivePlan, ObjectModel, ReferenceGlue, VMBinding, VMGlobalLogBitSpec, VMLocalForwardingBitsSpec,
+    VMLocalForwardingPointerSpec, VMLocalLOSMarkNurserySpec, VMLocalMarkBitSpec,
 };
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,9 +20,7 @@ pub struct Vm;
 pub(crate) static MMTK_INSTANCE: OnceLock<Box<MMTK<Vm>>> = OnceLock::new();
 
 pub(crate) fn mmtk() -> &'static MMTK<Vm> {
-    MMTK_INSTANCE
-        .get()
-        .expect("typhon_gc::init has not been called")
+    MMTK_INSTANCE.get().expect("typhon_gc::init has not been called")
 }
 
 /// The address that stands for a collector thread; mutators have that of their struct.
@@ -99,20 +94,14 @@ impl VMBinding for Vm {
 
 /// The base address of the log bits, one per eight bytes of heap.
 pub(crate) fn log_bit_base() -> usize {
-    Vm::GLOBAL_LOG_BIT_SPEC
-        .as_spec()
-        .extract_side_spec()
-        .get_starting_address()
-        .as_usize()
+    Vm::GLOBAL_LOG_BIT_SPEC.as_spec().extract_side_spec().get_starting_address().as_usize()
 }
 
 impl ObjectModel<Vm> for Vm {
     const GLOBAL_LOG_BIT_SPEC: VMGlobalLogBitSpec = VMGlobalLogBitSpec::side_first();
     // Unused: nothing moves (GC-13).
-    const LOCAL_FORWARDING_POINTER_SPEC: VMLocalForwardingPointerSpec =
-        VMLocalForwardingPointerSpec::in_header(0);
-    const LOCAL_FORWARDING_BITS_SPEC: VMLocalForwardingBitsSpec =
-        VMLocalForwardingBitsSpec::in_header(0);
+    const LOCAL_FORWARDING_POINTER_SPEC: VMLocalForwardingPointerSpec = VMLocalForwardingPointerSpec::in_header(0);
+    const LOCAL_FORWARDING_BITS_SPEC: VMLocalForwardingBitsSpec = VMLocalForwardingBitsSpec::in_header(0);
     const LOCAL_MARK_BIT_SPEC: VMLocalMarkBitSpec = VMLocalMarkBitSpec::side_first();
     const LOCAL_LOS_MARK_NURSERY_SPEC: VMLocalLOSMarkNurserySpec =
         VMLocalLOSMarkNurserySpec::side_after(Self::LOCAL_MARK_BIT_SPEC.as_spec());
@@ -120,11 +109,7 @@ impl ObjectModel<Vm> for Vm {
     const UNIFIED_OBJECT_REFERENCE_ADDRESS: bool = true;
     const OBJECT_REF_OFFSET_LOWER_BOUND: isize = 0;
 
-    fn copy(
-        _: ObjectReference,
-        _: CopySemantics,
-        _: &mut GCWorkerCopyContext<Vm>,
-    ) -> ObjectReference {
+    fn copy(_: ObjectReference, _: CopySemantics, _: &mut GCWorkerCopyContext<Vm>) -> ObjectReference {
         unreachable!("GC-13: objects never move")
     }
     fn copy_to(_: ObjectReference, _: ObjectReference, _: Address) -> Address {
@@ -187,11 +172,7 @@ impl ActivePlan<Vm> for Vm {
 pub(crate) fn bound_mutators() -> Vec<*mut mmtk::Mutator<Vm>> {
     WORLD.with_members(|members| {
         // SAFETY (SP-4): attached, under the mutex.
-        members
-            .threads()
-            .iter()
-            .map(|&t| unsafe { (*from_state(t)).mmtk.get() })
-            .collect()
+        members.threads().iter().map(|&t| unsafe { (*from_state(t)).mmtk.get() }).collect()
     })
 }
 

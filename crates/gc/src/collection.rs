@@ -60,10 +60,7 @@ impl Collection<Vm> for Vm {
             trim::after_full_collection();
         }
         let started = lock(&PAUSE_START).take();
-        stats::record(
-            young,
-            started.map_or_else(Default::default, |t| t.elapsed()),
-        );
+        stats::record(young, started.map_or_else(Default::default, |t| t.elapsed()));
         trigger::external_collected();
         if weak::work_waits() {
             request_all(POLL_FINALIZE);
@@ -101,8 +98,5 @@ impl Collection<Vm> for Vm {
 
 /// Whether the collection under way (or the last one) is a young one.
 pub(crate) fn is_young() -> bool {
-    mmtk()
-        .get_plan()
-        .generational()
-        .is_some_and(|plan| plan.is_current_gc_nursery())
+    mmtk().get_plan().generational().is_some_and(|plan| plan.is_current_gc_nursery())
 }

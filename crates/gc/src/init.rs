@@ -24,13 +24,7 @@ pub struct HeapOptions {
 
 impl Default for HeapOptions {
     fn default() -> Self {
-        Self {
-            min_heap: 64 << 20,
-            max_heap: 0,
-            nursery: 0,
-            threads: 1,
-            stress: None,
-        }
+        Self { min_heap: 64 << 20, max_heap: 0, nursery: 0, threads: 1, stress: None }
     }
 }
 
@@ -63,25 +57,14 @@ pub fn init(options: &HeapOptions) {
     }
     assert!(accepted, "mmtk refused an option");
     let instance = mmtk::memory_manager::mmtk_init::<Vm>(&builder);
-    assert!(
-        MMTK_INSTANCE.set(instance).is_ok(),
-        "the heap is initialized twice"
-    );
-    let limit = mmtk()
-        .get_plan()
-        .constraints()
-        .max_non_los_default_alloc_bytes;
+    assert!(MMTK_INSTANCE.set(instance).is_ok(), "the heap is initialized twice");
+    let limit = mmtk().get_plan().constraints().max_non_los_default_alloc_bytes;
     MAX_SMALL.store(limit, Ordering::Relaxed);
 }
 
 fn physical_memory() -> usize {
     // SAFETY: no preconditions.
-    let (count, size) = unsafe {
-        (
-            libc::sysconf(libc::_SC_PHYS_PAGES),
-            libc::sysconf(libc::_SC_PAGESIZE),
-        )
-    };
+    let (count, size) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
     match (count, size) {
         (1.., 1..) => count as usize * size as usize,
         _ => 1 << 40,

@@ -86,31 +86,15 @@ pub unsafe fn no_size(_: *const u8) -> usize {
 
 impl LayoutInit {
     const fn new(kind: LayoutKind) -> Self {
-        Self {
-            trace: no_trace,
-            kind,
-            flags: 0,
-            nslots: 0,
-            size: 0,
-            size_fn: no_size,
-            owner: 0,
-            user: [0; 4],
-        }
+        Self { trace: no_trace, kind, flags: 0, nslots: 0, size: 0, size_fn: no_size, owner: 0, user: [0; 4] }
     }
     /// A fixed-size object without pointers; `size` includes the header.
     pub const fn leaf(size: u32) -> Self {
-        Self {
-            size,
-            ..Self::new(LayoutKind::Leaf)
-        }
+        Self { size, ..Self::new(LayoutKind::Leaf) }
     }
     /// A header and `nslots` value slots.
     pub const fn slots(nslots: u16) -> Self {
-        Self {
-            nslots,
-            size: 8 + 8 * nslots as u32,
-            ..Self::new(LayoutKind::Slots)
-        }
+        Self { nslots, size: 8 + 8 * nslots as u32, ..Self::new(LayoutKind::Slots) }
     }
     /// A header, a length and that many value slots.
     pub const fn array() -> Self {
@@ -122,22 +106,11 @@ impl LayoutInit {
     }
     /// A fixed-size object with a trace function of its own.
     pub const fn custom(size: u32, trace: unsafe fn(*mut u8, &mut Tracer)) -> Self {
-        Self {
-            size,
-            trace,
-            ..Self::new(LayoutKind::Custom)
-        }
+        Self { size, trace, ..Self::new(LayoutKind::Custom) }
     }
     /// A variable-size object with functions of its own.
-    pub const fn custom_var(
-        size_fn: unsafe fn(*const u8) -> usize,
-        trace: unsafe fn(*mut u8, &mut Tracer),
-    ) -> Self {
-        Self {
-            size_fn,
-            trace,
-            ..Self::new(LayoutKind::Custom)
-        }
+    pub const fn custom_var(size_fn: unsafe fn(*const u8) -> usize, trace: unsafe fn(*mut u8, &mut Tracer)) -> Self {
+        Self { size_fn, trace, ..Self::new(LayoutKind::Custom) }
     }
     pub const fn with_flags(mut self, flags: u8) -> Self {
         self.flags |= flags;
@@ -269,11 +242,7 @@ impl<'a> Tracer<'a> {
         unsafe fn call<F: FnMut(*mut u64)>(visitor: *mut (), slot: *mut u64) {
             (*(visitor as *mut F))(slot)
         }
-        Self {
-            visitor: std::ptr::from_mut(visitor).cast(),
-            visit: call::<F>,
-            _borrow: std::marker::PhantomData,
-        }
+        Self { visitor: std::ptr::from_mut(visitor).cast(), visit: call::<F>, _borrow: std::marker::PhantomData }
     }
 
     /// Visits one slot; it may hold any value word.

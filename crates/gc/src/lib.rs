@@ -89,18 +89,17 @@ mod weak;
 pub use alloc::{INLINE_MAX, OutOfMemory, jit};
 pub use init::{HeapOptions, init, is_initialized};
 pub use layout::{
-    Header, Layout, LayoutInit, LayoutKind, MAX_LAYOUTS, QUEUE_CLEARED, TRACE_OWNER, TRACE_USER0,
-    Tracer, WEAK_REFERENT, is_pointer, layout, layout_base, layout_count, new_layout, no_size, replace_layout,
-    no_trace, object_size, shape_of,
+    Header, Layout, LayoutInit, LayoutKind, MAX_LAYOUTS, QUEUE_CLEARED, TRACE_OWNER, TRACE_USER0, Tracer,
+    WEAK_REFERENT, is_pointer, layout, layout_base, layout_count, new_layout, no_size, no_trace, object_size,
+    replace_layout, shape_of,
 };
 pub use mutator::{
-    Mutator, POLL_COLLECT, POLL_FINALIZE, POLL_STOP, attach, attached, current, detach,
-    multi_threaded, request_all,
+    Mutator, POLL_COLLECT, POLL_FINALIZE, POLL_STOP, attach, attached, current, detach, multi_threaded, request_all,
 };
 pub use roots::{OwnedRoot, Root, StackRange};
 pub use stats::{Stats, add_external, automatic, set_automatic, stats};
 pub use walk::{VerifyError, for_each_object, is_object, verify};
 pub use weak::{
-    LivenessQuery, pop_cleared_weak, pop_ready_finalizer, register_finalizable,
-    register_native_drop, register_weak, register_weak_hook,
+    LivenessQuery, pop_cleared_weak, pop_ready_finalizer, register_finalizable, register_native_drop, register_weak,
+    register_weak_hook,
 };

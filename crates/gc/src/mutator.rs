@@ -128,10 +128,7 @@ impl Mutator {
     }
 
     pub(crate) fn value_stack(&self) -> (usize, usize) {
-        (
-            self.vs_lo.load(Ordering::Relaxed),
-            self.vs_top.load(Ordering::Relaxed),
-        )
+        (self.vs_lo.load(Ordering::Relaxed), self.vs_top.load(Ordering::Relaxed))
     }
 
     /// The upper end of the native stack in use. A switch to another stack
@@ -168,9 +165,7 @@ impl Mutator {
 
     /// Clears poll bits; bit 0 is left alone.
     pub fn clear(&self, bits: u32) {
-        self.safepoint
-            .poll
-            .fetch_and(!(bits & !POLL_STOP), Ordering::SeqCst);
+        self.safepoint.poll.fetch_and(!(bits & !POLL_STOP), Ordering::SeqCst);
     }
 
     /// The collector's part of a poll: parks if a stop is requested.
@@ -293,10 +288,7 @@ pub unsafe fn attached<R>(m: *mut Mutator, f: impl FnOnce(&Mutator) -> R) -> R {
         f(m)
     }
     let marker = 0usize;
-    attach(
-        m,
-        std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8,
-    );
+    attach(m, std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8);
     let result = below(&*m, f);
     detach(m);
     result

@@ -5,10 +5,7 @@
 /// value that callers hold is in [sp, stack_hi) (GC-2).
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
-pub unsafe extern "C" fn with_saved_registers(
-    f: unsafe extern "C" fn(*mut u8, usize),
-    arg: *mut u8,
-) {
+pub unsafe extern "C" fn with_saved_registers(f: unsafe extern "C" fn(*mut u8, usize), arg: *mut u8) {
     core::arch::naked_asm!(
         "push rbp",
         "push rbx",
@@ -35,10 +32,7 @@ pub unsafe extern "C" fn with_saved_registers(
 /// As above. d8-d15 can hold no pointers that are used as such, so they stay.
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
-pub unsafe extern "C" fn with_saved_registers(
-    f: unsafe extern "C" fn(*mut u8, usize),
-    arg: *mut u8,
-) {
+pub unsafe extern "C" fn with_saved_registers(f: unsafe extern "C" fn(*mut u8, usize), arg: *mut u8) {
     core::arch::naked_asm!(
         "stp x29, x30, [sp, #-96]!",
         "mov x29, sp",
@@ -74,10 +68,7 @@ pub fn with_stack<R, F: FnOnce(usize) -> R>(f: F) -> R {
             call.result = Some(f(sp));
         }
     }
-    let mut call = Call {
-        f: Some(f),
-        result: None,
-    };
+    let mut call = Call { f: Some(f), result: None };
     // SAFETY: `run` gets the address of a live `Call` of its own type.
     unsafe { with_saved_registers(run::<R, F>, std::ptr::from_mut(&mut call).cast()) };
     call.result.expect("the call has returned")

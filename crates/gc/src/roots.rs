@@ -20,10 +20,7 @@ static STATICS: Mutex<Vec<&'static Root>> = Mutex::new(Vec::new());
 impl Root {
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        Self {
-            value: AtomicU64::new(0),
-            registered: AtomicBool::new(false),
-        }
+        Self { value: AtomicU64::new(0), registered: AtomicBool::new(false) }
     }
 
     /// The value word; 0 before the first `set`.
@@ -55,10 +52,7 @@ pub(crate) struct Slab {
     free: Vec<usize>,
 }
 
-static OWNED: Mutex<Slab> = Mutex::new(Slab {
-    slots: Vec::new(),
-    free: Vec::new(),
-});
+static OWNED: Mutex<Slab> = Mutex::new(Slab { slots: Vec::new(), free: Vec::new() });
 
 impl OwnedRoot {
     pub fn new(_m: &Mutator, value: u64) -> Self {
@@ -100,10 +94,7 @@ pub(crate) struct Ranges {
     list: Vec<(u64, usize, usize)>,
 }
 
-static RANGES: Mutex<Ranges> = Mutex::new(Ranges {
-    next: 0,
-    list: Vec::new(),
-});
+static RANGES: Mutex<Ranges> = Mutex::new(Ranges { next: 0, list: Vec::new() });
 
 impl StackRange {
     /// # Safety

@@ -25,9 +25,7 @@ pub(crate) unsafe fn scan_range(lo: usize, hi: usize, out: &mut Vec<ObjectRefere
         }
         last = word;
         let address = Address::from_usize(word);
-        out.extend(mmtk::memory_manager::find_object_from_internal_pointer(
-            address, MAX_SEARCH,
-        ));
+        out.extend(mmtk::memory_manager::find_object_from_internal_pointer(address, MAX_SEARCH));
     }
 }
 
@@ -35,10 +33,7 @@ pub(crate) unsafe fn scan_range(lo: usize, hi: usize, out: &mut Vec<ObjectRefere
 const MAX_SEARCH: usize = usize::MAX >> 1;
 
 fn heap_range() -> (usize, usize) {
-    (
-        mmtk::memory_manager::starting_heap_address().as_usize(),
-        mmtk::memory_manager::last_heap_address().as_usize(),
-    )
+    (mmtk::memory_manager::starting_heap_address().as_usize(), mmtk::memory_manager::last_heap_address().as_usize())
 }
 
 /// The roots in one stopped thread's native stack and value stack.
@@ -73,24 +68,12 @@ pub(crate) unsafe fn global_roots(out: &mut Vec<ObjectReference>) {
 
 impl Scanning<Vm> for Vm {
     #[inline(always)]
-    fn scan_object<SV: SlotVisitor<ValueSlot>>(
-        _: VMWorkerThread,
-        object: ObjectReference,
-        visitor: &mut SV,
-    ) {
+    fn scan_object<SV: SlotVisitor<ValueSlot>>(_: VMWorkerThread, object: ObjectReference, visitor: &mut SV) {
         // SAFETY: mmtk passes live objects while the world is stopped.
-        unsafe {
-            trace_object(pointer(object), &mut |slot| {
-                visitor.visit_slot(ValueSlot(slot))
-            })
-        }
+        unsafe { trace_object(pointer(object), &mut |slot| visitor.visit_slot(ValueSlot(slot))) }
     }
 
-    fn scan_object_and_trace_edges<OT: ObjectTracer>(
-        tls: VMWorkerThread,
-        object: ObjectReference,
-        tracer: &mut OT,
-    ) {
+    fn scan_object_and_trace_edges<OT: ObjectTracer>(tls: VMWorkerThread, object: ObjectReference, tracer: &mut OT) {
         Self::scan_object(tls, object, &mut |slot: ValueSlot| {
             if let Some(target) = slot.load() {
                 tracer.trace_object(target);
@@ -128,14 +111,8 @@ impl Scanning<Vm> for Vm {
 
     fn prepare_for_roots_re_scanning() {}
 
-    fn process_weak_refs(
-        worker: &mut mmtk::scheduler::GCWorker<Vm>,
-        context: impl ObjectTracerContext<Vm>,
-    ) -> bool {
-        let young = mmtk()
-            .get_plan()
-            .generational()
-            .is_some_and(|p| p.is_current_gc_nursery());
+    fn process_weak_refs(worker: &mut mmtk::scheduler::GCWorker<Vm>, context: impl ObjectTracerContext<Vm>) -> bool {
+        let young = mmtk().get_plan().generational().is_some_and(|p| p.is_current_gc_nursery());
         weak::process(young, |objects| {
             context.with_tracer(worker, |tracer| {
                 for &object in objects {

@@ -74,9 +74,7 @@ pub fn add_external(bytes: isize) {
         crate::trigger::external_grew(EXTERNAL.fetch_add(bytes, Ordering::Relaxed) + bytes);
     } else {
         let less = bytes.unsigned_abs();
-        let _ = EXTERNAL.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |old| {
-            Some(old.saturating_sub(less))
-        });
+        let _ = EXTERNAL.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |old| Some(old.saturating_sub(less)));
     }
 }
 

@@ -28,10 +28,7 @@ pub(crate) fn external_grew(bytes: usize) {
     if bytes > limit {
         // Ask once per limit.
         let next = bytes.saturating_mul(2);
-        if EXTERNAL_LIMIT
-            .compare_exchange(limit, next, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
-        {
+        if EXTERNAL_LIMIT.compare_exchange(limit, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             request_all(POLL_COLLECT);
         }
     }
@@ -53,12 +50,7 @@ pub(crate) struct Policy {
 impl Policy {
     pub(crate) fn new() -> Self {
         let min = MIN_PAGES.load(Ordering::Relaxed);
-        Self {
-            min,
-            max: MAX_PAGES.load(Ordering::Relaxed),
-            limit: AtomicUsize::new(min),
-            pending: AtomicUsize::new(0),
-        }
+        Self { min, max: MAX_PAGES.load(Ordering::Relaxed), limit: AtomicUsize::new(min), pending: AtomicUsize::new(0) }
     }
 }
 
@@ -92,12 +84,7 @@ impl GCTriggerPolicy<Vm> for Policy {
         self.limit.store(limit.min(self.max), Ordering::Relaxed);
     }
 
-    fn is_gc_required(
-        &self,
-        space_full: bool,
-        space: Option<SpaceStats<Vm>>,
-        plan: &dyn Plan<VM = Vm>,
-    ) -> bool {
+    fn is_gc_required(&self, space_full: bool, space: Option<SpaceStats<Vm>>, plan: &dyn Plan<VM = Vm>) -> bool {
         let required = plan.collection_required(space_full, space);
         if required {
             // mmtk is about to request a collection, which panics without workers.

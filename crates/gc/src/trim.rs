@@ -32,10 +32,7 @@ struct Extent {
 
 impl Extent {
     const fn new() -> Self {
-        Self {
-            lo: AtomicUsize::new(usize::MAX),
-            hi: AtomicUsize::new(0),
-        }
+        Self { lo: AtomicUsize::new(usize::MAX), hi: AtomicUsize::new(0) }
     }
     fn include(&self, lo: usize, hi: usize) {
         if lo < self.lo.load(Ordering::Relaxed) {
@@ -46,10 +43,7 @@ impl Extent {
         }
     }
     fn get(&self) -> (usize, usize) {
-        (
-            self.lo.load(Ordering::Relaxed),
-            self.hi.load(Ordering::Relaxed),
-        )
+        (self.lo.load(Ordering::Relaxed), self.hi.load(Ordering::Relaxed))
     }
 }
 
@@ -102,11 +96,7 @@ impl Free {
     }
     unsafe fn flush(&mut self) {
         if self.end > self.start {
-            libc::madvise(
-                self.start as *mut _,
-                self.end - self.start,
-                libc::MADV_DONTNEED,
-            );
+            libc::madvise(self.start as *mut _, self.end - self.start, libc::MADV_DONTNEED);
             self.total += self.end - self.start;
         }
         self.start = self.end;
@@ -119,11 +109,7 @@ fn is_mapped(address: usize) -> bool {
 }
 
 unsafe fn trim_small(bits: usize) -> usize {
-    let mut free = Free {
-        start: 0,
-        end: 0,
-        total: 0,
-    };
+    let mut free = Free { start: 0, end: 0, total: 0 };
     let (lo, hi) = SMALL.get();
     let mut block = lo;
     while block < hi {
@@ -142,11 +128,7 @@ unsafe fn trim_small(bits: usize) -> usize {
 }
 
 unsafe fn trim_large(bits: usize) -> usize {
-    let mut free = Free {
-        start: 0,
-        end: 0,
-        total: 0,
-    };
+    let mut free = Free { start: 0, end: 0, total: 0 };
     let (lo, hi) = LARGE.get();
     let mut page = lo;
     while page < hi {

@@ -48,22 +48,12 @@ pub fn verify(m: &Mutator) -> Result<usize, VerifyError> {
             scan::global_roots(&mut roots);
         }
         let mut seen = HashSet::new();
-        let mut todo: Vec<(usize, u32, u64)> = roots
-            .iter()
-            .map(|&root| (0, 0, pointer(root) as u64))
-            .collect();
+        let mut todo: Vec<(usize, u32, u64)> = roots.iter().map(|&root| (0, 0, pointer(root) as u64)).collect();
         while let Some((holder, holder_shape, word)) = todo.pop() {
             if !seen.insert(word) {
                 continue;
             }
-            let bad = |problem| {
-                Err(VerifyError {
-                    holder,
-                    holder_shape,
-                    word,
-                    problem,
-                })
-            };
+            let bad = |problem| Err(VerifyError { holder, holder_shape, word, problem });
             if !is_object(word) {
                 return bad("the slot does not hold an object");
             }

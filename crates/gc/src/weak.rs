@@ -28,10 +28,7 @@ struct Table<T> {
 
 impl<T> Table<T> {
     const fn new() -> Self {
-        Self {
-            young: Vec::new(),
-            old: Vec::new(),
-        }
+        Self { young: Vec::new(), old: Vec::new() }
     }
 
     /// Keeps the entries that `keep` says; they are old from now on.
@@ -57,12 +54,8 @@ struct Tables {
     hooks: Vec<fn(&LivenessQuery)>,
 }
 
-static TABLES: Mutex<Tables> = Mutex::new(Tables {
-    weak: Table::new(),
-    finalizable: Table::new(),
-    native: Table::new(),
-    hooks: Vec::new(),
-});
+static TABLES: Mutex<Tables> =
+    Mutex::new(Tables { weak: Table::new(), finalizable: Table::new(), native: Table::new(), hooks: Vec::new() });
 
 /// Objects waiting for the upper layer; roots while they are here.
 struct Queues {
@@ -70,10 +63,7 @@ struct Queues {
     cleared: VecDeque<u64>,
 }
 
-static QUEUES: Mutex<Queues> = Mutex::new(Queues {
-    finalizers: VecDeque::new(),
-    cleared: VecDeque::new(),
-});
+static QUEUES: Mutex<Queues> = Mutex::new(Queues { finalizers: VecDeque::new(), cleared: VecDeque::new() });
 static QUEUED: AtomicUsize = AtomicUsize::new(0);
 static SECOND_ROUND: AtomicBool = AtomicBool::new(false);
 
@@ -156,11 +146,7 @@ pub(crate) fn work_waits() -> bool {
 
 pub(crate) fn for_each_queued(mut f: impl FnMut(u64)) {
     let queues = lock(&QUEUES);
-    queues
-        .finalizers
-        .iter()
-        .chain(&queues.cleared)
-        .for_each(|&word| f(word));
+    queues.finalizers.iter().chain(&queues.cleared).for_each(|&word| f(word));
 }
 
 /// A collection begins.

@@ -11,10 +11,7 @@ fn wait_for(m: &Mutator, pid: libc::pid_t) {
     let mut status = 0;
     let got = m.blocked(|| unsafe { libc::waitpid(pid, &mut status, 0) });
     assert_eq!(got, pid);
-    assert!(
-        libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0,
-        "status {status:#x}"
-    );
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "status {status:#x}");
 }
 
 fn child(m: &Mutator, tree: *mut u8) -> ! {
@@ -34,10 +31,7 @@ fn child(m: &Mutator, tree: *mut u8) -> ! {
 
 #[test]
 fn fork_while_others_allocate() {
-    start(HeapOptions {
-        min_heap: 4 << 20,
-        ..HeapOptions::default()
-    });
+    start(HeapOptions { min_heap: 4 << 20, ..HeapOptions::default() });
     attached_here(|m| {
         let tree = build(m, 9);
         // Before the first collection: no collector threads exist.

@@ -11,11 +11,7 @@ const MB: usize = 1 << 20;
 
 fn run(f: impl FnOnce(&Mutator)) {
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
-    start(HeapOptions {
-        min_heap: 8 * MB,
-        max_heap: 160 * MB,
-        ..HeapOptions::default()
-    });
+    start(HeapOptions { min_heap: 8 * MB, max_heap: 160 * MB, ..HeapOptions::default() });
     attached_here(f);
 }
 
@@ -59,10 +55,7 @@ fn out_of_memory_is_an_error_and_passes() {
             scrub();
             assert_eq!(count(build(m, 10)), 2047);
         }
-        assert!(
-            m.alloc_var(shapes().bytes, 1 << 40, (1 << 40) - 16)
-                .is_err()
-        );
+        assert!(m.alloc_var(shapes().bytes, 1 << 40, (1 << 40) - 16).is_err());
         assert!(m.alloc_var(shapes().bytes, usize::MAX - 7, 1).is_err());
         assert!(stats().out_of_memory >= 4);
         assert_eq!(count(build(m, 10)), 2047);
@@ -93,12 +86,7 @@ fn memory_is_given_back_after_a_peak() {
         }
         let low = rss();
         assert!(stats().returned_bytes > 0);
-        assert!(
-            low + 40 * MB < high,
-            "{} MB, then {} MB",
-            high / MB,
-            low / MB
-        );
+        assert!(low + 40 * MB < high, "{} MB, then {} MB", high / MB, low / MB);
         // What was dropped is usable, and zero.
         for _ in 0..50 {
             let a = array(m, MB / 8);

@@ -6,11 +6,7 @@ use typhon_gc::*;
 
 #[test]
 fn every_allocation_collects() {
-    start(HeapOptions {
-        min_heap: 4 << 20,
-        stress: Some(1),
-        ..HeapOptions::default()
-    });
+    start(HeapOptions { min_heap: 4 << 20, stress: Some(1), ..HeapOptions::default() });
     attached_here(|m| {
         let list = array(m, 10);
         for i in 0..10 {

@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 use typhon_gc::*;
 
 fn begin() {
-    start(HeapOptions {
-        min_heap: 4 << 20,
-        ..HeapOptions::default()
-    });
+    start(HeapOptions { min_heap: 4 << 20, ..HeapOptions::default() });
 }
 
 static SHARED: Root = Root::new();
@@ -73,11 +70,7 @@ fn churn(m: &Mutator, seed: u64, time: Duration) -> u64 {
             let b = at(kept, 1 + i);
             if !b.is_null() {
                 assert_eq!(unsafe { *(b.add(8) as *const u64) } as usize, len);
-                assert!(
-                    (0..len)
-                        .step_by(97)
-                        .all(|j| unsafe { *b.add(16 + j) } == fill)
-                );
+                assert!((0..len).step_by(97).all(|j| unsafe { *b.add(16 + j) } == fill));
             }
         }
     }
@@ -123,10 +116,7 @@ fn interior(m: &Mutator, rng: &mut Rng) {
         black_box(build(m, 4));
     }
     for i in k..len {
-        assert_eq!(
-            unsafe { *(middle.add(8 * (i - k)) as *const u64) },
-            int(i as u64)
-        );
+        assert_eq!(unsafe { *(middle.add(8 * (i - k)) as *const u64) }, int(i as u64));
     }
     assert_eq!(unsafe { shape_of(middle.sub(16 + 8 * k)) }, shapes().array);
 }
@@ -146,9 +136,7 @@ fn churn_with_stops_and_blocked_threads() {
     attached_here(|m| {
         share(m);
         let time = Duration::from_secs(4);
-        let workers: Vec<_> = (1..4)
-            .map(|seed| spawn(move |m| churn(m, seed, time)))
-            .collect();
+        let workers: Vec<_> = (1..4).map(|seed| spawn(move |m| churn(m, seed, time))).collect();
         let collector = spawn(|m| {
             while !DONE.load(Ordering::Relaxed) {
                 m.blocked(|| std::thread::sleep(Duration::from_millis(3)));
@@ -183,9 +171,7 @@ fn churn_with_stops_and_blocked_threads() {
             poll(m);
         }
         m.blocked(|| {
-            workers
-                .into_iter()
-                .for_each(|t| assert!(t.join().unwrap() > 0));
+            workers.into_iter().for_each(|t| assert!(t.join().unwrap() > 0));
             DONE.store(true, Ordering::Relaxed);
             collector.join().unwrap();
             stoppers.into_iter().for_each(|t| t.join().unwrap());

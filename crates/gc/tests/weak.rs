@@ -36,11 +36,7 @@ fn populate(m: &Mutator, n: usize) -> (*mut u8, *mut u8) {
     for i in 0..n {
         poll(m);
         let referent = node(m, std::ptr::null_mut(), std::ptr::null_mut(), 2 * i as u64);
-        let shape = if i % 4 < 2 {
-            shapes().weak
-        } else {
-            shapes().weak_queued
-        };
+        let shape = if i % 4 < 2 { shapes().weak } else { shapes().weak_queued };
         put(m, weaks, 1 + i, weak(m, shape, referent) as u64);
         if i % 2 == 0 {
             put(m, kept, 1 + i, referent as u64);
@@ -64,10 +60,7 @@ fn counts() {
         assert!((N / 2..N / 2 + 4).contains(&alive), "{alive}");
         assert!(m.poll_bits() & POLL_FINALIZE != 0);
         let drops = DROPS.load(Ordering::Relaxed);
-        assert!(
-            (N as u64 / 4 - 4..=N as u64 / 4).contains(&drops),
-            "{drops}"
-        );
+        assert!((N as u64 / 4 - 4..=N as u64 / 4).contains(&drops), "{drops}");
         let mut finalizers = 0;
         while let Some(object) = pop_ready_finalizer() {
             // Resurrected whole.

@@ -33,10 +33,7 @@ pub enum Role {
 impl FnAttrs {
     /// Reads the attributes of a function and removes the ones that are ours.
     pub fn take(attrs: &mut Vec<Attribute>) -> Result<Self> {
-        let mut taken = FnAttrs {
-            doc: doc_text(attrs),
-            ..FnAttrs::default()
-        };
+        let mut taken = FnAttrs { doc: doc_text(attrs), ..FnAttrs::default() };
         let mut kept = Vec::with_capacity(attrs.len());
         for attr in attrs.drain(..) {
             if !taken.read(&attr)? {
@@ -106,10 +103,7 @@ pub fn doc_text(attrs: &[Attribute]) -> String {
     for attr in attrs {
         if let Meta::NameValue(pair) = &attr.meta
             && pair.path.is_ident("doc")
-            && let Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }) = &pair.value
+            && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value
         {
             let text = text.value();
             for line in text.split('\n') {

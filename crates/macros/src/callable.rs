@@ -91,14 +91,8 @@ impl Callable {
                     if !in_class {
                         return Err(err(receiver, "a module function has no receiver"));
                     }
-                    if receiver.reference.is_none()
-                        || receiver.mutability.is_some()
-                        || receiver.colon_token.is_some()
-                    {
-                        return Err(err(
-                            receiver,
-                            "objects are shared: the receiver is `&self` or `this: Gc<Self>`",
-                        ));
+                    if receiver.reference.is_none() || receiver.mutability.is_some() || receiver.colon_token.is_some() {
+                        return Err(err(receiver, "objects are shared: the receiver is `&self` or `this: Gc<Self>`"));
                     }
                     has_receiver = true;
                     args.push(CallArg::SelfRef);
@@ -126,10 +120,7 @@ impl Callable {
                     return Err(err(ty, "an exported function needs concrete types"));
                 }
                 args.push(CallArg::Py(py_params.len()));
-                py_params.push(RustParam {
-                    ident: ident.clone(),
-                    ty: (*typed.ty).clone(),
-                });
+                py_params.push(RustParam { ident: ident.clone(), ty: (*typed.ty).clone() });
             }
         }
 
@@ -154,22 +145,12 @@ impl Callable {
         let python_name = attrs.name.clone().unwrap_or_else(|| match attrs.role {
             Some((Role::Setter, _)) => {
                 let name = function_name(&rust_name);
-                name.strip_prefix("set_")
-                    .map_or(name.clone(), str::to_owned)
+                name.strip_prefix("set_").map_or(name.clone(), str::to_owned)
             }
             _ => function_name(&rust_name),
         });
         let binding = binding(attrs.sig.take(), &py_params, &rust_name)?;
-        Ok(Callable {
-            rust_name,
-            python_name,
-            kind,
-            attrs,
-            receiver: None,
-            args,
-            py_params,
-            binding,
-        })
+        Ok(Callable { rust_name, python_name, kind, attrs, receiver: None, args, py_params, binding })
     }
 
     pub fn is_setter(&self) -> bool {
@@ -187,21 +168,13 @@ impl Callable {
     /// The wrapper function. `class` is the Python class name, "" in a module;
     /// `name` the Python name for error texts; `op` the operator of one of the
     /// six members of `__richcmp__`.
-    pub fn wrapper(
-        &self,
-        wrapper: &Ident,
-        class: &str,
-        name: &str,
-        op: Option<&str>,
-    ) -> TokenStream {
+    pub fn wrapper(&self, wrapper: &Ident, class: &str, name: &str, op: Option<&str>) -> TokenStream {
         let cfgs = &self.attrs.cfgs;
         let info = quote! {
             &::typhon_object::native::FnInfo { class: #class, name: #name }
         };
         let (prologue, skipped) = self.prologue(name, class);
-        let values: Vec<Ident> = (0..self.py_params.len())
-            .map(|index| format_ident!("value_{index}"))
-            .collect();
+        let values: Vec<Ident> = (0..self.py_params.len()).map(|index| format_ident!("value_{index}")).collect();
         let convert = if self.is_setter() {
             self.convert_setter(&values, &info)
         } else {
@@ -228,11 +201,7 @@ impl Callable {
             }
         });
         let function = &self.rust_name;
-        let path = if class.is_empty() {
-            quote!(#function)
-        } else {
-            quote!(Self::#function)
-        };
+        let path = if class.is_empty() { quote!(#function) } else { quote!(Self::#function) };
         let finish = match self.kind {
             MemberKind::New => quote! {
                 ::typhon_object::native::IntoInstance::into_instance(result, cx, cls)
@@ -259,27 +228,18 @@ impl Callable {
     /// Binds the receiver or class; also tells how many arguments that takes.
     fn prologue(&self, name: &str, class: &str) -> (TokenStream, usize) {
         match self.kind {
-            MemberKind::New | MemberKind::ClassMethod => (
-                quote!(let cls = ::typhon_object::native::class_ref(cx, args, #class)?;),
-                1,
-            ),
+            MemberKind::New | MemberKind::ClassMethod => {
+                (quote!(let cls = ::typhon_object::native::class_ref(cx, args, #class)?;), 1)
+            }
             MemberKind::Method | MemberKind::GetSet => {
                 let helper = match self.args.first() {
                     Some(CallArg::This) => quote!(self_gc),
                     _ => quote!(self_ref),
                 };
-                let receiver = self
-                    .receiver
-                    .as_ref()
-                    .map_or_else(|| quote!(Self), |path| quote!(#path));
-                (
-                    quote!(let this = ::typhon_object::native::#helper::<#receiver>(cx, args, #name)?;),
-                    1,
-                )
+                let receiver = self.receiver.as_ref().map_or_else(|| quote!(Self), |path| quote!(#path));
+                (quote!(let this = ::typhon_object::native::#helper::<#receiver>(cx, args, #name)?;), 1)
             }
-            MemberKind::StaticMethod | MemberKind::Constant | MemberKind::Function => {
-                (TokenStream::new(), 0)
-            }
+            MemberKind::StaticMethod | MemberKind::Constant | MemberKind::Function => (TokenStream::new(), 0),
         }
     }
 
@@ -306,28 +266,15 @@ impl Callable {
     fn convert_declared(&self, sig: &Sig, values: &[Ident], info: &TokenStream) -> TokenStream {
         let count = sig.params.len();
         let positional = sig.params.iter().filter(|p| p.kind.is_positional()).count();
-        let required = sig
-            .params
-            .iter()
-            .filter(|p| p.kind.is_positional() && p.is_required())
-            .count();
-        let needs_keyword = sig
-            .params
-            .iter()
-            .any(|p| p.kind == Kind::KwOnly && p.is_required());
+        let required = sig.params.iter().filter(|p| p.kind.is_positional() && p.is_required()).count();
+        let needs_keyword = sig.params.iter().any(|p| p.kind == Kind::KwOnly && p.is_required());
         let star = self.star_index(sig);
         let star_is_slice = star.is_some_and(|index| is_slice(&self.py_params[index].ty));
         let double_star = sig.params.iter().position(|p| p.kind == Kind::VarKw);
-        let double_star_is_optional =
-            double_star.is_none_or(|index| is_option(&self.py_params[index].ty));
+        let double_star_is_optional = double_star.is_none_or(|index| is_option(&self.py_params[index].ty));
 
-        let can_skip_bind =
-            !needs_keyword && (star.is_none() || star_is_slice) && double_star_is_optional;
-        let params = sig
-            .params
-            .iter()
-            .zip(&self.py_params)
-            .map(|(p, rust)| param_tokens(p, &rust.ty));
+        let can_skip_bind = !needs_keyword && (star.is_none() || star_is_slice) && double_star_is_optional;
+        let params = sig.params.iter().zip(&self.py_params).map(|(p, rust)| param_tokens(p, &rust.ty));
         let bind = quote! {
             ::typhon_object::native::bind::<#count>(
                 cx, #info, const { &[#(#params),*] }, rest, kw, &mut slots,
@@ -437,12 +384,9 @@ impl Callable {
         let kind = self.kind.tokens();
         let leaf = self.attrs.leaf;
         let params = match &self.binding {
-            Binding::Exact(sig) | Binding::Declared(sig) => sig
-                .params
-                .iter()
-                .zip(&self.py_params)
-                .map(|(p, rust)| param_tokens(p, &rust.ty))
-                .collect(),
+            Binding::Exact(sig) | Binding::Declared(sig) => {
+                sig.params.iter().zip(&self.py_params).map(|(p, rust)| param_tokens(p, &rust.ty)).collect()
+            }
             Binding::Raw => [("args", Kind::VarArgs), ("kwargs", Kind::VarKw)]
                 .map(|(name, kind)| {
                     let kind = kind.tokens();
@@ -454,13 +398,7 @@ impl Callable {
             Some(setter) => quote!(::core::option::Option::Some(#owner #setter)),
             None => quote!(::core::option::Option::None),
         };
-        let Entry {
-            name,
-            doc,
-            signature,
-            call,
-            ..
-        } = entry;
+        let Entry { name, doc, signature, call, .. } = entry;
         quote! {
             #(#cfgs)*
             ::typhon_object::native::Member {
@@ -494,10 +432,7 @@ fn refuse_unsupported(sig: &Signature) -> Result<()> {
         return Err(err(token, "an exported function cannot be unsafe"));
     }
     if sig.generics.type_params().next().is_some() || sig.generics.const_params().next().is_some() {
-        return Err(err(
-            &sig.generics,
-            "an exported function needs concrete types; mark helpers `#[internal]`",
-        ));
+        return Err(err(&sig.generics, "an exported function needs concrete types; mark helpers `#[internal]`"));
     }
     Ok(())
 }
@@ -531,12 +466,7 @@ fn member_kind(
             "expected `&self` or `this: Gc<Self>` first; \
              else mark it #[classmethod], #[staticmethod], #[constant] or #[internal]",
         )),
-        MemberKind::New
-        | MemberKind::ClassMethod
-        | MemberKind::StaticMethod
-        | MemberKind::Constant
-            if has_receiver =>
-        {
+        MemberKind::New | MemberKind::ClassMethod | MemberKind::StaticMethod | MemberKind::Constant if has_receiver => {
             Err(err(&sig.ident, "this kind of member has no receiver"))
         }
         MemberKind::New if matches!(sig.output, ReturnType::Default) => {
@@ -550,8 +480,7 @@ fn member_kind(
                 .filter(|input| match input {
                     FnArg::Receiver(_) => false,
                     FnArg::Typed(typed) => {
-                        !is_context(&typed.ty)
-                            && !matches!(&*typed.pat, Pat::Ident(p) if p.ident == "this")
+                        !is_context(&typed.ty) && !matches!(&*typed.pat, Pat::Ident(p) if p.ident == "this")
                     }
                 })
                 .count();
@@ -580,8 +509,7 @@ fn binding(sig: Option<Sig>, py_params: &[RustParam], function: &Ident) -> Resul
         let params = py_params
             .iter()
             .map(|param| SigParam {
-                name: syn::parse_str(&python_name(&param.ident))
-                    .unwrap_or_else(|_| param.ident.clone()),
+                name: syn::parse_str(&python_name(&param.ident)).unwrap_or_else(|_| param.ident.clone()),
                 kind: Kind::PosOnly,
                 default: None,
             })
@@ -592,10 +520,7 @@ fn binding(sig: Option<Sig>, py_params: &[RustParam], function: &Ident) -> Resul
         let (declared_name, rust_name) = (declared.python_name(), python_name(&rust.ident));
         // `self` and `crate` cannot be raw identifiers, so `self_` stands for them.
         if declared_name != rust_name && declared_name != rust_name.trim_end_matches('_') {
-            return Err(err(
-                &declared.name,
-                format!("`{declared_name}` stands where the function has `{rust_name}`"),
-            ));
+            return Err(err(&declared.name, format!("`{declared_name}` stands where the function has `{rust_name}`")));
         }
     }
     if sig.params.len() != py_params.len() {
@@ -605,11 +530,7 @@ fn binding(sig: Option<Sig>, py_params: &[RustParam], function: &Ident) -> Resul
         };
         return Err(syn::Error::new(
             span,
-            format!(
-                "`#[sig]` names {} parameters, `{function}` has {}",
-                sig.params.len(),
-                py_params.len(),
-            ),
+            format!("`#[sig]` names {} parameters, `{function}` has {}", sig.params.len(), py_params.len(),),
         ));
     }
     Ok(Binding::Declared(sig))

@@ -10,16 +10,8 @@ use crate::callable::{Callable, Entry, MemberKind};
 use crate::slots;
 
 /// Flags an author may write; each is a constant of `native` in upper case.
-const FLAGS: &[&str] = &[
-    "subclassable",
-    "mapping",
-    "sequence",
-    "weakref",
-    "dict",
-    "immutable",
-    "unhashable",
-    "inherit_new",
-];
+const FLAGS: &[&str] =
+    &["subclassable", "mapping", "sequence", "weakref", "dict", "immutable", "unhashable", "inherit_new"];
 
 #[derive(Default)]
 pub struct ClassArgs {
@@ -69,10 +61,7 @@ impl Parse for ClassArgs {
                 _ => {
                     return Err(syn::Error::new(
                         key.span(),
-                        format!(
-                            "expected module, name, base, or one of {}",
-                            FLAGS.join(", ")
-                        ),
+                        format!("expected module, name, base, or one of {}", FLAGS.join(", ")),
                     ));
                 }
             }
@@ -86,16 +75,10 @@ impl Parse for ClassArgs {
 
 pub fn expand(args: ClassArgs, mut item: ItemImpl) -> Result<TokenStream> {
     if let Some((_, path, _)) = &item.trait_ {
-        return Err(syn::Error::new_spanned(
-            path,
-            "`#[class]` goes on an inherent impl",
-        ));
+        return Err(syn::Error::new_spanned(path, "`#[class]` goes on an inherent impl"));
     }
     if !item.generics.params.is_empty() {
-        return Err(syn::Error::new_spanned(
-            &item.generics,
-            "a class is not generic",
-        ));
+        return Err(syn::Error::new_spanned(&item.generics, "a class is not generic"));
     }
     let mut callables = collect(&mut item)?;
     for callable in &mut callables {
@@ -129,10 +112,7 @@ pub fn expand(args: ClassArgs, mut item: ItemImpl) -> Result<TokenStream> {
             }
             continue;
         }
-        let setter = callables
-            .iter()
-            .find(|other| is_getter_of(callable, other))
-            .map(|setter| setter.wrapper_name(""));
+        let setter = callables.iter().find(|other| is_getter_of(callable, other)).map(|setter| setter.wrapper_name(""));
         members.push(member(callable, &callable.python_name, &wrapper, setter));
     }
     check_unique(&callables)?;
@@ -145,9 +125,7 @@ pub fn expand(args: ClassArgs, mut item: ItemImpl) -> Result<TokenStream> {
             ::typhon_object::native::Base::Native(::typhon_object::native::class_of_entry::<#path>)
         },
     };
-    let module = args
-        .module
-        .map_or("builtins".to_owned(), |module| module.value());
+    let module = args.module.map_or("builtins".to_owned(), |module| module.value());
     let doc = doc_text(&item.attrs);
     let ty = &item.self_ty;
     if args.extends.is_some() {
@@ -225,13 +203,7 @@ fn member(callable: &Callable, name: &str, call: &Ident, setter: Option<Ident>) 
         Some((signature, _)) if callable.is_undeclared() => signature.to_owned(),
         _ => callable.signature(),
     };
-    let entry = Entry {
-        name,
-        doc,
-        signature: &signature,
-        call,
-        setter,
-    };
+    let entry = Entry { name, doc, signature: &signature, call, setter };
     callable.member(&entry, &quote!(Self::))
 }
 
@@ -286,8 +258,5 @@ fn type_name(item: &ItemImpl) -> Result<String> {
     {
         return Ok(segment.ident.to_string());
     }
-    Err(syn::Error::new_spanned(
-        &item.self_ty,
-        "a class is a named type",
-    ))
+    Err(syn::Error::new_spanned(&item.self_ty, "a class is a named type"))
 }

@@ -52,7 +52,5 @@ pub fn derive_trace(item: TokenStream) -> TokenStream {
 }
 
 fn finish(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
-    result
-        .unwrap_or_else(|error| error.into_compile_error())
-        .into()
+    result.unwrap_or_else(|error| error.into_compile_error()).into()
 }

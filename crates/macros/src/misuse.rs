@@ -38,39 +38,21 @@ fn receivers() {
 
 #[test]
 fn signatures() {
-    check_class(
-        "#[sig(a, b)] fn f(&self, a: Obj) {}",
-        "names 2 parameters, `f` has 1",
-    );
-    check_class(
-        "#[sig(b)] fn f(&self, a: Obj) {}",
-        "`b` stands where the function has `a`",
-    );
-    check_class(
-        "#[sig(a = 1, b)] fn f(&self, a: Obj, b: Obj) {}",
-        "without a default",
-    );
+    check_class("#[sig(a, b)] fn f(&self, a: Obj) {}", "names 2 parameters, `f` has 1");
+    check_class("#[sig(b)] fn f(&self, a: Obj) {}", "`b` stands where the function has `a`");
+    check_class("#[sig(a = 1, b)] fn f(&self, a: Obj, b: Obj) {}", "without a default");
     check_class("#[sig(/, a)] fn f(&self, a: Obj) {}", "misplaced `/`");
     check_class("#[sig(a, *)] fn f(&self, a: Obj) {}", "must follow `*`");
     check_class("#[sig(a = x)] fn f(&self, a: Obj) {}", "a default is None");
-    check_class(
-        "#[sig(a, a)] fn f(&self, a: Obj, b: Obj) {}",
-        "duplicate parameter",
-    );
+    check_class("#[sig(a, a)] fn f(&self, a: Obj, b: Obj) {}", "duplicate parameter");
 }
 
 #[test]
 fn members() {
     check_class("#[getter] #[classmethod] fn f(&self) {}", "one role");
-    check_class(
-        "#[setter] fn set_f(&self, v: Obj) {}",
-        "no `#[getter]` named `f`",
-    );
+    check_class("#[setter] fn set_f(&self, v: Obj) {}", "no `#[getter]` named `f`");
     check_class("#[getter] fn f(&self, v: Obj) {}", "takes no parameters");
-    check_class(
-        "fn f(&self) {} #[name(\"f\")] fn g(&self) {}",
-        "second member",
-    );
+    check_class("fn f(&self) {} #[name(\"f\")] fn g(&self) {}", "second member");
     check_class("async fn f(&self) {}", "cannot be async");
     check_class("fn f<T>(&self) {}", "concrete types");
     check_class("fn __new__() {}", "must return");

@@ -39,10 +39,7 @@ pub fn expand(args: ModuleArgs, mut item: ItemMod) -> Result<TokenStream> {
     let doc = doc_text(&item.attrs);
     let mod_token = item.mod_token;
     let Some((_, items)) = &mut item.content else {
-        return Err(syn::Error::new(
-            mod_token.span,
-            "`#[module]` needs the module's body in this file",
-        ));
+        return Err(syn::Error::new(mod_token.span, "`#[module]` needs the module's body in this file"));
     };
 
     let mut wrappers = Vec::new();

@@ -81,11 +81,7 @@ impl Parse for Sig {
                 let star: Token![*] = input.parse()?;
                 if input.peek(Token![*]) {
                     input.parse::<Token![*]>()?;
-                    params.push(SigParam {
-                        name: input.call(Ident::parse_any)?,
-                        kind: Kind::VarKw,
-                        default: None,
-                    });
+                    params.push(SigParam { name: input.call(Ident::parse_any)?, kind: Kind::VarKw, default: None });
                 } else {
                     if kind != Kind::PosOrKw {
                         return Err(syn::Error::new(star.span, "second `*`"));
@@ -111,16 +107,9 @@ impl Parse for Sig {
                 };
                 let follows_default = params.iter().any(|p| p.default.is_some());
                 if default.is_none() && kind == Kind::PosOrKw && follows_default {
-                    return Err(syn::Error::new(
-                        name.span(),
-                        "parameter without a default follows one with a default",
-                    ));
+                    return Err(syn::Error::new(name.span(), "parameter without a default follows one with a default"));
                 }
-                params.push(SigParam {
-                    name,
-                    kind,
-                    default,
-                });
+                params.push(SigParam { name, kind, default });
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
@@ -159,14 +148,8 @@ impl Parse for Default {
             let name = input.call(Ident::parse_any)?;
             return match name.to_string().as_str() {
                 "None" => Ok(Default::None),
-                "True" => Ok(Default::Value(
-                    Box::new(syn::parse_quote!(true)),
-                    "True".into(),
-                )),
-                "False" => Ok(Default::Value(
-                    Box::new(syn::parse_quote!(false)),
-                    "False".into(),
-                )),
+                "True" => Ok(Default::Value(Box::new(syn::parse_quote!(true)), "True".into())),
+                "False" => Ok(Default::Value(Box::new(syn::parse_quote!(false)), "False".into())),
                 _ => Err(syn::Error::new(name.span(), EXPECTED_DEFAULT)),
             };
         }
@@ -181,11 +164,7 @@ fn literal_default(value: &Expr) -> Result<Default> {
     let error = || syn::Error::new(value.span(), EXPECTED_DEFAULT);
     let (negative, lit) = match value {
         Expr::Lit(ExprLit { lit, .. }) => (false, lit),
-        Expr::Unary(ExprUnary {
-            op: UnOp::Neg(_),
-            expr,
-            ..
-        }) => match &**expr {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match &**expr {
             Expr::Lit(ExprLit { lit, .. }) => (true, lit),
             _ => return Err(error()),
         },
@@ -199,43 +178,24 @@ fn literal_default(value: &Expr) -> Result<Default> {
             // Unsuffixed literals would otherwise become i32.
             let digits = int.base10_digits();
             let typed = syn::LitInt::new(&format!("{digits}i64"), int.span());
-            Ok(Default::Value(
-                expr(quote!(#sign #typed)),
-                format!("{minus}{digits}"),
-            ))
+            Ok(Default::Value(expr(quote!(#sign #typed)), format!("{minus}{digits}")))
         }
         Lit::Float(float) if float.suffix().is_empty() => {
             let typed = syn::LitFloat::new(&format!("{}f64", float.base10_digits()), float.span());
-            Ok(Default::Value(
-                expr(quote!(#sign #typed)),
-                format!("{minus}{}", float.base10_digits()),
-            ))
+            Ok(Default::Value(expr(quote!(#sign #typed)), format!("{minus}{}", float.base10_digits())))
         }
-        Lit::Str(text) if !negative => Ok(Default::Value(
-            expr(quote!(#text)),
-            python_quoted(&text.value()),
-        )),
+        Lit::Str(text) if !negative => Ok(Default::Value(expr(quote!(#text)), python_quoted(&text.value()))),
         Lit::ByteStr(bytes) if !negative => {
             let text: String = bytes.value().iter().map(|b| char::from(*b)).collect();
-            Ok(Default::Value(
-                expr(quote!(&#bytes[..])),
-                format!("b{}", python_quoted(&text)),
-            ))
+            Ok(Default::Value(expr(quote!(&#bytes[..])), format!("b{}", python_quoted(&text))))
         }
-        Lit::Bool(_) => Err(syn::Error::new(
-            value.span(),
-            "write the Python names True and False",
-        )),
+        Lit::Bool(_) => Err(syn::Error::new(value.span(), "write the Python names True and False")),
         _ => Err(error()),
     }
 }
 
 fn python_quoted(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::from(quote);
     for c in text.chars() {
         match c {

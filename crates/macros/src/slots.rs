@@ -2,21 +2,12 @@
 //! signature and doc, used where the author gave none.
 
 /// `CompareOp` variants and the members that `__richcmp__` expands to.
-pub const COMPARISONS: [(&str, &str); 6] = [
-    ("Lt", "__lt__"),
-    ("Le", "__le__"),
-    ("Eq", "__eq__"),
-    ("Ne", "__ne__"),
-    ("Gt", "__gt__"),
-    ("Ge", "__ge__"),
-];
+pub const COMPARISONS: [(&str, &str); 6] =
+    [("Lt", "__lt__"), ("Le", "__le__"), ("Eq", "__eq__"), ("Ne", "__ne__"), ("Gt", "__gt__"), ("Ge", "__ge__")];
 
 /// The text signature and doc of a special method.
 pub fn describe(name: &str) -> Option<(&'static str, &'static str)> {
-    SLOTS
-        .iter()
-        .find(|(slot, _, _)| *slot == name)
-        .map(|(_, signature, doc)| (*signature, *doc))
+    SLOTS.iter().find(|(slot, _, _)| *slot == name).map(|(_, signature, doc)| (*signature, *doc))
 }
 
 #[rustfmt::skip]

@@ -25,19 +25,12 @@ pub fn expand(mut input: DeriveInput) -> Result<TokenStream> {
             quote!(#(#arms)*)
         }
         Data::Union(data) => {
-            return Err(syn::Error::new(
-                data.union_token.span(),
-                "a union cannot be traced exactly; use an enum",
-            ));
+            return Err(syn::Error::new(data.union_token.span(), "a union cannot be traced exactly; use an enum"));
         }
     };
     // An enum without variants has no value to match on by reference.
     let is_never = matches!(&input.data, Data::Enum(data) if data.variants.is_empty());
-    let matched = if is_never {
-        quote!(match *self {})
-    } else {
-        quote!(match self { #body })
-    };
+    let matched = if is_never { quote!(match *self {}) } else { quote!(match self { #body }) };
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics ::typhon_object::Trace for #name #ty_generics #where_clause {

@@ -97,14 +97,7 @@ mod bisect {
 
     /// Return the index.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn bisect_right(
-        cx: &mut Cx,
-        a: Obj,
-        x: Obj,
-        lo: i64,
-        hi: Option<i64>,
-        key: Option<Obj>,
-    ) -> i64 {
+    fn bisect_right(cx: &mut Cx, a: Obj, x: Obj, lo: i64, hi: Option<i64>, key: Option<Obj>) -> i64 {
         cx.note(format!("{a:?} {x:?} {lo} {hi:?} {key:?}"));
         lo
     }
@@ -167,15 +160,9 @@ fn check(name: &str, positional: &[Obj], keywords: &[(&'static str, Obj)], expec
 fn class_spec() {
     assert_eq!((SPEC.name, SPEC.module), ("deque", "collections"));
     assert_eq!(SPEC.doc, "A double-ended queue.\n\nSecond paragraph.");
-    assert_eq!(
-        SPEC.flags,
-        native::SUBCLASSABLE | native::SEQUENCE | native::UNHASHABLE
-    );
-    let signatures: Vec<String> = SPEC
-        .members
-        .iter()
-        .map(|m| format!("{:?} {}{}", m.kind, m.name, m.signature))
-        .collect();
+    assert_eq!(SPEC.flags, native::SUBCLASSABLE | native::SEQUENCE | native::UNHASHABLE);
+    let signatures: Vec<String> =
+        SPEC.members.iter().map(|m| format!("{:?} {}{}", m.kind, m.name, m.signature)).collect();
     assert_eq!(
         signatures,
         [
@@ -206,53 +193,23 @@ fn class_spec() {
 fn exact_arguments() {
     check("append", &[Obj::Int(3)], &[], "append Int(3) -> None");
     check("append", &[], &[], "-> error: deque.append wants 1, got 0");
-    check(
-        "append",
-        &[],
-        &[("value", Obj::Int(1))],
-        "-> error: deque.append takes no keyword arguments",
-    );
+    check("append", &[], &[("value", Obj::Int(1))], "-> error: deque.append takes no keyword arguments");
 }
 
 #[test]
 fn declared_arguments() {
     check("__new__", &[], &[], "new \"D\" None -1 -> Instance");
-    check(
-        "__new__",
-        &[],
-        &[("maxlen", Obj::Int(4))],
-        "bind deque.__new__ new \"D\" None 4 -> Instance",
-    );
-    check(
-        "__new__",
-        &[Obj::None],
-        &[],
-        "new \"D\" None -1 -> Instance",
-    );
-    check(
-        "index",
-        &[Obj::Int(9)],
-        &[],
-        "index Int(9) 0 false -> Int(0)",
-    );
-    check(
-        "index",
-        &[Obj::Int(9), Obj::Int(1), Obj::None],
-        &[],
-        "index Int(9) 1 true -> Int(0)",
-    );
+    check("__new__", &[], &[("maxlen", Obj::Int(4))], "bind deque.__new__ new \"D\" None 4 -> Instance");
+    check("__new__", &[Obj::None], &[], "new \"D\" None -1 -> Instance");
+    check("index", &[Obj::Int(9)], &[], "index Int(9) 0 false -> Int(0)");
+    check("index", &[Obj::Int(9), Obj::Int(1), Obj::None], &[], "index Int(9) 1 true -> Int(0)");
     check("keywords", &[], &[], "-> List([Bool(true), Str(\"it's\")])");
 }
 
 #[test]
 fn star_arguments() {
     check("mixed", &[], &[], "mixed 1 [] None None -> Int(1)");
-    check(
-        "mixed",
-        &[Obj::Int(2), Obj::Int(3), Obj::Int(4)],
-        &[],
-        "mixed 2 [Int(3), Int(4)] None None -> Int(2)",
-    );
+    check("mixed", &[Obj::Int(2), Obj::Int(3), Obj::Int(4)], &[], "mixed 2 [Int(3), Int(4)] None None -> Int(2)");
     check(
         "mixed",
         &[Obj::Int(2), Obj::Int(3)],
@@ -264,12 +221,7 @@ fn star_arguments() {
 
 #[test]
 fn class_level_members() {
-    check(
-        "from_bytes",
-        &[Obj::Int(1)],
-        &[],
-        "from_bytes \"D\" -> Int(1)",
-    );
+    check("from_bytes", &[Obj::Int(1)], &[], "from_bytes \"D\" -> Int(1)");
     check("__match_args__", &[], &[], "-> Int(5)");
     check("__ge__", &[Obj::Int(1)], &[], "Ge Int(1) -> Bool(false)");
     check("__eq__", &[Obj::Int(1)], &[], "Eq Int(1) -> Bool(true)");
@@ -292,18 +244,8 @@ fn getter_and_setter() {
 fn module_spec() {
     let spec = &bisect::SPEC;
     assert_eq!((spec.name, spec.doc), ("_bisect", "Bisection."));
-    let signatures: Vec<String> = spec
-        .functions
-        .iter()
-        .map(|m| format!("{}{}", m.name, m.signature))
-        .collect();
-    assert_eq!(
-        signatures,
-        [
-            "bisect_right(a, x, lo=0, hi=None, *, key=None)",
-            "type(object, /)"
-        ]
-    );
+    let signatures: Vec<String> = spec.functions.iter().map(|m| format!("{}{}", m.name, m.signature)).collect();
+    assert_eq!(signatures, ["bisect_right(a, x, lo=0, hi=None, *, key=None)", "type(object, /)"]);
     let mut cx = Cx::default();
     let result = (spec.functions[0].call)(&mut cx, &[Obj::Int(1), Obj::Int(2), Obj::Int(3)], None);
     assert_eq!(result.expect("runs"), Obj::Int(3));
@@ -318,10 +260,7 @@ fn trace_visits_fields() {
     Trace::trace(&Shape::Pair(Obj::Int(1), 2), &mut tracer);
     Trace::trace(&Shape::Named { value: Obj::Int(3) }, &mut tracer);
     Trace::trace(&Shape::<Obj>::Empty, &mut tracer);
-    let deque = Deque {
-        items: vec![Obj::Int(5)],
-        ..Deque::default()
-    };
+    let deque = Deque { items: vec![Obj::Int(5)], ..Deque::default() };
     Trace::trace(&deque, &mut tracer);
     assert_eq!(tracer.seen, [Obj::Int(1), Obj::Int(3), Obj::Int(5)]);
     assert_eq!(Deque::helper(1), 1);

@@ -49,8 +49,7 @@ pub fn compare(a: Obj, b: Obj) -> Ordering {
 /// The order of an int and a finite float.
 pub fn compare_f64(i: Obj, f: f64) -> Ordering {
     let whole = limbs::from_f64(f.trunc()).expect("a finite float");
-    with(i, |x| x.compare(whole.as_ref()))
-        .then_with(|| 0.0f64.partial_cmp(&(f - f.trunc())).unwrap_or(Ordering::Equal))
+    with(i, |x| x.compare(whole.as_ref())).then_with(|| 0.0f64.partial_cmp(&(f - f.trunc())).unwrap_or(Ordering::Equal))
 }
 
 fn zero_division(cx: &Cx, op: BinaryOp) -> crate::exc::Raised {
@@ -69,9 +68,13 @@ pub fn binary(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj) -> Result<Obj> {
         BinaryOp::Add | BinaryOp::Sub => {
             let cap = with2(a, b, |x, y| x.mag.len().max(y.mag.len()) + 1);
             int::build(cx, cap, |out| {
-                with2(a, b, |x, y| {
-                    if op == BinaryOp::Add { limbs::add_into(x, y, out) } else { limbs::sub_into(x, y, out) }
-                })
+                with2(
+                    a,
+                    b,
+                    |x, y| {
+                        if op == BinaryOp::Add { limbs::add_into(x, y, out) } else { limbs::sub_into(x, y, out) }
+                    },
+                )
             })
         }
         BinaryOp::Mul => {
@@ -167,7 +170,7 @@ pub fn pow_mod(cx: &mut Cx, a: Obj, b: Obj, m: Obj) -> Result<Obj> {
         return Err(cx.value_error("pow() 3rd argument cannot be 0"));
     }
     let (base, exp) = if with(b, |n| n.negative) {
-        let Some(inv) = with2(a, m, |x, m| limbs::inverse_mod(x, m)) else {
+        let Some(inv) = with2(a, m, limbs::inverse_mod) else {
             return Err(cx.value_error("base is not invertible for the given modulus"));
         };
         (inv, with(b, |n| n.abs().to_owned()))

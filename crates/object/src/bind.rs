@@ -61,9 +61,9 @@ fn bad_receiver(cx: &Cx, args: &[Obj], rust: &str, member: &str) -> Raised {
 /// The class that `__new__` or a class method was called on.
 pub fn class_ref(cx: &Cx, args: &[Obj], class: &'static str) -> Result<Gc<Type>> {
     match args.first() {
-        Some(o) => o.cast::<Type>().ok_or_else(|| {
-            cx.type_error(format!("{class}.__new__(X): X is not a type object ({})", cx.type_name(*o)))
-        }),
+        Some(o) => o
+            .cast::<Type>()
+            .ok_or_else(|| cx.type_error(format!("{class}.__new__(X): X is not a type object ({})", cx.type_name(*o)))),
         None => Err(cx.type_error(format!("{class}.__new__(): not enough arguments"))),
     }
 }
@@ -130,9 +130,8 @@ pub fn bind<const N: usize>(
         // Keyword names are strings.
         let name: Gc<Str> = unsafe { Gc::from_obj(kw.unwrap().items()[k]) };
         let value = args[pos.len() + k];
-        let found = params
-            .iter()
-            .position(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly) && name.eq_str(p.name));
+        let found =
+            params.iter().position(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly) && name.eq_str(p.name));
         match (found, double) {
             (Some(i), _) if out[i].is_none() => out[i] = Some(value),
             (Some(i), _) => {

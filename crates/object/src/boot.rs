@@ -154,7 +154,16 @@ fn exceptions(cx: &mut Cx, object: Gc<Type>) -> Result<()> {
     shape::reset_root(shape::BASE_EXCEPTION, Storage::Slots, true);
     let t = types::alloc(cx, shape::TYPE)?;
     let doc = "Common base class for all exceptions.";
-    types::finish_native(cx, t, "BaseException", "builtins", doc, Some(object), SUB | DICT | WEAKREF, shape::BASE_EXCEPTION)?;
+    types::finish_native(
+        cx,
+        t,
+        "BaseException",
+        "builtins",
+        doc,
+        Some(object),
+        SUB | DICT | WEAKREF,
+        shape::BASE_EXCEPTION,
+    )?;
     native::core_cell(shape::BASE_EXCEPTION).set(t, None);
     cx.rt().exceptions().set(cx, ExcKind::BaseException as usize, t.obj());
     for (name, kind, base, doc) in ExcKind::table() {

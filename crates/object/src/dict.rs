@@ -16,12 +16,12 @@
 
 use crate::cx::Cx;
 use crate::exc::{ExcKind, Raised};
+use crate::lock::SmallLock;
 use crate::native::Payload;
 use crate::obj::{Gc, Obj, Slot};
 use crate::str::Str;
 use crate::{Result, ops, shape};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
-use crate::lock::SmallLock;
 
 /// The payload of a `dict` (and, with ignored values, of a `set`).
 #[repr(C)]
@@ -241,7 +241,13 @@ fn new_table(cx: &Cx, want: usize) -> Result<Gc<Table>> {
         log2 += 1;
     }
     let cap = (1usize << log2) * 2 / 3;
-    let width = if cap < 255 { 0 } else if cap < 65535 { 1 } else { 2 };
+    let width = if cap < 255 {
+        0
+    } else if cap < 65535 {
+        1
+    } else {
+        2
+    };
     if cap >= u32::MAX as usize {
         return Err(cx.memory_error());
     }

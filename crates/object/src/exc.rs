@@ -247,7 +247,6 @@ pub fn memory_error(cx: &Cx) -> Raised {
     }
 }
 
-
 /// Give a newly raised exception its `__context__`: the one being handled.
 pub fn chain(cx: &Cx, e: Gc<BaseException>) {
     let Some(h) = cx.handled() else { return };

@@ -8,11 +8,11 @@
 
 use crate::Tracer;
 use crate::cx::Cx;
+use crate::lock::SmallLock;
 use crate::native::Trace;
 use crate::obj::{Gc, Obj};
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
-use crate::lock::SmallLock;
 
 /// State behind a small lock, inside a heap object.
 pub struct Guarded<T> {

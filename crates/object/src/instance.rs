@@ -8,6 +8,7 @@
 //!
 //! Tests: `tests/instances.rs`.
 
+use crate::Result;
 use crate::array::{self, Array};
 use crate::cx::Cx;
 use crate::dict::{self, Dict};
@@ -15,7 +16,6 @@ use crate::obj::{Gc, Obj};
 use crate::shape::{self, ShapeInfo, Storage};
 use crate::str::Str;
 use crate::types::Type;
-use crate::Result;
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_sync::object_lock;
 
@@ -274,7 +274,11 @@ fn to_dict(cx: &Cx, o: Obj) -> Result<Gc<Dict>> {
         cx.barrier(o);
         shape::set_shape(cx, o, s.dict_mode());
     };
-    if typhon_gc::multi_threaded() { cx.mutator.stop_the_world(work) } else { work() }
+    if typhon_gc::multi_threaded() {
+        cx.mutator.stop_the_world(work)
+    } else {
+        work()
+    }
     Ok(stored_dict(o, info(o)).unwrap_or(d))
 }
 

@@ -35,7 +35,9 @@ impl Int {
     #[inline]
     pub fn limbs(&self) -> &'static [u64] {
         // `|len|` limbs follow; an int never changes once returned.
-        unsafe { std::slice::from_raw_parts((self as *const Int).add(1) as *const u64, self.len.unsigned_abs() as usize) }
+        unsafe {
+            std::slice::from_raw_parts((self as *const Int).add(1) as *const u64, self.len.unsigned_abs() as usize)
+        }
     }
 }
 

@@ -13,11 +13,11 @@
 
 use crate::array::{self, Array};
 use crate::cx::Cx;
+use crate::lock::SmallLock;
 use crate::native::{Payload, Trace};
 use crate::obj::{Gc, Obj, Slot};
 use crate::{Result, Tracer, shape};
 use std::sync::atomic::{AtomicU64, Ordering};
-use crate::lock::SmallLock;
 
 /// The payload of a `list`.
 #[repr(C)]

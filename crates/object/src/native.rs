@@ -172,9 +172,29 @@ macro_rules! no_references {
     ($($t:ty),*) => { $(impl Trace for $t { fn trace(&self, _: &mut Tracer) {} })* };
 }
 no_references!(
-    (), bool, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64, char, String, &'static str,
-    std::sync::atomic::AtomicU64, std::sync::atomic::AtomicU32, std::sync::atomic::AtomicBool,
-    std::sync::atomic::AtomicUsize, std::sync::atomic::AtomicI64, crate::lock::SmallLock
+    (),
+    bool,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    isize,
+    f32,
+    f64,
+    char,
+    String,
+    &'static str,
+    std::sync::atomic::AtomicU64,
+    std::sync::atomic::AtomicU32,
+    std::sync::atomic::AtomicBool,
+    std::sync::atomic::AtomicUsize,
+    std::sync::atomic::AtomicI64,
+    crate::lock::SmallLock
 );
 
 impl Trace for Obj {
@@ -359,15 +379,19 @@ impl NativeFunction {
 
 impl Payload for NativeFunction {
     fn is(o: Obj) -> bool {
-        matches!(
-            o.shape(),
-            shape::NATIVE_FUNCTION | shape::METHOD_DESCRIPTOR | shape::GETSET | shape::CLASS_METHOD
-        ) && o.is_ptr()
+        matches!(o.shape(), shape::NATIVE_FUNCTION | shape::METHOD_DESCRIPTOR | shape::GETSET | shape::CLASS_METHOD)
+            && o.is_ptr()
     }
 }
 
 /// A function object for `member`.
-pub fn function(cx: &Cx, shape_id: u32, member: &'static Member, receiver: Option<Obj>, owner: Option<Obj>) -> Result<Obj> {
+pub fn function(
+    cx: &Cx,
+    shape_id: u32,
+    member: &'static Member,
+    receiver: Option<Obj>,
+    owner: Option<Obj>,
+) -> Result<Obj> {
     let p = cx.alloc(shape_id, 8 + size_of::<NativeFunction>())?;
     // Fresh object of this layout.
     unsafe {
@@ -490,13 +514,28 @@ macro_rules! int_args {
             fn from_arg(cx: &mut Cx, v: Obj) -> Result<$t> {
                 let i = ops::index_i64(cx, v, concat!("Python int too large to convert to C ", $name))?;
                 <$t>::try_from(i).map_err(|_| cx.error(crate::exc::ExcKind::OverflowError,
-                    if i < 0 && <$t>::MIN == 0 { concat!("can't convert negative int to unsigned") }
+                    if i < 0 && <$t>::MIN == 0 { "can't convert negative int to unsigned" }
                     else { concat!("Python int too large to convert to C ", $name) }))
             }
         }
     )* };
 }
-int_args!(i64, "ssize_t", i32, "int", u8, "unsigned char", u32, "unsigned int", usize, "ssize_t", isize, "ssize_t", u64, "unsigned long");
+int_args!(
+    i64,
+    "ssize_t",
+    i32,
+    "int",
+    u8,
+    "unsigned char",
+    u32,
+    "unsigned int",
+    usize,
+    "ssize_t",
+    isize,
+    "ssize_t",
+    u64,
+    "unsigned long"
+);
 
 /// A sequence index: any integer, clamped to `isize`.
 #[derive(Clone, Copy, Debug)]
@@ -520,7 +559,8 @@ payload_args!(Str, "str", Tuple, "tuple", List, "list", Dict, "dict", Type, "typ
 
 impl<T: NativeClass> FromArg for Gc<T> {
     fn from_arg(cx: &mut Cx, v: Obj) -> Result<Gc<T>> {
-        v.cast::<T>().ok_or_else(|| cx.type_error(format!("argument must be {}, not {}", T::SPEC.name, cx.type_name(v))))
+        v.cast::<T>()
+            .ok_or_else(|| cx.type_error(format!("argument must be {}, not {}", T::SPEC.name, cx.type_name(v))))
     }
 }
 /// Text that the callee wants as Rust text.

@@ -70,11 +70,7 @@ pub fn calculate_metaclass(cx: &Cx, meta: Gc<Type>, bases: &[Obj]) -> Result<Gc<
 /// `type.__new__(meta, name, bases, namespace)`, without the calls of
 /// `__set_name__` and `__init_subclass__`, which `finish` makes.
 pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns: Gc<Dict>) -> Result<Gc<Type>> {
-    let bases = if bases.is_empty() {
-        tuple::new(cx, &[types::class_for(shape::OBJECT).obj()])?
-    } else {
-        bases
-    };
+    let bases = if bases.is_empty() { tuple::new(cx, &[types::class_for(shape::OBJECT).obj()])? } else { bases };
     for b in bases.items() {
         match b.cast::<Type>() {
             None => return Err(cx.type_error("bases must be types")),
@@ -96,7 +92,8 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     let inherited = types::F_MAPPING | types::F_SEQUENCE | types::F_VARIABLE;
     let mut flags = types::F_HEAP | types::F_SUBCLASSABLE | (base.flags.load(Ordering::Relaxed) & inherited);
     for b in bases.items() {
-        flags |= class(*b).flags.load(Ordering::Relaxed) & (types::F_DICT | types::F_WEAKREF | types::F_MAPPING | types::F_SEQUENCE);
+        flags |= class(*b).flags.load(Ordering::Relaxed)
+            & (types::F_DICT | types::F_WEAKREF | types::F_MAPPING | types::F_SEQUENCE);
     }
     let q = name!(cx, "__qualname__");
     match d.remove_str(cx, q) {
@@ -148,8 +145,15 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
 fn inherit_call(t: Gc<Type>) {
     let base = t.base().expect("classes have a base");
     t.alloc.store(base.alloc.load(Ordering::Relaxed), Ordering::Relaxed);
-    let dunder_call_defined = t.dict().is_some_and(|d| d.items().any(|(k, _)| k.cast::<Str>().is_some_and(|s| s.eq_str("__call__"))));
-    if !dunder_call_defined && t.mro().iter().skip(1).all(|c| class(*c) == base || class(*c).call.load(Ordering::Relaxed) == base.call.load(Ordering::Relaxed) || base.is_subtype(class(*c))) {
+    let dunder_call_defined =
+        t.dict().is_some_and(|d| d.items().any(|(k, _)| k.cast::<Str>().is_some_and(|s| s.eq_str("__call__"))));
+    if !dunder_call_defined
+        && t.mro().iter().skip(1).all(|c| {
+            class(*c) == base
+                || class(*c).call.load(Ordering::Relaxed) == base.call.load(Ordering::Relaxed)
+                || base.is_subtype(class(*c))
+        })
+    {
         t.call.store(base.call.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
@@ -256,7 +260,14 @@ pub fn fixed_end(s: &shape::ShapeInfo, t: Gc<Type>) -> u32 {
 
 /// Read `__slots__`: the mangled member names, sorted out from `__dict__` and
 /// `__weakref__`.
-fn slot_names(cx: &mut Cx, slots: Obj, class_name: Gc<Str>, flags: &mut u32, base: Gc<Type>, ns: Gc<Dict>) -> Result<Option<Gc<list::List>>> {
+fn slot_names(
+    cx: &mut Cx,
+    slots: Obj,
+    class_name: Gc<Str>,
+    flags: &mut u32,
+    base: Gc<Type>,
+    ns: Gc<Dict>,
+) -> Result<Option<Gc<list::List>>> {
     let l = match slots.cast::<Str>() {
         Some(_) => list::new(cx, &[slots])?,
         None => ops::list_from_iter(cx, slots)?,
@@ -282,10 +293,9 @@ fn slot_names(cx: &mut Cx, slots: Obj, class_name: Gc<Str>, flags: &mut u32, bas
             "__weakref__" => *flags |= types::F_WEAKREF,
             _ => {
                 if base.has(types::F_VARIABLE) {
-                    return Err(cx.type_error(format!(
-                        "nonempty __slots__ not supported for subtype of '{}'",
-                        base.name()
-                    )));
+                    return Err(
+                        cx.type_error(format!("nonempty __slots__ not supported for subtype of '{}'", base.name()))
+                    );
                 }
                 let m = intern::intern_str(cx, &mangle(&class_name.to_str(), &text))?;
                 if ns.get_str(m).is_some() && !text.starts_with("__qualname") {
@@ -371,7 +381,11 @@ fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::Li
             let p = cx.alloc(shape::MEMBER, 8 + size_of::<MemberDescr>())?;
             // Fresh object of this layout.
             let descr = unsafe {
-                (p.add(8) as *mut MemberDescr).write(MemberDescr { name, owner: t.obj(), offset: (fixed + 8 * i) as u32 });
+                (p.add(8) as *mut MemberDescr).write(MemberDescr {
+                    name,
+                    owner: t.obj(),
+                    offset: (fixed + 8 * i) as u32,
+                });
                 Obj::from_word_unchecked(p as u64)
             };
             // Slot names are interned strings.
@@ -384,10 +398,7 @@ fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::Li
 /// How many attributes to expect: what the class's methods and those of its
 /// bases store on `self`, from `__static_attributes__`.
 fn inline_slots(cx: &Cx, _t: Gc<Type>, base: Gc<Type>, d: Gc<Dict>) -> Result<usize> {
-    let own = d
-        .get_str(name!(cx, "__static_attributes__"))
-        .and_then(|o| o.cast::<Tuple>())
-        .map_or(0, |t| t.len());
+    let own = d.get_str(name!(cx, "__static_attributes__")).and_then(|o| o.cast::<Tuple>()).map_or(0, |t| t.len());
     let inherited = shape::info(base.root_shape()).inline as usize;
     Ok((own + inherited).clamp(2, MAX_INLINE))
 }
@@ -524,10 +535,7 @@ pub fn compute_mro(cx: &Cx, t: Gc<Type>) -> Result<Gc<Tuple>> {
         if seqs.is_empty() {
             break;
         }
-        let next = seqs
-            .iter()
-            .map(|(s, i)| s[*i])
-            .find(|c| seqs.iter().all(|(s, i)| !s[*i + 1..].contains(c)));
+        let next = seqs.iter().map(|(s, i)| s[*i]).find(|c| seqs.iter().all(|(s, i)| !s[*i + 1..].contains(c)));
         let Some(c) = next else {
             let names: Vec<String> = bases.iter().map(|b| class(*b).name().into_owned()).collect();
             let dup = bases.iter().enumerate().find(|(i, b)| bases[..*i].contains(b));
@@ -556,7 +564,8 @@ pub fn abstract_error(cx: &mut Cx, t: Gc<Type>) -> Result<crate::exc::Raised> {
         Some(s) => ops::list_from_iter(cx, s)?,
         None => list::new(cx, &[])?,
     };
-    let mut v: Vec<String> = (0..names.len()).filter_map(|i| names.get(i)?.cast::<Str>().map(|s| s.to_str().into_owned())).collect();
+    let mut v: Vec<String> =
+        (0..names.len()).filter_map(|i| names.get(i)?.cast::<Str>().map(|s| s.to_str().into_owned())).collect();
     v.sort();
     let plural = if v.len() == 1 { "" } else { "s" };
     let quoted: Vec<String> = v.iter().map(|s| format!("'{s}'")).collect();

@@ -78,11 +78,7 @@ impl Raw {
     #[inline(always)]
     pub fn all(&self) -> Memory {
         // The bytes follow the payload; RAW-1.
-        Memory {
-            keep: Gc::of(self).obj(),
-            ptr: unsafe { (self as *const Raw).add(1) as *mut u8 },
-            len: self.cap(),
-        }
+        Memory { keep: Gc::of(self).obj(), ptr: unsafe { (self as *const Raw).add(1) as *mut u8 }, len: self.cap() }
     }
     /// The part in use.
     #[inline(always)]

@@ -310,7 +310,11 @@ pub fn join_items(cx: &Cx, sep: Gc<Str>, items: &[Obj]) -> Result<std::result::R
             let gaps = sep.len().checked_mul(items.len() - 1).and_then(|n| n.checked_add(len));
             len = match gaps {
                 Some(n) if n < isize::MAX as usize / 4 => n,
-                _ => return Err(cx.error(crate::exc::ExcKind::OverflowError, "join() result is too long for a Python string")),
+                _ => {
+                    return Err(
+                        cx.error(crate::exc::ExcKind::OverflowError, "join() result is too long for a Python string")
+                    );
+                }
             };
             width = width.max(sep.width());
             ascii &= sep.is_ascii();
@@ -410,7 +414,7 @@ pub fn new_of(cx: &Cx, class: Gc<Type>, s: Gc<Str>) -> Result<Obj> {
 /// A copy of `s` with a subclass's ext word behind it.
 fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
     let body = (DATA + (s.len() << s.width()) + 7) & !7;
-    let p = cx.alloc_var(shape_id, body + 8, s.len as u64)?;
+    let p = cx.alloc_var(shape_id, body + 8, s.len)?;
     // Fresh object with room for the payload and the ext word.
     unsafe {
         (*(p as *const typhon_gc::Header)).meta.store(s.meta() & !(INTERNED | CACHED), Ordering::Relaxed);

@@ -298,13 +298,13 @@ fn has_shadowing_descriptor(v: Obj) -> bool {
 
 fn forget(t: Gc<Type>) {
     t.version.store(0, Ordering::SeqCst);
-    each_subclass(t, |s| forget(s));
+    each_subclass(t, forget);
 }
 
 /// Give the class and all derived from it new versions.
 pub fn renew(t: Gc<Type>) {
     t.version.store(VERSION.fetch_add(1, Ordering::Relaxed), Ordering::SeqCst);
-    each_subclass(t, |s| renew(s));
+    each_subclass(t, renew);
 }
 
 fn each_subclass(t: Gc<Type>, mut f: impl FnMut(Gc<Type>)) {
@@ -543,14 +543,17 @@ pub struct CoreClass {
 pub(crate) fn make_exception(cx: &Cx, kind: ExcKind, name: &str, doc: &str, base: Gc<Type>) -> Result<()> {
     let t = alloc(cx, shape::TYPE)?;
     let base_info = shape::info(base.root_shape());
-    let shape_id = shape::new_root(
-        layout_of::<exc::BaseException>(1),
-        None,
-        Storage::Slots,
-        base_info.ext_offset,
-        0,
-    );
-    finish_native(cx, t, name, "builtins", doc, Some(base), native::SUBCLASSABLE | native::DICT | native::WEAKREF, shape_id)?;
+    let shape_id = shape::new_root(layout_of::<exc::BaseException>(1), None, Storage::Slots, base_info.ext_offset, 0);
+    finish_native(
+        cx,
+        t,
+        name,
+        "builtins",
+        doc,
+        Some(base),
+        native::SUBCLASSABLE | native::DICT | native::WEAKREF,
+        shape_id,
+    )?;
     set_cell(shape_id, native::core_cell(shape::BASE_EXCEPTION));
     cx.rt().exceptions().set(cx, kind as usize, t.obj());
     Ok(())

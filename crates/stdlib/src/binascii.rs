@@ -108,7 +108,8 @@ pub mod binascii {
         let b = data.to_vec(cx)?;
         let mut out = Vec::with_capacity(b.len() / 3 * 4 + 5);
         for c in b.chunks(3) {
-            let n = u32::from(c[0]) << 16 | u32::from(*c.get(1).unwrap_or(&0)) << 8 | u32::from(*c.get(2).unwrap_or(&0));
+            let n =
+                u32::from(c[0]) << 16 | u32::from(*c.get(1).unwrap_or(&0)) << 8 | u32::from(*c.get(2).unwrap_or(&0));
             for i in 0..4 {
                 out.push(if i <= c.len() { BASE64[(n >> (18 - 6 * i) & 63) as usize] } else { b'=' });
             }

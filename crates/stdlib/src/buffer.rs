@@ -3,11 +3,11 @@
 //!
 //! Tests: through the modules.
 
+use typhon_builtins::buffer::BufferView;
 use typhon_object::bytes::Bytes;
 use typhon_object::native::FromArg;
 use typhon_object::obj::Obj;
 use typhon_object::str::Str;
-use typhon_builtins::buffer::BufferView;
 use typhon_object::{Cx, Result};
 
 /// A bytes-like argument.
@@ -75,10 +75,7 @@ pub fn copy(cx: &mut Cx, o: Obj) -> Result<Vec<u8>> {
 fn writable(cx: &mut Cx, o: Obj) -> Result<BufferView> {
     match typhon_builtins::buffer::try_get(cx, o)? {
         Some(v) if !v.readonly => Ok(v),
-        _ => Err(cx.type_error(format!(
-            "argument must be read-write bytes-like object, not {}",
-            cx.type_name(o)
-        ))),
+        _ => Err(cx.type_error(format!("argument must be read-write bytes-like object, not {}", cx.type_name(o)))),
     }
 }
 

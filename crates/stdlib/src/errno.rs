@@ -23,7 +23,8 @@ table! {
     ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON
 }
 /// Second names, which `errorcode` does not show.
-const ALIASES: &[(&str, i32)] = &[("EWOULDBLOCK", libc::EWOULDBLOCK), ("EDEADLOCK", libc::EDEADLOCK), ("EOPNOTSUPP", libc::EOPNOTSUPP)];
+const ALIASES: &[(&str, i32)] =
+    &[("EWOULDBLOCK", libc::EWOULDBLOCK), ("EDEADLOCK", libc::EDEADLOCK), ("EOPNOTSUPP", libc::EOPNOTSUPP)];
 
 /// This module makes available standard errno system symbols.
 #[module("errno")]

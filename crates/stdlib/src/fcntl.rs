@@ -22,8 +22,12 @@ pub mod fcntl {
         macro_rules! c {
             ($($n:ident)*) => { &[$((stringify!($n), libc::$n as i64)),*] };
         }
-        set_ints(cx, module, c!(F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW
-            F_RDLCK F_WRLCK F_UNLCK F_GETOWN F_SETOWN FD_CLOEXEC LOCK_SH LOCK_EX LOCK_NB LOCK_UN F_GETPIPE_SZ F_SETPIPE_SZ))
+        set_ints(
+            cx,
+            module,
+            c!(F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW
+            F_RDLCK F_WRLCK F_UNLCK F_GETOWN F_SETOWN FD_CLOEXEC LOCK_SH LOCK_EX LOCK_NB LOCK_UN F_GETPIPE_SZ F_SETPIPE_SZ),
+        )
     }
     /// Perform the operation `cmd` on file descriptor fd.
     #[sig(fd, cmd, arg = 0, /)]

@@ -86,9 +86,9 @@ impl Partial {
             kw.insert_str(cx, k, v)?;
         }
         // A partial of a partial is flattened, unless it has attributes.
-        if let Some(p) = func.cast::<Partial>().filter(|p| {
-            ops::class_of(p.obj()).is_native() && instance::names(p.obj()).is_empty()
-        }) {
+        if let Some(p) =
+            func.cast::<Partial>().filter(|p| ops::class_of(p.obj()).is_native() && instance::names(p.obj()).is_empty())
+        {
             let merged = dict::copy(cx, &p.kw.get().expect("set"))?;
             for (k, v) in kw.items() {
                 merged.insert(cx, k, v)?;
@@ -104,7 +104,11 @@ impl Partial {
         let bound = self.args.get().expect("set").payload().items();
         let kw = self.kw.get().expect("set");
         let n_kw = args.all().len() - args.pos.len();
-        if kw.is_empty() && n_kw == 0 && bound.len() + args.pos.len() <= 8 && !bound.iter().any(|b| b.word() == PLACEHOLDER.get()) {
+        if kw.is_empty()
+            && n_kw == 0
+            && bound.len() + args.pos.len() <= 8
+            && !bound.iter().any(|b| b.word() == PLACEHOLDER.get())
+        {
             // The common case.
             let mut all = [Obj::NONE; 8];
             all[..bound.len()].copy_from_slice(bound);
@@ -159,7 +163,11 @@ impl Partial {
     fn __reduce__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
         let func = this.func.obj().expect("set");
         let one = tuple_obj(cx, &[func])?;
-        let d = if instance::names(this.obj()).is_empty() { Obj::NONE } else { instance::attrs_copy(cx, this.obj())?.obj() };
+        let d = if instance::names(this.obj()).is_empty() {
+            Obj::NONE
+        } else {
+            instance::attrs_copy(cx, this.obj())?.obj()
+        };
         let state = tuple_obj(cx, &[func, this.args.obj().expect("set"), this.kw.obj().expect("set"), d])?;
         tuple_obj(cx, &[ops::class_of(this.obj()).obj(), one, state])
     }

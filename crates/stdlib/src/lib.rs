@@ -13,27 +13,27 @@
 #![allow(clippy::too_many_arguments)]
 
 pub mod at_fork;
-mod binascii;
-mod fcntl;
-mod locale;
-pub mod contextvars;
 pub mod atexit;
-mod string_;
-mod struct_;
-mod random;
-mod heapq;
+mod binascii;
 mod bisect;
 pub mod buffer;
 pub mod codecs;
 mod collections;
+pub mod contextvars;
 mod errno;
-pub mod io;
+mod fcntl;
 mod functools;
+mod heapq;
+pub mod io;
 mod itertools;
+mod locale;
 mod math;
 mod operator;
 mod posix;
+mod random;
 mod sre;
+mod string_;
+mod struct_;
 pub mod structseq;
 mod sys;
 mod time;

@@ -60,8 +60,14 @@ pub mod locale {
     fn localeconv(cx: &mut Cx) -> Result<Obj> {
         let d = dict::new(cx)?;
         for (k, v) in [
-            ("decimal_point", "."), ("thousands_sep", ""), ("int_curr_symbol", ""), ("currency_symbol", ""),
-            ("mon_decimal_point", ""), ("mon_thousands_sep", ""), ("positive_sign", ""), ("negative_sign", ""),
+            ("decimal_point", "."),
+            ("thousands_sep", ""),
+            ("int_curr_symbol", ""),
+            ("currency_symbol", ""),
+            ("mon_decimal_point", ""),
+            ("mon_thousands_sep", ""),
+            ("positive_sign", ""),
+            ("negative_sign", ""),
         ] {
             let (k, v) = (cx.intern(k)?, cx.intern(v)?);
             d.insert_str(cx, k, v.obj())?;
@@ -71,7 +77,16 @@ pub mod locale {
             let l = list::new(cx, &[])?;
             d.insert_str(cx, k, l.obj())?;
         }
-        for k in ["int_frac_digits", "frac_digits", "p_cs_precedes", "p_sep_by_space", "n_cs_precedes", "n_sep_by_space", "p_sign_posn", "n_sign_posn"] {
+        for k in [
+            "int_frac_digits",
+            "frac_digits",
+            "p_cs_precedes",
+            "p_sep_by_space",
+            "n_cs_precedes",
+            "n_sep_by_space",
+            "p_sign_posn",
+            "n_sign_posn",
+        ] {
             let k = cx.intern(k)?;
             d.insert_str(cx, k, Obj::int_unchecked(127))?;
         }

@@ -449,10 +449,7 @@ pub mod math {
         }
         match int::to_i64(i) {
             Some(n) => product(cx, 2, n),
-            None => Err(cx.error(
-                ExcKind::OverflowError,
-                "factorial() argument should not exceed 9223372036854775807",
-            )),
+            None => Err(cx.error(ExcKind::OverflowError, "factorial() argument should not exceed 9223372036854775807")),
         }
     }
     /// Number of ways to choose k items from n items without repetition and without order.
@@ -597,7 +594,9 @@ pub mod math {
         let number = |l: typhon_object::obj::Gc<list::List>| {
             (0..l.len()).all(|i| l.get(i).is_some_and(|o| float::value(o).is_some() || o.is_small_int()))
         };
-        let has_float = |l: typhon_object::obj::Gc<list::List>| (0..l.len()).any(|i| l.get(i).is_some_and(|o| float::value(o).is_some()));
+        let has_float = |l: typhon_object::obj::Gc<list::List>| {
+            (0..l.len()).any(|i| l.get(i).is_some_and(|o| float::value(o).is_some()))
+        };
         if number(a) && number(b) && (has_float(a) || has_float(b)) {
             let (x, y) = (floats(cx, a.obj())?, floats(cx, b.obj())?);
             if let Ok(v) = pymath::math::sumprod(&x, &y) {

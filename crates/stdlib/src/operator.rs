@@ -466,10 +466,9 @@ pub mod operator {
     #[sig(obj, default = 0, /)]
     fn length_hint(cx: &mut Cx, obj: Obj, default: Obj) -> Result<isize> {
         if !int::is_int(default) {
-            return Err(cx.type_error(format!(
-                "'{}' object cannot be interpreted as an integer",
-                cx.type_name(default)
-            )));
+            return Err(
+                cx.type_error(format!("'{}' object cannot be interpreted as an integer", cx.type_name(default)))
+            );
         }
         let d = isize::from_arg(cx, default)?;
         let c = ops::class_of(obj);

@@ -14,7 +14,9 @@ use typhon_object::native::{self, Args, FromArg, IntoObj};
 use typhon_object::obj::{Gc, Obj, Slot};
 use typhon_object::str::Str;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Dunder, ExcKind, Guarded, Raised, Result, dict, exc, float, int, list, new_type, ops, shape, tuple};
+use typhon_object::{
+    Cx, Dunder, ExcKind, Guarded, Raised, Result, dict, exc, float, int, list, new_type, ops, shape, tuple,
+};
 use typhon_text::struct_fmt::{Item, Layout, f64_to_half, half_to_f64};
 
 static ERROR: Root = Root::new();
@@ -56,9 +58,10 @@ fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
         },
         (_, Some(b)) => b.as_slice().to_vec(),
         _ => {
-            return Err(
-                cx.type_error(format!("Struct() argument 1 must be a str or bytes object, not {}", cx.type_name(format)))
-            );
+            return Err(cx.type_error(format!(
+                "Struct() argument 1 must be a str or bytes object, not {}",
+                cx.type_name(format)
+            )));
         }
     };
     let cache = CACHE.get_or_init(Default::default);
@@ -87,7 +90,11 @@ fn store(l: &Layout, out: &mut [u8], le_bytes: &[u8]) {
 
 fn int_range(code: u8, size: usize) -> (i128, i128) {
     let bits = 8 * size as u32;
-    if code.is_ascii_lowercase() { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) }
+    if code.is_ascii_lowercase() {
+        (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1)
+    } else {
+        (0, (1i128 << bits) - 1)
+    }
 }
 
 fn pack_one(cx: &mut Cx, l: &Layout, it: &Item, out: &mut [u8], v: Obj) -> Result<()> {
@@ -260,11 +267,15 @@ fn offset(cx: &mut Cx, len: usize, at: isize, size: usize, what: &str) -> Result
 
 fn pack_at(cx: &mut Cx, l: &Layout, args: &[Obj]) -> Result<()> {
     let [buf, at, values @ ..] = args else {
-        let msg = if args.is_empty() { "pack_into expected buffer argument" } else { "pack_into expected offset argument" };
+        let msg =
+            if args.is_empty() { "pack_into expected buffer argument" } else { "pack_into expected offset argument" };
         return Err(error(cx, msg));
     };
     if values.len() != l.value_count {
-        return Err(error(cx, format!("pack_into expected {} items for packing (got {})", l.value_count, values.len())));
+        return Err(error(
+            cx,
+            format!("pack_into expected {} items for packing (got {})", l.value_count, values.len()),
+        ));
     }
     let n = buffer::writable_len(cx, *buf)?;
     let at = isize::from_arg(cx, *at)?;

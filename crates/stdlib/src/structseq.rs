@@ -105,7 +105,16 @@ impl StructSeq {
         let mut members = Vec::new();
         for (i, (name, doc)) in self.fields.iter().enumerate().filter(|(_, f)| !f.0.is_empty()) {
             let call = if i < self.visible { VISIBLE[i] } else { HIDDEN[i - self.visible] };
-            members.push(Member { name, doc, signature: "", kind: MemberKind::GetSet, call, set: None, params: &[], leaf: false });
+            members.push(Member {
+                name,
+                doc,
+                signature: "",
+                kind: MemberKind::GetSet,
+                call,
+                set: None,
+                params: &[],
+                leaf: false,
+            });
         }
         // Classes live as long as the process.
         types::add_members(cx, t, members.leak())?;
@@ -133,10 +142,46 @@ fn make_instance(cx: &mut Cx, t: Gc<Type>, values: &[Obj], visible: usize) -> Re
 }
 
 const METHODS: &[Member] = &[
-    Member { name: "__new__", doc: "Create and return a new object.  See help(type) for accurate signature.", signature: "(sequence, dict={})", kind: MemberKind::New, call: dunder_new, set: None, params: &[], leaf: false },
-    Member { name: "__repr__", doc: "Return repr(self).", signature: "($self, /)", kind: MemberKind::Method, call: dunder_repr, set: None, params: &[], leaf: false },
-    Member { name: "__reduce__", doc: "", signature: "", kind: MemberKind::Method, call: dunder_reduce, set: None, params: &[], leaf: false },
-    Member { name: "__replace__", doc: "Return a copy of the structure with new values for the specified fields.", signature: "", kind: MemberKind::Method, call: dunder_replace, set: None, params: &[], leaf: false },
+    Member {
+        name: "__new__",
+        doc: "Create and return a new object.  See help(type) for accurate signature.",
+        signature: "(sequence, dict={})",
+        kind: MemberKind::New,
+        call: dunder_new,
+        set: None,
+        params: &[],
+        leaf: false,
+    },
+    Member {
+        name: "__repr__",
+        doc: "Return repr(self).",
+        signature: "($self, /)",
+        kind: MemberKind::Method,
+        call: dunder_repr,
+        set: None,
+        params: &[],
+        leaf: false,
+    },
+    Member {
+        name: "__reduce__",
+        doc: "",
+        signature: "",
+        kind: MemberKind::Method,
+        call: dunder_reduce,
+        set: None,
+        params: &[],
+        leaf: false,
+    },
+    Member {
+        name: "__replace__",
+        doc: "Return a copy of the structure with new values for the specified fields.",
+        signature: "",
+        kind: MemberKind::Method,
+        call: dunder_replace,
+        set: None,
+        params: &[],
+        leaf: false,
+    },
 ];
 
 fn int_of(cx: &mut Cx, t: Gc<Type>, name: &str) -> Result<usize> {
@@ -168,12 +213,13 @@ fn dunder_new(cx: &mut Cx, args: &[Obj], kw: Option<native::KwNames>) -> Result<
     let Some(seq) = seq else {
         return Err(cx.type_error(format!("{}() missing required argument 'sequence' (pos 1)", t.name())));
     };
-    let extra = match extra {
-        None | Some(Obj::NONE) => None,
-        Some(d) => Some(d.cast::<Dict>().ok_or_else(|| {
-            cx.type_error(format!("{}() takes a dict as second arg, if any", ops::full_name(cx, t)))
-        })?),
-    };
+    let extra =
+        match extra {
+            None | Some(Obj::NONE) => None,
+            Some(d) => Some(d.cast::<Dict>().ok_or_else(|| {
+                cx.type_error(format!("{}() takes a dict as second arg, if any", ops::full_name(cx, t)))
+            })?),
+        };
     let Ok(items) = ops::tuple_from_iter(cx, seq) else { return Err(cx.type_error("constructor requires a sequence")) };
     let (n, visible) = (int_of(cx, t, "n_fields")?, int_of(cx, t, "n_sequence_fields")?);
     let len = items.len();

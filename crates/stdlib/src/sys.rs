@@ -350,7 +350,8 @@ impl Dir {
                 };
             }
             // The entry is valid until the next call; its name is NUL-terminated.
-            let (name, ino, kind) = unsafe { (CStr::from_ptr((*e).d_name.as_ptr()).to_bytes(), (*e).d_ino, (*e).d_type) };
+            let (name, ino, kind) =
+                unsafe { (CStr::from_ptr((*e).d_name.as_ptr()).to_bytes(), (*e).d_ino, (*e).d_type) };
             if name != b"." && name != b".." {
                 return Ok(Some(Entry(name.to_vec(), ino, kind)));
             }
@@ -378,7 +379,8 @@ pub fn clock_getres(id: i32) -> Sys<i128> {
     Ok(t.tv_sec as i128 * 1_000_000_000 + t.tv_nsec as i128)
 }
 pub fn clock_settime(id: i32, ns: i128) -> Sys<()> {
-    let t = libc::timespec { tv_sec: (ns.div_euclid(1_000_000_000)) as i64, tv_nsec: ns.rem_euclid(1_000_000_000) as i64 };
+    let t =
+        libc::timespec { tv_sec: (ns.div_euclid(1_000_000_000)) as i64, tv_nsec: ns.rem_euclid(1_000_000_000) as i64 };
     unit(unsafe { libc::clock_settime(id, &t) })
 }
 
@@ -400,8 +402,22 @@ pub fn broken_down(t: i64, local: bool) -> Sys<Tm> {
     }
     // Filled by the call; tm_zone points to a static string.
     let tm = unsafe { tm.assume_init() };
-    let zone = if tm.tm_zone.is_null() { String::new() } else { unsafe { CStr::from_ptr(tm.tm_zone) }.to_string_lossy().into_owned() };
-    let f = [tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (tm.tm_wday + 6) % 7, tm.tm_yday + 1, tm.tm_isdst];
+    let zone = if tm.tm_zone.is_null() {
+        String::new()
+    } else {
+        unsafe { CStr::from_ptr(tm.tm_zone) }.to_string_lossy().into_owned()
+    };
+    let f = [
+        tm.tm_year + 1900,
+        tm.tm_mon + 1,
+        tm.tm_mday,
+        tm.tm_hour,
+        tm.tm_min,
+        tm.tm_sec,
+        (tm.tm_wday + 6) % 7,
+        tm.tm_yday + 1,
+        tm.tm_isdst,
+    ];
     Ok(Tm { fields: f.map(i64::from), zone, gmtoff: tm.tm_gmtoff })
 }
 
@@ -494,8 +510,14 @@ pub fn getpw(name: Option<&CStr>, uid: u32) -> Sys<Option<Passwd>> {
 }
 
 unsafe fn passwd(p: &libc::passwd) -> Passwd {
-    let s = |p: *const libc::c_char| if p.is_null() { Vec::new() } else { unsafe { CStr::from_ptr(p) }.to_bytes().to_vec() };
-    Passwd { texts: [s(p.pw_name), s(p.pw_passwd), s(p.pw_gecos), s(p.pw_dir), s(p.pw_shell)], uid: p.pw_uid, gid: p.pw_gid }
+    let s = |p: *const libc::c_char| {
+        if p.is_null() { Vec::new() } else { unsafe { CStr::from_ptr(p) }.to_bytes().to_vec() }
+    };
+    Passwd {
+        texts: [s(p.pw_name), s(p.pw_passwd), s(p.pw_gecos), s(p.pw_dir), s(p.pw_shell)],
+        uid: p.pw_uid,
+        gid: p.pw_gid,
+    }
 }
 
 /// All users. Not for several threads at once.

@@ -30,12 +30,8 @@ pub struct Hooks {
 }
 
 /// See [`Hooks`].
-pub static HOOKS: Hooks = Hooks {
-    check_signals: OnceLock::new(),
-    fork: OnceLock::new(),
-    warn: OnceLock::new(),
-    unraisable: OnceLock::new(),
-};
+pub static HOOKS: Hooks =
+    Hooks { check_signals: OnceLock::new(), fork: OnceLock::new(), warn: OnceLock::new(), unraisable: OnceLock::new() };
 
 /// Run pending signal handlers.
 pub fn check_signals(cx: &mut Cx) -> Result<()> {
@@ -149,7 +145,8 @@ pub fn builtin(cx: &Cx, name: &str) -> Result<Obj> {
 /// Import a module by its full name.
 pub fn import(cx: &mut Cx, name: &str) -> Result<Obj> {
     let n = cx.intern(name)?;
-    let loaded = |cx: &Cx| Obj::from_word(cx.rt().modules.get()).and_then(|o| o.cast::<Dict>()).and_then(|d| d.get_str(n));
+    let loaded =
+        |cx: &Cx| Obj::from_word(cx.rt().modules.get()).and_then(|o| o.cast::<Dict>()).and_then(|d| d.get_str(n));
     if let Some(m) = loaded(cx) {
         return Ok(m);
     }

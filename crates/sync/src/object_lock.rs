@@ -63,18 +63,13 @@ fn lock_slow(word: &AtomicU32, block: Block<'_>) {
         if old & LOCKED == 0 {
             // Others may still be parked: keep CONTENDED set, so that our unlock
             // wakes the next one. A superfluous wake is harmless.
-            if word
-                .compare_exchange_weak(old, old | MASK, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
-            {
+            if word.compare_exchange_weak(old, old | MASK, Ordering::Acquire, Ordering::Relaxed).is_ok() {
                 return;
             }
             continue;
         }
         if old & CONTENDED == 0
-            && word
-                .compare_exchange_weak(old, old | CONTENDED, Ordering::Relaxed, Ordering::Relaxed)
-                .is_err()
+            && word.compare_exchange_weak(old, old | CONTENDED, Ordering::Relaxed, Ordering::Relaxed).is_err()
         {
             continue;
         }

@@ -34,10 +34,7 @@ pub struct Waiter {
 
 impl Waiter {
     pub const fn new() -> Self {
-        Self {
-            interrupted: AtomicBool::new(false),
-            waiting_on: AtomicUsize::new(0),
-        }
+        Self { interrupted: AtomicBool::new(false), waiting_on: AtomicUsize::new(0) }
     }
 
     /// Makes the current or next wait of this thread return `Interrupted`. Takes
@@ -76,12 +73,7 @@ impl Waiter {
     }
 
     /// Parks on `key` while `valid()` holds. `None`: it did not hold.
-    fn park(
-        &self,
-        key: usize,
-        deadline: Option<Instant>,
-        valid: impl Fn() -> bool,
-    ) -> Option<Outcome> {
+    fn park(&self, key: usize, deadline: Option<Instant>, valid: impl Fn() -> bool) -> Option<Outcome> {
         self.waiting_on.store(key, Ordering::SeqCst);
         // SAFETY: the callbacks neither panic nor park.
         let result = unsafe {
@@ -124,22 +116,14 @@ pub struct Semaphore {
 
 impl Semaphore {
     pub const fn new(permits: u32) -> Self {
-        Self {
-            permits: AtomicU32::new(permits),
-            waiters: AtomicU32::new(0),
-        }
+        Self { permits: AtomicU32::new(permits), waiters: AtomicU32::new(0) }
     }
 
     #[inline]
     pub fn try_acquire(&self) -> bool {
         let mut old = self.permits.load(Ordering::Relaxed);
         while old > 0 {
-            match self.permits.compare_exchange_weak(
-                old,
-                old - 1,
-                Ordering::Acquire,
-                Ordering::Relaxed,
-            ) {
+            match self.permits.compare_exchange_weak(old, old - 1, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }
@@ -160,9 +144,8 @@ impl Semaphore {
             if self.try_acquire() {
                 break Outcome::Acquired;
             }
-            let parked = waiter.park(std::ptr::from_ref(self).addr(), deadline, || {
-                self.permits.load(Ordering::SeqCst) == 0
-            });
+            let parked =
+                waiter.park(std::ptr::from_ref(self).addr(), deadline, || self.permits.load(Ordering::SeqCst) == 0);
             match parked {
                 None | Some(Outcome::Acquired) => {}
                 Some(outcome) => {
@@ -187,28 +170,20 @@ impl Semaphore {
         if self.waiters.load(Ordering::SeqCst) > 0 {
             // SAFETY: the callback neither panics nor parks.
             unsafe {
-                parking_lot_core::unpark_one(std::ptr::from_ref(self).addr(), |_| {
-                    DEFAULT_UNPARK_TOKEN
-                });
+                parking_lot_core::unpark_one(std::ptr::from_ref(self).addr(), |_| DEFAULT_UNPARK_TOKEN);
             }
         }
     }
 
     /// Adds the permit of a lock that must hold at most one; false if it is free.
     pub fn release_binary(&self) -> bool {
-        if self
-            .permits
-            .compare_exchange(0, 1, Ordering::SeqCst, Ordering::Relaxed)
-            .is_err()
-        {
+        if self.permits.compare_exchange(0, 1, Ordering::SeqCst, Ordering::Relaxed).is_err() {
             return false;
         }
         if self.waiters.load(Ordering::SeqCst) > 0 {
             // SAFETY: the callback neither panics nor parks.
             unsafe {
-                parking_lot_core::unpark_one(std::ptr::from_ref(self).addr(), |_| {
-                    DEFAULT_UNPARK_TOKEN
-                });
+                parking_lot_core::unpark_one(std::ptr::from_ref(self).addr(), |_| DEFAULT_UNPARK_TOKEN);
             }
         }
         true

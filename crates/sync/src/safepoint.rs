@@ -44,11 +44,7 @@ pub struct ThreadState {
 
 impl Default for ThreadState {
     fn default() -> Self {
-        Self {
-            poll: AtomicU32::new(0),
-            state: AtomicU32::new(RUNNING),
-            sp: AtomicUsize::new(0),
-        }
+        Self { poll: AtomicU32::new(0), state: AtomicU32::new(RUNNING), sp: AtomicUsize::new(0) }
     }
 }
 
@@ -107,11 +103,7 @@ impl World {
     #[cfg(not(loom))]
     pub const fn new() -> Self {
         Self {
-            members: Mutex::new(Members {
-                threads: Vec::new(),
-                stopping: false,
-                epoch: 0,
-            }),
+            members: Mutex::new(Members { threads: Vec::new(), stopping: false, epoch: 0 }),
             stop_flag: AtomicBool::new(false),
             stopped: Condvar::new(),
             resumed: Condvar::new(),
@@ -121,11 +113,7 @@ impl World {
     #[cfg(loom)]
     pub fn new() -> Self {
         Self {
-            members: Mutex::new(Members {
-                threads: Vec::new(),
-                stopping: false,
-                epoch: 0,
-            }),
+            members: Mutex::new(Members { threads: Vec::new(), stopping: false, epoch: 0 }),
             stop_flag: AtomicBool::new(false),
             stopped: Condvar::new(),
             resumed: Condvar::new(),
@@ -212,11 +200,7 @@ impl World {
 
     /// BLOCKED (or claimed) to RUNNING, waiting for the end of a stop in force.
     pub fn leave_blocked(&self, thread: &ThreadState) {
-        if thread
-            .state
-            .compare_exchange(BLOCKED, RUNNING, Ordering::SeqCst, Ordering::SeqCst)
-            .is_err()
-        {
+        if thread.state.compare_exchange(BLOCKED, RUNNING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             self.leave_claimed(thread);
         }
     }
@@ -243,9 +227,7 @@ impl World {
         }
         members.stopping = true;
         self.stop_flag.store(true, Ordering::SeqCst);
-        let me = me.map_or(std::ptr::null(), |(thread, _)| {
-            std::ptr::from_ref::<ThreadState>(thread)
-        });
+        let me = me.map_or(std::ptr::null(), |(thread, _)| std::ptr::from_ref::<ThreadState>(thread));
         for &thread in members.threads.iter().filter(|&&t| t != me) {
             // SAFETY (SP-4): attached, and we hold the mutex.
             unsafe { (*thread).poll.fetch_or(POLL_STOP, Ordering::SeqCst) };
@@ -293,9 +275,7 @@ fn claim(thread: *const ThreadState) -> bool {
     let state = unsafe { &(*thread).state };
     match state.load(Ordering::SeqCst) {
         STOPPED => true,
-        BLOCKED => state
-            .compare_exchange(BLOCKED, STOPPED, Ordering::SeqCst, Ordering::SeqCst)
-            .is_ok(),
+        BLOCKED => state.compare_exchange(BLOCKED, STOPPED, Ordering::SeqCst, Ordering::SeqCst).is_ok(),
         _ => false,
     }
 }

@@ -22,10 +22,7 @@ unsafe impl Send for Model {}
 
 impl Model {
     fn new() -> Arc<Self> {
-        Arc::new(Self {
-            world: World::new(),
-            cells: [UnsafeCell::new(0), UnsafeCell::new(0)],
-        })
+        Arc::new(Self { world: World::new(), cells: [UnsafeCell::new(0), UnsafeCell::new(0)] })
     }
     fn touch(&self, cell: usize) {
         self.cells[cell].with_mut(|p| unsafe { *p += 1 });

@@ -13,10 +13,7 @@ pub fn decode(bytes: &[u8], other: Decoder<'_>) -> Result<String, Box<SyntaxErr>
     };
     let fail = |msg: String| Box::new(SyntaxErr::bare(ErrKind::Syntax, msg));
     let cookie = cookie(body);
-    let name = cookie
-        .as_deref()
-        .map(normal)
-        .unwrap_or_else(|| "utf-8".into());
+    let name = cookie.as_deref().map(normal).unwrap_or_else(|| "utf-8".into());
     if bom && name != "utf-8" {
         let n = cookie.unwrap_or_default();
         return Err(fail(format!("encoding problem: {n} with BOM")));
@@ -66,10 +63,7 @@ fn cookie(bytes: &[u8]) -> Option<String> {
     for i in 0..2 {
         let line = lines.next()?;
         let text = line.trim_ascii_start();
-        let text = text
-            .strip_prefix(b"\x0c")
-            .unwrap_or(text)
-            .trim_ascii_start();
+        let text = text.strip_prefix(b"\x0c").unwrap_or(text).trim_ascii_start();
         if text.first() == Some(&b'#') {
             if let Some(c) = declared(text) {
                 return Some(c);
@@ -93,11 +87,7 @@ fn declared(comment: &[u8]) -> Option<String> {
         .skip_while(|b| matches!(b, b' ' | b'\t'))
         .take_while(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
         .collect();
-    if rest.is_empty() {
-        None
-    } else {
-        String::from_utf8(rest).ok()
-    }
+    if rest.is_empty() { None } else { String::from_utf8(rest).ok() }
 }
 
 fn normal(name: &str) -> String {
@@ -105,12 +95,7 @@ fn normal(name: &str) -> String {
     let starts = |p: &str| n == p || n.strip_prefix(p).is_some_and(|r| r.starts_with('-'));
     if starts("utf-8") || n == "utf8" {
         "utf-8".into()
-    } else if starts("latin-1")
-        || starts("iso-8859-1")
-        || starts("iso-latin-1")
-        || n == "latin1"
-        || n == "l1"
-    {
+    } else if starts("latin-1") || starts("iso-8859-1") || starts("iso-latin-1") || n == "latin1" || n == "l1" {
         "iso-8859-1".into()
     } else if n == "ascii" || n == "us-ascii" || n == "646" {
         "ascii".into()

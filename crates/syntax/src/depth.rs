@@ -31,10 +31,7 @@ pub fn with_stack<T: Send>(
     f: impl FnOnce() -> Result<T, Box<SyntaxErr>> + Send,
 ) -> Result<T, Box<SyntaxErr>> {
     if let Some(at) = text.bytes().position(|b| b == 0) {
-        let mut e = SyntaxErr::bare(
-            ErrKind::Syntax,
-            "source code string cannot contain null bytes",
-        );
+        let mut e = SyntaxErr::bare(ErrKind::Syntax, "source code string cannot contain null bytes");
         e.line = 1 + text[..at].bytes().filter(|&b| b == b'\n').count() as u32;
         return Err(Box::new(e));
     }
@@ -52,9 +49,7 @@ pub fn with_stack<T: Send>(
     }
     let stack = ((scan.depth as usize * 64) << 10) + (16 << 20);
     std::thread::scope(|s| {
-        let t = std::thread::Builder::new()
-            .stack_size(stack)
-            .spawn_scoped(s, f);
+        let t = std::thread::Builder::new().stack_size(stack).spawn_scoped(s, f);
         match t.map(|t| t.join()) {
             Ok(Ok(r)) => r,
             Ok(Err(p)) => std::panic::resume_unwind(p),
@@ -65,10 +60,7 @@ pub fn with_stack<T: Send>(
 
 fn scan(text: &str) -> Scan {
     let b = text.as_bytes();
-    let mut out = Scan {
-        depth: 0,
-        error: None,
-    };
+    let mut out = Scan { depth: 0, error: None };
     // Per open bracket: operators seen since the last separator.
     let mut open: Vec<u32> = Vec::new();
     let mut sum = 0u32;
@@ -98,11 +90,7 @@ fn scan(text: &str) -> Scan {
                 if indents.last().is_some_and(|&t| col > t) {
                     indents.push(col);
                     if indents.len() > MAX_INDENTS {
-                        out.error = Some((
-                            ErrKind::Indentation,
-                            start,
-                            "too many levels of indentation",
-                        ));
+                        out.error = Some((ErrKind::Indentation, start, "too many levels of indentation"));
                         return out;
                     }
                 }
@@ -174,8 +162,8 @@ fn scan(text: &str) -> Scan {
                 chain = c;
             }
             b',' | b';' => chain = 0,
-            b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'<' | b'>'
-            | b'=' | b'.' | b':' | b'!' => {
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'<' | b'>' | b'=' | b'.' | b':'
+            | b'!' => {
                 chain = chain.saturating_add(1);
             }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
@@ -184,18 +172,15 @@ fn scan(text: &str) -> Scan {
                     i += 1;
                 }
                 match &b[s..i] {
-                    b"not" | b"lambda" | b"if" | b"else" | b"await" | b"and" | b"or" | b"in"
-                    | b"is" | b"for" | b"yield" => chain = chain.saturating_add(1),
+                    b"not" | b"lambda" | b"if" | b"else" | b"await" | b"and" | b"or" | b"in" | b"is" | b"for"
+                    | b"yield" => chain = chain.saturating_add(1),
                     b"elif" => elifs = elifs.saturating_add(1),
                     _ => {}
                 }
             }
             _ => {}
         }
-        out.depth = out.depth.max(
-            sum.saturating_add(chain)
-                .saturating_add(indents.len() as u32),
-        );
+        out.depth = out.depth.max(sum.saturating_add(chain).saturating_add(indents.len() as u32));
     }
     out
 }

@@ -40,15 +40,7 @@ pub struct SyntaxErr {
 impl SyntaxErr {
     /// An error without a place.
     pub fn bare(kind: ErrKind, msg: impl Into<String>) -> SyntaxErr {
-        SyntaxErr {
-            kind,
-            msg: msg.into(),
-            line: 1,
-            col: 0,
-            end_line: 0,
-            end_col: 0,
-            text: None,
-        }
+        SyntaxErr { kind, msg: msg.into(), line: 1, col: 0, end_line: 0, end_col: 0, text: None }
     }
 }
 

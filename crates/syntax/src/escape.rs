@@ -21,11 +21,7 @@ pub(crate) fn check(source: &Source<'_>, content: TextRange, bytes: bool, out: &
             '\n' | '\r' | '\\' | '\'' | '"' | 'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' => true,
             'N' | 'u' | 'U' => !bytes,
             '0'..='7' => {
-                let n = b[i..]
-                    .iter()
-                    .take(3)
-                    .take_while(|d| (b'0'..=b'7').contains(d))
-                    .count();
+                let n = b[i..].iter().take(3).take_while(|d| (b'0'..=b'7').contains(d)).count();
                 if n == 3 && c > '3' {
                     let seq = &text[i - 1..i + 3];
                     let msg = format!(
@@ -49,11 +45,7 @@ pub(crate) fn check(source: &Source<'_>, content: TextRange, bytes: bool, out: &
 
 fn warn(source: &Source<'_>, at: usize, msg: String, out: &mut Vec<Warning>) {
     let p = source.position(TextRange::empty(TextSize::new(at as u32)));
-    out.push(Warning {
-        msg,
-        line: p.line,
-        col: p.col,
-    });
+    out.push(Warning { msg, line: p.line, col: p.col });
 }
 
 /// Collects the warnings of a whole tree.
@@ -71,16 +63,9 @@ impl<'n> ast::visitor::Visitor<'n> for Finder<'_, '_> {
 
     fn visit_bytes_literal(&mut self, l: &'n ast::BytesLiteral) {
         if !l.flags.prefix().is_raw() {
-            let quotes = if l.flags.is_triple_quoted_bytes() {
-                3
-            } else {
-                1
-            };
+            let quotes = if l.flags.is_triple_quoted_bytes() { 3 } else { 1 };
             let open = TextSize::new(l.flags.prefix().text_len().to_u32() + quotes);
-            let r = TextRange::new(
-                l.range.start() + open,
-                l.range.end() - TextSize::new(quotes),
-            );
+            let r = TextRange::new(l.range.start() + open, l.range.end() - TextSize::new(quotes));
             check(self.source, r, true, &mut self.out);
         }
     }

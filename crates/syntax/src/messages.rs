@@ -119,9 +119,7 @@ fn brackets(source: &Source<'_>, end: usize) -> Bracket {
                 while i < b.len() {
                     if b[i] == b'\\' {
                         i += 1;
-                    } else if b[i] == c
-                        && (!triple || b.get(i + 1) == Some(&c) && b.get(i + 2) == Some(&c))
-                    {
+                    } else if b[i] == c && (!triple || b.get(i + 1) == Some(&c) && b.get(i + 2) == Some(&c)) {
                         i += if triple { 2 } else { 0 };
                         break;
                     } else if b[i] == b'\n' && !triple {
@@ -146,16 +144,11 @@ fn brackets(source: &Source<'_>, end: usize) -> Bracket {
         }
         i += 1;
     }
-    open.pop()
-        .map_or(Bracket::Fine, |(at, c)| Bracket::Unclosed(at, c as char))
+    open.pop().map_or(Bracket::Fine, |(at, c)| Bracket::Unclosed(at, c as char))
 }
 
 /// The error that CPython would raise for these errors of the parser.
-pub(crate) fn convert(
-    source: &Source<'_>,
-    errors: &[ParseError],
-    tree: &ast::Mod,
-) -> Box<SyntaxErr> {
+pub(crate) fn convert(source: &Source<'_>, errors: &[ParseError], tree: &ast::Mod) -> Box<SyntaxErr> {
     let first = errors.iter().min_by_key(|e| e.location.start());
     let Some(e) = first else {
         return Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax"));
@@ -166,26 +159,18 @@ pub(crate) fn convert(
 
 fn bracket_error(source: &Source<'_>, at: TextRange, generic: bool) -> Option<(TextRange, String)> {
     let one = |i: usize| TextRange::empty(TextSize::new(i as u32));
-    let end = if generic {
-        source.text.len()
-    } else {
-        at.end().to_usize()
-    };
+    let end = if generic { source.text.len() } else { at.end().to_usize() };
     match brackets(source, end) {
-        Bracket::Unmatched(i, c) if i <= at.end().to_usize() => {
-            Some((one(i), format!("unmatched '{c}'")))
-        }
+        Bracket::Unmatched(i, c) if i <= at.end().to_usize() => Some((one(i), format!("unmatched '{c}'"))),
         Bracket::Mismatch(i, c, o, line) => {
             let on = line.map_or(String::new(), |l| format!(" on line {l}"));
-            let msg =
-                format!("closing parenthesis '{c}' does not match opening parenthesis '{o}'{on}");
+            let msg = format!("closing parenthesis '{c}' does not match opening parenthesis '{o}'{on}");
             Some((one(i), msg))
         }
         Bracket::Unclosed(i, c) if generic => {
             let line = source.line_of(TextSize::new(i as u32));
             let at_end = source.text[at.start().to_usize()..].trim().is_empty();
-            (at_end || source.line_of(at.start()) > line)
-                .then(|| (one(i), format!("'{c}' was never closed")))
+            (at_end || source.line_of(at.start()) > line).then(|| (one(i), format!("'{c}' was never closed")))
         }
         _ => None,
     }
@@ -209,11 +194,7 @@ fn message(source: &Source<'_>, e: &ParseError, tree: &ast::Mod) -> (ErrKind, Te
         }
         T::Lexical(l) => return lexical(source, l, range),
         T::OtherError(m) if m.starts_with("Expected an indented block") => {
-            return (
-                ErrKind::Indentation,
-                range,
-                indented_block(source, m, range),
-            );
+            return (ErrKind::Indentation, range, indented_block(source, m, range));
         }
         T::DuplicateKeywordArgumentError(n) => format!("keyword argument repeated: {n}"),
         T::InvalidAssignmentTarget => match target() {
@@ -243,33 +224,16 @@ fn message(source: &Source<'_>, e: &ParseError, tree: &ast::Mod) -> (ErrKind, Te
             None => "invalid syntax".into(),
         },
         T::PositionalAfterKeywordArgument => "positional argument follows keyword argument".into(),
-        T::PositionalAfterKeywordUnpacking => {
-            "positional argument follows keyword argument unpacking".into()
-        }
-        T::InvalidArgumentUnpackingOrder => {
-            "iterable argument unpacking follows keyword argument unpacking".into()
-        }
-        T::IterableUnpackingInComprehension => {
-            "iterable unpacking cannot be used in comprehension".into()
-        }
-        T::UnparenthesizedGeneratorExpression => {
-            "Generator expression must be parenthesized".into()
-        }
+        T::PositionalAfterKeywordUnpacking => "positional argument follows keyword argument unpacking".into(),
+        T::InvalidArgumentUnpackingOrder => "iterable argument unpacking follows keyword argument unpacking".into(),
+        T::IterableUnpackingInComprehension => "iterable unpacking cannot be used in comprehension".into(),
+        T::UnparenthesizedGeneratorExpression => "Generator expression must be parenthesized".into(),
         T::ParamAfterVarKeywordParam => "arguments cannot follow var-keyword argument".into(),
-        T::NonDefaultParamAfterDefaultParam => {
-            "parameter without a default follows parameter with a default".into()
-        }
+        T::NonDefaultParamAfterDefaultParam => "parameter without a default follows parameter with a default".into(),
         T::ExpectedKeywordParam => "named arguments must follow bare *".into(),
         T::VarParameterWithDefault => {
-            let stars = source.text[..range.start().to_usize()]
-                .trim_end()
-                .ends_with("**")
-                || here.starts_with("**");
-            let word = if stars {
-                "var-keyword"
-            } else {
-                "var-positional"
-            };
+            let stars = source.text[..range.start().to_usize()].trim_end().ends_with("**") || here.starts_with("**");
+            let word = if stars { "var-keyword" } else { "var-positional" };
             format!("{word} argument cannot have default value")
         }
         T::EmptyImportNames => match bracket_error(source, range, true) {
@@ -279,11 +243,8 @@ fn message(source: &Source<'_>, e: &ParseError, tree: &ast::Mod) -> (ErrKind, Te
         T::EmptyTypeParams => "Type parameter list cannot be empty".into(),
         T::FStringError(k) => interpolated("f-string", k),
         T::TStringError(k) => interpolated("t-string", k),
-        T::ExpectedToken {
-            expected: ast::token::TokenKind::Colon,
-            ..
-        } if matches!(here, "" | "\n" | "\r\n")
-            && !matches!(bracket_error(source, range, true), Some(..)) =>
+        T::ExpectedToken { expected: ast::token::TokenKind::Colon, .. }
+            if matches!(here, "" | "\n" | "\r\n") && !matches!(bracket_error(source, range, true), Some(..)) =>
         {
             "expected ':'".into()
         }
@@ -316,13 +277,9 @@ fn generic(source: &Source<'_>, range: TextRange) -> (ErrKind, TextRange, String
     for word in ["print", "exec"] {
         if let Some(rest) = trimmed.strip_prefix(word)
             && rest.starts_with(' ')
-            && !matches!(
-                rest.trim_start().chars().next(),
-                Some('=' | '(' | '.' | ',') | None
-            )
+            && !matches!(rest.trim_start().chars().next(), Some('=' | '(' | '.' | ',') | None)
         {
-            let start = source.line_start(range.start())
-                + TextSize::new((line.len() - trimmed.len()) as u32);
+            let start = source.line_start(range.start()) + TextSize::new((line.len() - trimmed.len()) as u32);
             let r = TextRange::at(start, TextSize::new(trimmed.trim_end().len() as u32));
             let msg = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
             return (ErrKind::Syntax, r, msg);
@@ -333,39 +290,18 @@ fn generic(source: &Source<'_>, range: TextRange) -> (ErrKind, TextRange, String
 
 fn other(m: &str) -> String {
     let known = [
-        (
-            "Expected `except` or `finally` after `try` block",
-            "expected 'except' or 'finally' block",
-        ),
-        (
-            "Expected one or more exception types",
-            "expected one or more exception types",
-        ),
-        (
-            "Expected `else` clause",
-            "expected 'else' after 'if' expression",
-        ),
-        (
-            "Cannot have both",
-            "cannot have both 'except' and 'except*' on the same 'try'",
-        ),
+        ("Expected `except` or `finally` after `try` block", "expected 'except' or 'finally' block"),
+        ("Expected one or more exception types", "expected one or more exception types"),
+        ("Expected `else` clause", "expected 'else' after 'if' expression"),
+        ("Cannot have both", "cannot have both 'except' and 'except*' on the same 'try'"),
         (
             "Multiple exception types must be parenthesized",
             "multiple exception types must be parenthesized when using 'as'",
         ),
-        (
-            "Trailing comma not allowed",
-            "trailing comma not allowed without surrounding parentheses",
-        ),
-        (
-            "Bytes literal cannot be mixed",
-            "cannot mix bytes and nonbytes literals",
-        ),
+        ("Trailing comma not allowed", "trailing comma not allowed without surrounding parentheses"),
+        ("Bytes literal cannot be mixed", "cannot mix bytes and nonbytes literals"),
     ];
-    known
-        .iter()
-        .find(|(k, _)| m.starts_with(k))
-        .map_or_else(|| "invalid syntax".into(), |(_, v)| (*v).into())
+    known.iter().find(|(k, _)| m.starts_with(k)).map_or_else(|| "invalid syntax".into(), |(_, v)| (*v).into())
 }
 
 fn interpolated(what: &str, k: &InterpolatedStringErrorType) -> String {
@@ -387,48 +323,31 @@ fn interpolated(what: &str, k: &InterpolatedStringErrorType) -> String {
             format!("{what}: conversion type must come right after the exclamation mark")
         }
         I::NewlineInFormatSpec => {
-            format!(
-                "{what}: newlines are not allowed in format specifiers for single quoted {what}s"
-            )
+            format!("{what}: newlines are not allowed in format specifiers for single quoted {what}s")
         }
     }
 }
 
 fn indented_block(source: &Source<'_>, m: &str, range: TextRange) -> String {
-    let rest = m
-        .trim_start_matches("Expected an indented block after ")
-        .replace('`', "'");
+    let rest = m.trim_start_matches("Expected an indented block after ").replace('`', "'");
     // The statement that lacks its block is the last line with a colon before.
     let before = &source.text[..range.start().to_usize()];
     let mut line = before.matches('\n').count();
     let lines: Vec<&str> = before.lines().collect();
     line = line.min(lines.len());
-    while line > 1
-        && (lines[line - 1].trim().is_empty() || lines[line - 1].trim_start().starts_with('#'))
-    {
+    while line > 1 && (lines[line - 1].trim().is_empty() || lines[line - 1].trim_start().starts_with('#')) {
         line -= 1;
     }
-    format!(
-        "expected an indented block after {rest} on line {}",
-        line.max(1)
-    )
+    format!("expected an indented block after {rest} on line {}", line.max(1))
 }
 
-fn lexical(
-    source: &Source<'_>,
-    l: &LexicalErrorType,
-    range: TextRange,
-) -> (ErrKind, TextRange, String) {
+fn lexical(source: &Source<'_>, l: &LexicalErrorType, range: TextRange) -> (ErrKind, TextRange, String) {
     use LexicalErrorType as L;
     let start = range.start().to_usize();
     let text = &source.text[start..];
     let last_line = {
         let n = source.lines();
-        if source.text.ends_with('\n') && n > 1 {
-            n - 1
-        } else {
-            n
-        }
+        if source.text.ends_with('\n') && n > 1 { n - 1 } else { n }
     };
     let point = TextRange::empty(range.start());
     let msg = match l {
@@ -484,26 +403,17 @@ fn number(source: &Source<'_>, range: TextRange) -> Option<(TextRange, String)> 
         return None;
     }
     let point = |i: usize| TextRange::empty(TextSize::new((s + i) as u32));
-    for (prefix, kind, valid) in [
-        ("0x", "hexadecimal", "0123456789abcdef"),
-        ("0o", "octal", "01234567"),
-        ("0b", "binary", "01"),
-    ] {
-        let Some(digits) = text
-            .to_ascii_lowercase()
-            .strip_prefix(prefix)
-            .map(str::to_string)
-        else {
+    for (prefix, kind, valid) in
+        [("0x", "hexadecimal", "0123456789abcdef"), ("0o", "octal", "01234567"), ("0b", "binary", "01")]
+    {
+        let Some(digits) = text.to_ascii_lowercase().strip_prefix(prefix).map(str::to_string) else {
             continue;
         };
         let bad = digits.chars().position(|c| c != '_' && !valid.contains(c));
         return Some(match bad {
             Some(i) if digits.as_bytes()[i].is_ascii_digit() => {
                 let d = digits.as_bytes()[i] as char;
-                (
-                    point(i + 2),
-                    format!("invalid digit '{d}' in {kind} literal"),
-                )
+                (point(i + 2), format!("invalid digit '{d}' in {kind} literal"))
             }
             _ => (point(1), format!("invalid {kind} literal")),
         });
@@ -515,20 +425,13 @@ fn number(source: &Source<'_>, range: TextRange) -> Option<(TextRange, String)> 
     if zeros && text.len() > 1 {
         let r = TextRange::at(
             TextSize::new(s as u32),
-            TextSize::new(
-                text.bytes()
-                    .take_while(|c| *c == b'0' || *c == b'_')
-                    .count() as u32,
-            ),
+            TextSize::new(text.bytes().take_while(|c| *c == b'0' || *c == b'_').count() as u32),
         );
-        return Some((r, "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers".into()));
+        return Some((
+            r,
+            "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers".into(),
+        ));
     }
-    let good = text
-        .bytes()
-        .take_while(|c| c.is_ascii_digit() || *c == b'.')
-        .count();
-    Some((
-        point(good.saturating_sub(1)),
-        "invalid decimal literal".into(),
-    ))
+    let good = text.bytes().take_while(|c| c.is_ascii_digit() || *c == b'.').count();
+    Some((point(good.saturating_sub(1)), "invalid decimal literal".into()))
 }

@@ -33,10 +33,7 @@ pub enum Tree {
 /// Parse source text; the text must have been let through by `with_stack`.
 pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Box<SyntaxErr>> {
     let text = source.text;
-    let mut find = crate::escape::Finder {
-        source,
-        out: Vec::new(),
-    };
+    let mut find = crate::escape::Finder { source, out: Vec::new() };
     let backslash = text.contains('\\');
     let tree = if mode == Mode::Eval {
         let ast::Mod::Expression(e) = checked(source, ruff::Mode::Expression)? else {
@@ -74,9 +71,5 @@ fn checked(source: &Source<'_>, mode: ruff::Mode) -> Result<ast::Mod, Box<Syntax
     if parsed.errors().is_empty() {
         return Ok(parsed.into_syntax());
     }
-    Err(crate::messages::convert(
-        source,
-        parsed.errors(),
-        parsed.syntax(),
-    ))
+    Err(crate::messages::convert(source, parsed.errors(), parsed.syntax()))
 }

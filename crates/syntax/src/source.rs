@@ -49,15 +49,8 @@ impl<'a> Source<'a> {
     /// The text of a line, without its end.
     pub fn line_text(&self, line: u32) -> &'a str {
         let i = (line.max(1) - 1) as usize;
-        let start = self
-            .starts
-            .get(i)
-            .copied()
-            .unwrap_or(self.text.len() as u32) as usize;
-        let end = self
-            .starts
-            .get(i + 1)
-            .map_or(self.text.len(), |&e| e as usize);
+        let start = self.starts.get(i).copied().unwrap_or(self.text.len() as u32) as usize;
+        let end = self.starts.get(i + 1).map_or(self.text.len(), |&e| e as usize);
         self.text[start..end].trim_end_matches(['\n', '\r'])
     }
 

@@ -13,15 +13,8 @@ impl HashKey {
     /// From 16 random bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         let (low, high) = (&bytes[..8], &bytes[8..]);
-        let word = |half: &[u8]| {
-            half.iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte))
-        };
-        HashKey {
-            k0: word(low),
-            k1: word(high),
-        }
+        let word = |half: &[u8]| half.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        HashKey { k0: word(low), k1: word(high) }
     }
 
     /// What `PYTHONHASHSEED=seed` means; 0 turns randomisation off.
@@ -119,31 +112,20 @@ const PRIME_5: u64 = 2_870_177_450_012_600_261;
 
 impl Default for TupleHasher {
     fn default() -> Self {
-        TupleHasher {
-            state: PRIME_5,
-            len: 0,
-        }
+        TupleHasher { state: PRIME_5, len: 0 }
     }
 }
 
 impl TupleHasher {
     pub fn add(&mut self, hash: i64) {
         let lane = (hash as u64).wrapping_mul(PRIME_2);
-        self.state = self
-            .state
-            .wrapping_add(lane)
-            .rotate_left(31)
-            .wrapping_mul(PRIME_1);
+        self.state = self.state.wrapping_add(lane).rotate_left(31).wrapping_mul(PRIME_1);
         self.len += 1;
     }
 
     pub fn finish(self) -> i64 {
         let hash = self.state.wrapping_add(self.len ^ (PRIME_5 ^ 3_527_539));
-        if hash == u64::MAX {
-            1_546_275_796
-        } else {
-            hash as i64
-        }
+        if hash == u64::MAX { 1_546_275_796 } else { hash as i64 }
     }
 }
 
@@ -166,11 +148,7 @@ impl SetHasher {
         let mut hash = self.state ^ (self.len + 1).wrapping_mul(1_927_868_237);
         hash ^= (hash >> 11) ^ (hash >> 25);
         hash = hash.wrapping_mul(69_069).wrapping_add(907_133_923);
-        if hash == u64::MAX {
-            590_923_713
-        } else {
-            hash as i64
-        }
+        if hash == u64::MAX { 590_923_713 } else { hash as i64 }
     }
 }
 

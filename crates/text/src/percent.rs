@@ -110,14 +110,7 @@ impl<'a> Pieces<'a> {
             return Err(PercentError("incomplete format".into()));
         };
         self.at += 1;
-        Ok(Conversion {
-            key,
-            flags,
-            width,
-            precision,
-            kind,
-            index,
-        })
+        Ok(Conversion { key, flags, width, precision, kind, index })
     }
 
     fn key(&mut self) -> Result<Option<Range<usize>>, PercentError> {
@@ -192,10 +185,7 @@ impl Conversion {
             kind @ 0x20..0x80 => char::from(kind as u8),
             _ => '?',
         };
-        format!(
-            "unsupported format character '{shown}' (0x{:x}) at index {}",
-            self.kind, self.index
-        )
+        format!("unsupported format character '{shown}' (0x{:x}) at index {}", self.kind, self.index)
     }
 }
 
@@ -215,11 +205,7 @@ pub fn int_text(value: IntRef<'_>, kind: u8, flags: Flags, precision: Option<usi
         digits.make_ascii_uppercase();
     }
     NumberText {
-        prefix: format!(
-            "{}{}",
-            sign(value.negative, flags),
-            if flags.alternate { prefix } else { "" }
-        ),
+        prefix: format!("{}{}", sign(value.negative, flags), if flags.alternate { prefix } else { "" }),
         digits,
     }
 }
@@ -231,20 +217,13 @@ pub fn float_text(value: f64, kind: u8, flags: Flags, precision: Option<usize>) 
         b'f' => Notation::Fixed,
         _ => Notation::General,
     };
-    let float_flags = FloatFlags {
-        alternate: flags.alternate,
-        upper: kind.is_ascii_uppercase(),
-        dot_zero: false,
-    };
+    let float_flags = FloatFlags { alternate: flags.alternate, upper: kind.is_ascii_uppercase(), dot_zero: false };
     let text = float::format(value, notation, precision.unwrap_or(6), float_flags);
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits.to_owned()),
         None => (false, text),
     };
-    NumberText {
-        prefix: sign(negative, flags).to_owned(),
-        digits,
-    }
+    NumberText { prefix: sign(negative, flags).to_owned(), digits }
 }
 
 fn sign(negative: bool, flags: Flags) -> &'static str {

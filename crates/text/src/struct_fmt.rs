@@ -38,11 +38,7 @@ fn size_of_code(code: u8, native: bool) -> Option<(usize, usize)> {
         b'x' | b'c' | b'b' | b'B' | b'?' | b's' | b'p' => plain(1),
         b'h' | b'H' | b'e' => plain(2),
         b'i' | b'I' | b'f' => plain(4),
-        b'l' | b'L' => plain(if native {
-            size_of::<std::ffi::c_long>()
-        } else {
-            4
-        }),
+        b'l' | b'L' => plain(if native { size_of::<std::ffi::c_long>() } else { 4 }),
         b'q' | b'Q' | b'd' => plain(8),
         b'F' => Some((8, 4)),
         b'D' => Some((16, 8)),
@@ -61,13 +57,7 @@ impl Layout {
             [b'@', rest @ ..] => (host_is_little, true, rest),
             _ => (host_is_little, true, format),
         };
-        let mut layout = Layout {
-            little_endian,
-            native,
-            items: Vec::new(),
-            size: 0,
-            value_count: 0,
-        };
+        let mut layout = Layout { little_endian, native, items: Vec::new(), size: 0, value_count: 0 };
         let mut codes = codes.iter().copied();
         while let Some(first) = codes.next() {
             if first.is_ascii_whitespace() || first == 0x0b {
@@ -84,9 +74,7 @@ impl Layout {
                     .filter(|count| isize::try_from(*count).is_ok())
                     .ok_or(TOO_LONG)?;
                 count = Some(next);
-                code = codes
-                    .next()
-                    .ok_or(FormatError("repeat count given without format specifier"))?;
+                code = codes.next().ok_or(FormatError("repeat count given without format specifier"))?;
             }
             layout.add(code, count.unwrap_or(1))?;
         }
@@ -97,33 +85,18 @@ impl Layout {
         let bad = FormatError("bad char in struct format");
         let (size, alignment) = size_of_code(code, self.native).ok_or(bad)?;
         let alignment = if self.native { alignment } else { 1 };
-        let offset = self
-            .size
-            .checked_next_multiple_of(alignment)
-            .ok_or(TOO_LONG)?;
+        let offset = self.size.checked_next_multiple_of(alignment).ok_or(TOO_LONG)?;
         let total = size.checked_mul(count).and_then(|t| t.checked_add(offset));
-        self.size = total
-            .filter(|total| isize::try_from(*total).is_ok())
-            .ok_or(TOO_LONG)?;
+        self.size = total.filter(|total| isize::try_from(*total).is_ok()).ok_or(TOO_LONG)?;
         match code {
             b'x' => return Ok(()),
             b's' | b'p' => {
                 self.value_count += 1;
-                self.items.push(Item {
-                    code,
-                    offset,
-                    size: count,
-                    count: 1,
-                });
+                self.items.push(Item { code, offset, size: count, count: 1 });
             }
             _ if count > 0 => {
                 self.value_count += count;
-                self.items.push(Item {
-                    code,
-                    offset,
-                    size,
-                    count,
-                });
+                self.items.push(Item { code, offset, size, count });
             }
             _ => {}
         }

@@ -33,22 +33,10 @@ fn decode_handlers() {
     let decode = |handler| decode_utf8(b"a\xe2\x82(\xed\xa0\x80", handler);
     assert_eq!(decode(Handler::Ignore), "a(");
     assert_eq!(decode(Handler::Replace), "a\\ufffd(\\ufffd\\ufffd\\ufffd");
-    assert_eq!(
-        decode(Handler::BackslashReplace),
-        "a\\\\xe2\\\\x82(\\\\xed\\\\xa0\\\\x80"
-    );
-    assert_eq!(
-        decode(Handler::SurrogateEscape),
-        "a\\udce2\\udc82(\\udced\\udca0\\udc80"
-    );
-    assert_eq!(
-        decode_utf8(b"\xed\xa0\x80b", Handler::SurrogatePass),
-        "\\ud800b"
-    );
-    assert_eq!(
-        decode_utf8(b"\xff", Handler::SurrogatePass),
-        "0 1 invalid start byte"
-    );
+    assert_eq!(decode(Handler::BackslashReplace), "a\\\\xe2\\\\x82(\\\\xed\\\\xa0\\\\x80");
+    assert_eq!(decode(Handler::SurrogateEscape), "a\\udce2\\udc82(\\udced\\udca0\\udc80");
+    assert_eq!(decode_utf8(b"\xed\xa0\x80b", Handler::SurrogatePass), "\\ud800b");
+    assert_eq!(decode_utf8(b"\xff", Handler::SurrogatePass), "0 1 invalid start byte");
 }
 
 #[test]
@@ -56,8 +44,7 @@ fn incomplete_input_waits() {
     let on_error = Err::<(OwnedStr, usize), DecodeError>;
     let decoded = codec::utf8_decode(b"a\xe2\x82", false, on_error).expect("waits");
     assert_eq!((show(&decoded.text).as_str(), decoded.consumed), ("a", 1));
-    let (decoded, order) =
-        codec::utf16_decode(b"\xfe\xff\0a\xd8", ByteOrder::Marked, false, on_error).expect("waits");
+    let (decoded, order) = codec::utf16_decode(b"\xfe\xff\0a\xd8", ByteOrder::Marked, false, on_error).expect("waits");
     assert_eq!((show(&decoded.text).as_str(), decoded.consumed), ("a", 4));
     assert_eq!(order, ByteOrder::Big);
 }
@@ -79,20 +66,12 @@ fn utf16() {
     assert_eq!(decode_16(b"\0\xd8", Little), "0 2 unexpected end of data");
     assert_eq!(decode_16(b"\0\xd8\0", Little), "0 3 unexpected end of data");
     assert_eq!(decode_16(b"\0\xdc", Little), "0 2 illegal encoding");
-    assert_eq!(
-        decode_16(b"\0\xd8a\0", Little),
-        "0 2 illegal UTF-16 surrogate"
-    );
+    assert_eq!(decode_16(b"\0\xd8a\0", Little), "0 2 illegal UTF-16 surrogate");
 }
 
 #[test]
 fn utf32() {
-    let decode = |bytes: &[u8], order| match codec::utf32_decode(
-        bytes,
-        order,
-        true,
-        Err::<(OwnedStr, usize), _>,
-    ) {
+    let decode = |bytes: &[u8], order| match codec::utf32_decode(bytes, order, true, Err::<(OwnedStr, usize), _>) {
         Ok((decoded, _)) => show(&decoded.text),
         Err(DecodeError { start, end, reason }) => format!("{start} {end} {reason}"),
     };
@@ -102,10 +81,7 @@ fn utf32() {
         decode(b"\0\xd8\0\0", ByteOrder::Little),
         "0 4 code point in surrogate code point range(0xd800, 0xe000)"
     );
-    assert_eq!(
-        decode(b"a\0\0\0", ByteOrder::Big),
-        "0 4 code point not in range(0x110000)"
-    );
+    assert_eq!(decode(b"a\0\0\0", ByteOrder::Big), "0 4 code point not in range(0x110000)");
 }
 
 type Encoded = Result<Vec<u8>, EncodeError>;
@@ -129,22 +105,10 @@ fn encoding() {
             _ => codec::ascii_encode(text, on_error),
         })
     };
-    assert_eq!(
-        encode(Handler::Strict, Target::Utf8),
-        "2 4 surrogates not allowed"
-    );
-    assert_eq!(
-        encode(Handler::Strict, Target::Utf16Le),
-        "2 3 surrogates not allowed"
-    );
-    assert_eq!(
-        encode(Handler::Strict, Target::Other),
-        "1 5 ordinal not in range(128)"
-    );
-    assert_eq!(
-        encode(Handler::SurrogateEscape, Target::Utf8),
-        "2 4 surrogates not allowed"
-    );
+    assert_eq!(encode(Handler::Strict, Target::Utf8), "2 4 surrogates not allowed");
+    assert_eq!(encode(Handler::Strict, Target::Utf16Le), "2 3 surrogates not allowed");
+    assert_eq!(encode(Handler::Strict, Target::Other), "1 5 ordinal not in range(128)");
+    assert_eq!(encode(Handler::SurrogateEscape, Target::Utf8), "2 4 surrogates not allowed");
     assert_eq!(
         encode(Handler::SurrogatePass, Target::Utf8),
         "b'a\\xc3\\xa9\\xed\\xa0\\x80\\xed\\xb2\\x80\\xf0\\x9f\\x98\\x80b'"
@@ -155,14 +119,8 @@ fn encoding() {
     );
     assert_eq!(encode(Handler::Ignore, Target::Other), "b'ab'");
     assert_eq!(encode(Handler::Replace, Target::Other), "b'a????b'");
-    assert_eq!(
-        encode(Handler::BackslashReplace, Target::Other),
-        "b'a\\\\xe9\\\\ud800\\\\udc80\\\\U0001f600b'"
-    );
-    assert_eq!(
-        encode(Handler::XmlCharRefReplace, Target::Other),
-        "b'a&#233;&#55296;&#56448;&#128512;b'"
-    );
+    assert_eq!(encode(Handler::BackslashReplace, Target::Other), "b'a\\\\xe9\\\\ud800\\\\udc80\\\\U0001f600b'");
+    assert_eq!(encode(Handler::XmlCharRefReplace, Target::Other), "b'a&#233;&#55296;&#56448;&#128512;b'");
 }
 
 #[test]

@@ -13,22 +13,13 @@ fn format(value: f64, spec: &str) -> String {
         None => (false, spec),
     };
     let (precision, code) = spec[1..].split_at(spec.len() - 2);
-    let flags = Flags {
-        alternate,
-        upper: code.chars().all(char::is_uppercase),
-        dot_zero: false,
-    };
+    let flags = Flags { alternate, upper: code.chars().all(char::is_uppercase), dot_zero: false };
     let notation = match code.to_lowercase().as_str() {
         "e" => Notation::Exponent,
         "f" => Notation::Fixed,
         _ => Notation::General,
     };
-    float::format(
-        value,
-        notation,
-        precision.parse().expect("a precision"),
-        flags,
-    )
+    float::format(value, notation, precision.parse().expect("a precision"), flags)
 }
 
 fn evaluate(operation: &str, operands: &[&str]) -> String {
@@ -40,11 +31,9 @@ fn evaluate(operation: &str, operands: &[&str]) -> String {
         "ratio" => match float::as_integer_ratio(x) {
             None if x.is_nan() => "ValueError".into(),
             None => "OverflowError".into(),
-            Some((numerator, denominator)) => format!(
-                "{} {}",
-                int::to_text(numerator.as_ref(), 10),
-                int::to_text(denominator.as_ref(), 10)
-            ),
+            Some((numerator, denominator)) => {
+                format!("{} {}", int::to_text(numerator.as_ref(), 10), int::to_text(denominator.as_ref(), 10))
+            }
         },
         "divmod" => {
             let (quotient, rest) = float::div_mod(x, parse(operands[1]));
@@ -89,9 +78,7 @@ fn float_grammar() {
     assert_eq!(value("+iNfinity"), Some(f64::INFINITY));
     assert_eq!(value("1e400"), Some(f64::INFINITY));
     assert!(value("-nan").is_some_and(f64::is_nan));
-    for text in [
-        "", ".", "e5", "1e", "1_", "1__0", "1_.0", "_1", "1 2", "0x10", "infin", "1e+",
-    ] {
+    for text in ["", ".", "e5", "1e", "1_", "1__0", "1_.0", "_1", "1 2", "0x10", "infin", "1e+"] {
         assert_eq!(value(text), None, "{text}");
     }
 }
@@ -119,9 +106,7 @@ fn complex_grammar() {
     assert_eq!(value("3j"), Some((0.0, 3.0)));
     assert_eq!(value("1_0+1_0j"), Some((10.0, 10.0)));
     assert_eq!(value("infj"), Some((0.0, f64::INFINITY)));
-    for text in [
-        "", "1+2", "1j+2", "(1", "1 + 2j", "1++2j", "()", "j1", "_1j",
-    ] {
+    for text in ["", "1+2", "1j+2", "(1", "1 + 2j", "1++2j", "()", "j1", "_1j"] {
         assert_eq!(value(text), None, "{text}");
     }
 }

@@ -32,9 +32,7 @@ fn show(result: Result<Formatted, FormatError>) -> String {
             assert_eq!(out.len(), formatted.len());
             ascii(out.as_view())
         }
-        Err(FormatError::Value(text)) => {
-            ascii(OwnedStr::from(format!("ValueError: {text}").as_str()).as_view())
-        }
+        Err(FormatError::Value(text)) => ascii(OwnedStr::from(format!("ValueError: {text}").as_str()).as_view()),
         Err(FormatError::Overflow(text)) => format!("OverflowError: {text}"),
     }
 }
@@ -65,9 +63,7 @@ fn percent(spec: &str, value: &str) -> String {
     let (flags, kind) = (conversion.flags, conversion.kind as u8);
     let precision = amount(conversion.precision);
     let text = match kind {
-        b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => {
-            percent::int_text(integer(value).as_ref(), kind, flags, precision)
-        }
+        b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => percent::int_text(integer(value).as_ref(), kind, flags, precision),
         _ => percent::float_text(hex(value), kind, flags, precision),
     };
     text.padded(flags, amount(conversion.width).unwrap_or(0))
@@ -84,47 +80,25 @@ fn agrees_with_cpython() {
         let owned = OwnedStr::from(spec);
         let view = owned.as_view();
         let actual = match kind {
-            "int" => show(format_spec::int(
-                view,
-                integer(value).as_ref(),
-                "int",
-                &Locale::C,
-            )),
+            "int" => show(format_spec::int(view, integer(value).as_ref(), "int", &Locale::C)),
             "float" => show(format_spec::float(view, hex(value), "float", &Locale::C)),
             "complex" => {
                 let (real, imag) = value.split_once(' ').expect("two parts");
-                show(format_spec::complex(
-                    view,
-                    hex(real),
-                    hex(imag),
-                    "complex",
-                    &Locale::C,
-                ))
+                show(format_spec::complex(view, hex(real), hex(imag), "complex", &Locale::C))
             }
             "str" => string(view, value),
             _ => percent(spec, value),
         };
         if actual != expected.replace("\\'", "'") {
-            failures.push(format!(
-                "{kind} {value} {spec:?}: {actual:?}, not {expected:?}"
-            ));
+            failures.push(format!("{kind} {value} {spec:?}: {actual:?}, not {expected:?}"));
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} failures\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
 
 #[test]
 fn locale_grouping() {
-    let locale = Locale {
-        decimal_point: ",",
-        thousands_separator: "\u{202f}",
-        grouping: &[3, 2],
-    };
+    let locale = Locale { decimal_point: ",", thousands_separator: "\u{202f}", grouping: &[3, 2] };
     let text = |spec, value| {
         let formatted = format_spec::float(StrView::ascii(spec), value, "float", &locale);
         show(formatted).replace("\\u202f", "'")
@@ -141,13 +115,7 @@ fn percent_pieces() {
             .map(|piece| match piece {
                 Ok(Piece::Literal(range)) => format!("{range:?}"),
                 Ok(Piece::Conversion(c)) => {
-                    format!(
-                        "{:?} {:?} {:?} {}",
-                        c.key,
-                        c.width,
-                        c.precision,
-                        c.unsupported()
-                    )
+                    format!("{:?} {:?} {:?} {}", c.key, c.width, c.precision, c.unsupported())
                 }
                 Err(error) => error.0,
             })
@@ -156,10 +124,7 @@ fn percent_pieces() {
         pieces.join("; ")
     };
     assert_eq!(pieces("ab%%cd"), "0..2; 3..6");
-    assert_eq!(
-        pieces("%y"),
-        "None None None unsupported format character 'y' (0x79) at index 1"
-    );
+    assert_eq!(pieces("%y"), "None None None unsupported format character 'y' (0x79) at index 1");
     assert_eq!(
         pieces("%(a(b)c)-*.*lé"),
         "Some(2..7) Argument Argument unsupported format character '?' (0xe9) at index 13"

@@ -3,9 +3,7 @@
 use typhon_text::int::{self, BitOp, Int, ToBytesError};
 
 fn parse(text: &str) -> Int {
-    int::scan(text.as_bytes(), 16)
-        .expect("a hexadecimal number")
-        .to_int()
+    int::scan(text.as_bytes(), 16).expect("a hexadecimal number").to_int()
 }
 
 fn hex(value: &Int) -> String {
@@ -68,12 +66,7 @@ fn agrees_with_cpython() {
         let words: Vec<&str> = left.split(' ').collect();
         let actual = if words[0] == "bytes" {
             let size = usize::from_str_radix(words[2], 16).expect("a size");
-            bytes(
-                &parse(words[1]),
-                size,
-                words[3] == "little",
-                words[4] == "1",
-            )
+            bytes(&parse(words[1]), size, words[3] == "little", words[4] == "1")
         } else {
             evaluate(words[0], &words[1..])
         };
@@ -85,15 +78,10 @@ fn agrees_with_cpython() {
 fn decimal_text_survives_both_ways() {
     let mut value = Int::from_i64(-7);
     for _ in 0..9 {
-        value = Int::mul(
-            value.as_ref(),
-            Int::add(value.as_ref(), value.as_ref()).as_ref(),
-        );
+        value = Int::mul(value.as_ref(), Int::add(value.as_ref(), value.as_ref()).as_ref());
         for radix in [2, 3, 8, 10, 16, 32, 36] {
             let text = int::to_text(value.as_ref(), radix);
-            let back = int::scan(text.as_bytes(), radix)
-                .expect("own output")
-                .to_int();
+            let back = int::scan(text.as_bytes(), radix).expect("own output").to_int();
             assert_eq!(back, value, "{radix}");
         }
     }

@@ -14,16 +14,11 @@ fn parse(text: &str) -> OwnedStr {
 
 fn show(text: StrView<'_>) -> String {
     let bytes = strview::unicode_escape_encode(text);
-    String::from_utf8(bytes)
-        .expect("ASCII")
-        .replace('|', "\\x7c")
+    String::from_utf8(bytes).expect("ASCII").replace('|', "\\x7c")
 }
 
 fn pieces(text: StrView<'_>, ranges: &[Range<usize>]) -> String {
-    let pieces: Vec<String> = ranges
-        .iter()
-        .map(|range| show(text.slice(range.clone())))
-        .collect();
+    let pieces: Vec<String> = ranges.iter().map(|range| show(text.slice(range.clone()))).collect();
     pieces.join("|")
 }
 
@@ -36,9 +31,7 @@ fn index(found: Option<usize>) -> String {
 }
 
 fn limit(text: &str) -> usize {
-    text.parse::<isize>().map_or(usize::MAX, |limit| {
-        usize::try_from(limit).unwrap_or(usize::MAX)
-    })
+    text.parse::<isize>().map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 fn evaluate(method: &str, args: &[&str]) -> String {
@@ -46,11 +39,7 @@ fn evaluate(method: &str, args: &[&str]) -> String {
     let text = text.as_view();
     let second = args.get(1).map_or(OwnedStr::from(""), |arg| parse(arg));
     let other = second.as_view();
-    let chars = if args.len() > 1 {
-        Chars::AnyOf(other)
-    } else {
-        Chars::Space
-    };
+    let chars = if args.len() > 1 { Chars::AnyOf(other) } else { Chars::Space };
     let built = |buf: StrBuf| show(buf.finish().as_view());
     let number = || args[1].parse::<usize>().expect("a number");
     match method {
@@ -94,28 +83,17 @@ fn evaluate(method: &str, args: &[&str]) -> String {
         "splitlines" => pieces(text, &strview::split_lines(text, args[1] == "True")),
         "partition" => match strview::partition(text, other) {
             None => format!("{}||", show(text)),
-            Some((before, after)) => {
-                pieces(text, &[before.clone(), before.end..after.start, after])
-            }
+            Some((before, after)) => pieces(text, &[before.clone(), before.end..after.start, after]),
         },
         "rpartition" => match strview::rpartition(text, other) {
             None => format!("||{}", show(text)),
-            Some((before, after)) => {
-                pieces(text, &[before.clone(), before.end..after.start, after])
-            }
+            Some((before, after)) => pieces(text, &[before.clone(), before.end..after.start, after]),
         },
         "expandtabs" => built(strview::expand_tabs(text, number())),
         "zfill" => built(strview::zfill(text, number())),
         "center" => {
             let padding = strview::center_padding(text.len(), number());
-            format!(
-                "{:l$}{}{:r$}",
-                "",
-                show(text),
-                "",
-                l = padding.left,
-                r = padding.right
-            )
+            format!("{:l$}{}{:r$}", "", show(text), "", l = padding.left, r = padding.right)
         }
         _ => panic!("{method}"),
     }
@@ -124,10 +102,7 @@ fn evaluate(method: &str, args: &[&str]) -> String {
 #[test]
 fn agrees_with_cpython() {
     let mut failures = Vec::new();
-    for line in include_str!("data/strings.txt")
-        .split('\n')
-        .filter(|line| !line.is_empty())
-    {
+    for line in include_str!("data/strings.txt").split('\n').filter(|line| !line.is_empty()) {
         let fields: Vec<&str> = line.split('\t').collect();
         let (expected, fields) = fields.split_last().expect("a result");
         let actual = evaluate(fields[0], &fields[1..]);
@@ -135,12 +110,7 @@ fn agrees_with_cpython() {
             failures.push(format!("{fields:?}: {actual}, not {expected}"));
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} failures\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
 
 /// Every property and mapping of every code point, against CPython's checksum.
@@ -214,21 +184,14 @@ fn escape_errors() {
         let look_up = |name: &str| (name == "DASH").then_some(0x2d);
         strview::unicode_escape_decode(text.as_bytes(), look_up, Err::<(OwnedStr, usize), _>)
     };
-    let error = |text| {
-        decode(text)
-            .map_err(|e| (e.start, e.end, e.reason))
-            .expect_err("bad")
-    };
+    let error = |text| decode(text).map_err(|e| (e.start, e.end, e.reason)).expect_err("bad");
     assert_eq!(error("ab\\x1"), (2, 5, "truncated \\xXX escape"));
     assert_eq!(error("\\"), (0, 1, "\\ at end of string"));
     assert_eq!(error("\\U00110000"), (0, 10, "illegal Unicode character"));
     assert_eq!(error("\\N{x}"), (0, 5, "unknown Unicode character name"));
     assert_eq!(error("\\Nx"), (0, 2, "malformed \\N character escape"));
     let (text, first_invalid) = decode("\\N{DASH}\\d\\101\\\n").expect("decodes");
-    assert_eq!(
-        (show(text.as_view()).as_str(), first_invalid),
-        ("-\\\\dA", Some(8))
-    );
+    assert_eq!((show(text.as_view()).as_str(), first_invalid), ("-\\\\dA", Some(8)));
 }
 
 #[test]

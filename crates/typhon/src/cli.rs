@@ -65,13 +65,20 @@ fn parse(args: Vec<OsString>) -> std::result::Result<(Config, Program), String> 
             break;
         }
         match text.as_str() {
-            "--version" => return Err(format!("Python {}.{}.{}", sys_values::VERSION.0, sys_values::VERSION.1, sys_values::VERSION.2)),
+            "--version" => {
+                return Err(format!(
+                    "Python {}.{}.{}",
+                    sys_values::VERSION.0,
+                    sys_values::VERSION.1,
+                    sys_values::VERSION.2
+                ));
+            }
             "--help" => return Err(USAGE.to_string()),
             _ => {}
         }
-        let mut chars = text[1..].char_indices();
-        while let Some((i, ch)) = chars.next() {
-            let mut value = |rest: &mut dyn Iterator<Item = OsString>| -> std::result::Result<String, String> {
+        let chars = text[1..].char_indices();
+        for (i, ch) in chars {
+            let value = |rest: &mut dyn Iterator<Item = OsString>| -> std::result::Result<String, String> {
                 let tail = &text[1 + i + 1..];
                 if !tail.is_empty() {
                     return Ok(tail.to_string());
@@ -102,7 +109,14 @@ fn parse(args: Vec<OsString>) -> std::result::Result<(Config, Program), String> 
                     c.isolated = true;
                     c.ignore_env = true;
                 }
-                'V' => return Err(format!("Python {}.{}.{}", sys_values::VERSION.0, sys_values::VERSION.1, sys_values::VERSION.2)),
+                'V' => {
+                    return Err(format!(
+                        "Python {}.{}.{}",
+                        sys_values::VERSION.0,
+                        sys_values::VERSION.1,
+                        sys_values::VERSION.2
+                    ));
+                }
                 'h' | '?' => return Err(USAGE.to_string()),
                 _ => return Err(format!("Unknown option: -{ch}\n{USAGE}")),
             }
@@ -246,15 +260,16 @@ fn hash_key(c: &Config) -> (u64, u64) {
 
 /// `sys.stdin`, `stdout`, `stderr` by `io.open`.
 fn standard_streams(cx: &mut Cx, sd: Gc<Dict>, c: &Config) -> Result<()> {
-    let io = match import::import_module(cx, "_io") {
-        Ok(io) => io,
-        Err(e) => return Err(e),
-    };
+    let io = import::import_module(cx, "_io")?;
     let open = ops::get_attr(cx, io, name!(cx, "open"))?;
     let b = hooks::builtins(cx);
     b.insert_str(cx, name!(cx, "open"), open)?;
     let mode = |w: bool| if w { "w" } else { "r" };
-    for (fd, n, write, errors) in [(0i64, "stdin", false, "surrogateescape"), (1, "stdout", true, "surrogateescape"), (2, "stderr", true, "backslashreplace")] {
+    for (fd, n, write, errors) in [
+        (0i64, "stdin", false, "surrogateescape"),
+        (1, "stdout", true, "surrogateescape"),
+        (2, "stderr", true, "backslashreplace"),
+    ] {
         // A closed descriptor gives None, as in CPython.
         let valid = unsafe { libc::fcntl(fd as i32, libc::F_GETFD) } >= 0;
         let f = if !valid {
@@ -264,7 +279,12 @@ fn standard_streams(cx: &mut Cx, sd: Gc<Dict>, c: &Config) -> Result<()> {
             let m = str::new(cx, &format!("{}b", mode(write)))?;
             let buffering = if c.unbuffered && write { 0 } else { -1 };
             let names = names(cx, &["closefd"])?;
-            let buf = ops::call(cx, raw, &[Obj::int_unchecked(fd), m.obj(), Obj::int_unchecked(buffering), Obj::FALSE], Some(names))?;
+            let buf = ops::call(
+                cx,
+                raw,
+                &[Obj::int_unchecked(fd), m.obj(), Obj::int_unchecked(buffering), Obj::FALSE],
+                Some(names),
+            )?;
             let wrapper = ops::get_attr(cx, io, name!(cx, "TextIOWrapper"))?;
             // Plain query of a descriptor.
             let tty = unsafe { libc::isatty(fd as i32) } == 1;
@@ -272,7 +292,12 @@ fn standard_streams(cx: &mut Cx, sd: Gc<Dict>, c: &Config) -> Result<()> {
             let newline = if write { nl.obj() } else { Obj::NONE };
             let line = Obj::bool(write && (tty || fd == 2));
             let names = self::names(cx, &["line_buffering", "write_through"])?;
-            let f = ops::call(cx, wrapper, &[buf, enc.obj(), err.obj(), newline, line, Obj::bool(c.unbuffered)], Some(names))?;
+            let f = ops::call(
+                cx,
+                wrapper,
+                &[buf, enc.obj(), err.obj(), newline, line, Obj::bool(c.unbuffered)],
+                Some(names),
+            )?;
             let md = str::new(cx, mode(write))?;
             ops::set_attr(cx, f, name!(cx, "mode"), Some(md.obj()))?;
             f

@@ -36,19 +36,34 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     let (a, b, p) = VERSION;
     let release = text(cx, "final")?;
     let n = |v: i64| Obj::int_unchecked(v);
-    let version = named(cx, "version_info", &[("major", n(a)), ("minor", n(b)), ("micro", n(p)), ("releaselevel", release), ("serial", n(0))])?;
+    let version = named(
+        cx,
+        "version_info",
+        &[("major", n(a)), ("minor", n(b)), ("micro", n(p)), ("releaselevel", release), ("serial", n(0))],
+    )?;
     put(cx, d, "version_info", version)?;
     let v = text(cx, &format!("{a}.{b}.{p} (Typhon {}) [Rust]", env!("CARGO_PKG_VERSION")))?;
     put(cx, d, "version", v)?;
     put(cx, d, "hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0))?;
     put(cx, d, "api_version", n(1013))?;
     let (name, tag) = (text(cx, "typhon")?, text(cx, "typhon-314")?);
-    let implementation = namespace(cx, &[("name", name), ("cache_tag", tag), ("version", version), ("hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0))])?;
+    let implementation = namespace(
+        cx,
+        &[
+            ("name", name),
+            ("cache_tag", tag),
+            ("version", version),
+            ("hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0)),
+        ],
+    )?;
     put(cx, d, "implementation", implementation)?;
     for (k, v) in [
         ("platform", "linux"),
         ("byteorder", "little"),
-        ("copyright", "Copyright (c) the Typhon developers.\nThe standard library: Copyright (c) Python Software Foundation."),
+        (
+            "copyright",
+            "Copyright (c) the Typhon developers.\nThe standard library: Copyright (c) Python Software Foundation.",
+        ),
         ("float_repr_style", "short"),
         ("platlibdir", "lib"),
         ("_framework", ""),
@@ -59,34 +74,96 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         put(cx, d, k, v)?;
     }
     let exe = std::env::current_exe().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
-    for (k, v) in [("executable", exe.as_str()), ("_base_executable", exe.as_str()), ("prefix", "/typhon"), ("base_prefix", "/typhon"), ("exec_prefix", "/typhon"), ("base_exec_prefix", "/typhon"), ("_stdlib_dir", typhon_vm::import::LIB)] {
+    for (k, v) in [
+        ("executable", exe.as_str()),
+        ("_base_executable", exe.as_str()),
+        ("prefix", "/typhon"),
+        ("base_prefix", "/typhon"),
+        ("exec_prefix", "/typhon"),
+        ("base_exec_prefix", "/typhon"),
+        ("_stdlib_dir", typhon_vm::import::LIB),
+    ] {
         let v = text(cx, v)?;
         put(cx, d, k, v)?;
     }
     put(cx, d, "pycache_prefix", Obj::NONE)?;
     put(cx, d, "dont_write_bytecode", Obj::TRUE)?;
     let f = |b: bool| n(b as i64);
-    let flags = named(cx, "flags", &[
-        ("debug", n(0)), ("inspect", f(c.inspect)), ("interactive", f(c.inspect)), ("optimize", n(c.optimize as i64)),
-        ("dont_write_bytecode", n(1)), ("no_user_site", f(c.isolated)), ("no_site", f(c.no_site)), ("ignore_environment", f(c.ignore_env)),
-        ("verbose", n(0)), ("bytes_warning", n(0)), ("quiet", n(0)), ("hash_randomization", n(1)), ("isolated", f(c.isolated)),
-        ("dev_mode", Obj::FALSE), ("utf8_mode", n(1)), ("warn_default_encoding", n(0)), ("safe_path", Obj::bool(c.isolated)),
-        ("int_max_str_digits", n(4300)), ("gil", n(0)), ("thread_inherit_context", n(1)), ("context_aware_warnings", n(1)),
-    ])?;
+    let flags = named(
+        cx,
+        "flags",
+        &[
+            ("debug", n(0)),
+            ("inspect", f(c.inspect)),
+            ("interactive", f(c.inspect)),
+            ("optimize", n(c.optimize as i64)),
+            ("dont_write_bytecode", n(1)),
+            ("no_user_site", f(c.isolated)),
+            ("no_site", f(c.no_site)),
+            ("ignore_environment", f(c.ignore_env)),
+            ("verbose", n(0)),
+            ("bytes_warning", n(0)),
+            ("quiet", n(0)),
+            ("hash_randomization", n(1)),
+            ("isolated", f(c.isolated)),
+            ("dev_mode", Obj::FALSE),
+            ("utf8_mode", n(1)),
+            ("warn_default_encoding", n(0)),
+            ("safe_path", Obj::bool(c.isolated)),
+            ("int_max_str_digits", n(4300)),
+            ("gil", n(0)),
+            ("thread_inherit_context", n(1)),
+            ("context_aware_warnings", n(1)),
+        ],
+    )?;
     put(cx, d, "flags", flags)?;
-    let (max, min, eps) = (float::new(cx, f64::MAX)?, float::new(cx, f64::MIN_POSITIVE)?, float::new(cx, f64::EPSILON)?);
-    let info = named(cx, "float_info", &[
-        ("max", max), ("max_exp", n(1024)), ("max_10_exp", n(308)), ("min", min), ("min_exp", n(-1021)), ("min_10_exp", n(-307)),
-        ("dig", n(15)), ("mant_dig", n(53)), ("epsilon", eps), ("radix", n(2)), ("rounds", n(1)),
-    ])?;
+    let (max, min, eps) =
+        (float::new(cx, f64::MAX)?, float::new(cx, f64::MIN_POSITIVE)?, float::new(cx, f64::EPSILON)?);
+    let info = named(
+        cx,
+        "float_info",
+        &[
+            ("max", max),
+            ("max_exp", n(1024)),
+            ("max_10_exp", n(308)),
+            ("min", min),
+            ("min_exp", n(-1021)),
+            ("min_10_exp", n(-307)),
+            ("dig", n(15)),
+            ("mant_dig", n(53)),
+            ("epsilon", eps),
+            ("radix", n(2)),
+            ("rounds", n(1)),
+        ],
+    )?;
     put(cx, d, "float_info", info)?;
-    let info = named(cx, "int_info", &[("bits_per_digit", n(30)), ("sizeof_digit", n(4)), ("default_max_str_digits", n(4300)), ("str_digits_check_threshold", n(640))])?;
+    let info = named(
+        cx,
+        "int_info",
+        &[
+            ("bits_per_digit", n(30)),
+            ("sizeof_digit", n(4)),
+            ("default_max_str_digits", n(4300)),
+            ("str_digits_check_threshold", n(640)),
+        ],
+    )?;
     put(cx, d, "int_info", info)?;
     let (modulus, algorithm) = (int::from_i64(cx, (1 << 61) - 1)?, text(cx, "siphash13")?);
-    let info = named(cx, "hash_info", &[
-        ("width", n(64)), ("modulus", modulus), ("inf", n(314159)), ("nan", n(0)), ("imag", n(1000003)), ("algorithm", algorithm),
-        ("hash_bits", n(64)), ("seed_bits", n(128)), ("cutoff", n(0)),
-    ])?;
+    let info = named(
+        cx,
+        "hash_info",
+        &[
+            ("width", n(64)),
+            ("modulus", modulus),
+            ("inf", n(314159)),
+            ("nan", n(0)),
+            ("imag", n(1000003)),
+            ("algorithm", algorithm),
+            ("hash_bits", n(64)),
+            ("seed_bits", n(128)),
+            ("cutoff", n(0)),
+        ],
+    )?;
     put(cx, d, "hash_info", info)?;
     let (name, lock, lib) = (text(cx, "pthread")?, text(cx, "futex")?, text(cx, "parking")?);
     let info = named(cx, "thread_info", &[("name", name), ("lock", lock), ("version", lib)])?;

@@ -29,9 +29,7 @@ fn run(program: &Path, args: &[&str]) {
 /// The programs of a folder, without the helpers that begin with `_`.
 fn programs(folder: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(root().join(folder)).expect("the folder exists");
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("readable").path())
-        .collect();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
     files.retain(|file| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         name.ends_with(".py") && !name.starts_with('_')
@@ -44,21 +42,14 @@ fn programs(folder: &str) -> Vec<PathBuf> {
 fn smallest(program: &Path) -> String {
     let text = std::fs::read_to_string(program).expect("readable");
     let table = text.split("EXPECTED = {\n").nth(1).unwrap_or("1:");
-    let size = table
-        .trim_start()
-        .split(':')
-        .next()
-        .expect("split gives one at least");
+    let size = table.trim_start().split(':').next().expect("split gives one at least");
     size.replace('_', "")
 }
 
 #[test]
 fn seeds_unlocked_counter() {
     for threads in ["1", "2", "4", "8"] {
-        run(
-            &root().join("examples/seeds/listing1_unlocked.py"),
-            &[threads, "5000"],
-        );
+        run(&root().join("examples/seeds/listing1_unlocked.py"), &[threads, "5000"]);
     }
 }
 
@@ -90,14 +81,8 @@ fn single_thread_benchmarks() {
 #[test]
 fn thread_benchmarks() {
     for program in programs("benches/threads") {
-        let single = root()
-            .join("benches/single")
-            .join(program.file_name().expect("a file"));
-        let size = if single.exists() {
-            smallest(&single)
-        } else {
-            "200".to_owned()
-        };
+        let single = root().join("benches/single").join(program.file_name().expect("a file"));
+        let size = if single.exists() { smallest(&single) } else { "200".to_owned() };
         for threads in ["1", "2", "8"] {
             run(&program, &[&size, threads]);
         }

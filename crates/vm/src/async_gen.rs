@@ -125,7 +125,10 @@ impl Asend {
                 let e = typhon_object::exc::with_args(cx, ExcKind::StopAsyncIteration, &[])?;
                 done(e)
             }
-            Err(e) if self.kind == CLOSE && (e.is(cx, ExcKind::GeneratorExit) || e.is(cx, ExcKind::StopAsyncIteration)) => {
+            Err(e)
+                if self.kind == CLOSE
+                    && (e.is(cx, ExcKind::GeneratorExit) || e.is(cx, ExcKind::StopAsyncIteration)) =>
+            {
                 done(crate::call::stop(cx, Obj::NONE))
             }
             Err(e) => done(e),

@@ -159,9 +159,10 @@ crate::slow! {
 /// Take exactly `n` items, or at least `n + after` if `after` is given.
 fn unpack(cx: &mut Cx, o: Obj, n: usize, after: Option<usize>) -> Result<Gc<List>> {
     let it = match ops::get_iter(cx, o) {
-        Err(e) if e.is(cx, ExcKind::TypeError)
-            && ops::class_of(o).special(Dunder::Iter).is_none()
-            && ops::class_of(o).special(Dunder::GetItem).is_none() =>
+        Err(e)
+            if e.is(cx, ExcKind::TypeError)
+                && ops::class_of(o).special(Dunder::Iter).is_none()
+                && ops::class_of(o).special(Dunder::GetItem).is_none() =>
         {
             return Err(cx.type_error(format!("cannot unpack non-iterable {} object", cx.type_name(o))));
         }

@@ -24,7 +24,9 @@ fn source_text(cx: &mut Cx, source: Obj, what: &str) -> Result<Vec<u8>> {
     if let Some(s) = source.cast::<Str>() {
         return match s.to_utf8() {
             Some(t) => Ok(t.into_owned().into_bytes()),
-            None => Err(cx.error(ExcKind::UnicodeError, "'utf-8' codec can't encode character: surrogates not allowed")),
+            None => {
+                Err(cx.error(ExcKind::UnicodeError, "'utf-8' codec can't encode character: surrogates not allowed"))
+            }
         };
     }
     if let Some(b) = source.cast::<Bytes>() {
@@ -45,7 +47,14 @@ pub mod functions {
 
     /// Import a module.
     #[sig(name, globals = None, locals = None, fromlist = None, level = 0)]
-    fn __import__(cx: &mut Cx, name: Gc<Str>, globals: Option<Obj>, locals: Option<Obj>, fromlist: Option<Obj>, level: i64) -> Result<Obj> {
+    fn __import__(
+        cx: &mut Cx,
+        name: Gc<Str>,
+        globals: Option<Obj>,
+        locals: Option<Obj>,
+        fromlist: Option<Obj>,
+        level: i64,
+    ) -> Result<Obj> {
         let _ = locals;
         import::dunder_import(cx, name, globals, fromlist.unwrap_or(Obj::NONE), level)
     }
@@ -96,7 +105,15 @@ pub mod functions {
 
     /// Compile source into a code object that can be executed by exec() or eval().
     #[sig(source, filename, mode, flags = 0, dont_inherit = False, optimize = -1)]
-    fn compile(cx: &mut Cx, source: Obj, filename: Obj, mode: Gc<Str>, flags: i64, dont_inherit: bool, optimize: i64) -> Result<Obj> {
+    fn compile(
+        cx: &mut Cx,
+        source: Obj,
+        filename: Obj,
+        mode: Gc<Str>,
+        flags: i64,
+        dont_inherit: bool,
+        optimize: i64,
+    ) -> Result<Obj> {
         let filename = match filename.cast::<Str>() {
             Some(s) => s.to_str().into_owned(),
             None => match filename.cast::<Bytes>() {
@@ -131,7 +148,8 @@ pub mod functions {
             (true, Ok(t)) => Source::Text(t),
             _ => Source::Bytes(&text),
         };
-        let r = CompileRequest { source, filename: &filename, mode: &mode, flags: inherited, optimize: optimize as i32 };
+        let r =
+            CompileRequest { source, filename: &filename, mode: &mode, flags: inherited, optimize: optimize as i32 };
         Ok(hooks::compile(cx, &r)?.obj())
     }
 
@@ -143,7 +161,13 @@ pub mod functions {
 
     /// Execute the given source in the context of globals and locals.
     #[sig(source, /, globals = None, locals = None, *, closure = None)]
-    fn exec(cx: &mut Cx, source: Obj, globals: Option<Obj>, locals: Option<Obj>, closure: Option<Gc<Tuple>>) -> Result<()> {
+    fn exec(
+        cx: &mut Cx,
+        source: Obj,
+        globals: Option<Obj>,
+        locals: Option<Obj>,
+        closure: Option<Gc<Tuple>>,
+    ) -> Result<()> {
         run(cx, source, globals, locals, "exec", closure).map(|_| ())
     }
 
@@ -189,7 +213,14 @@ fn no_trees(cx: &mut Cx) -> Result<Raised> {
     }
 }
 
-fn run(cx: &mut Cx, source: Obj, globals: Option<Obj>, locals: Option<Obj>, what: &str, closure: Option<Gc<Tuple>>) -> Result<Obj> {
+fn run(
+    cx: &mut Cx,
+    source: Obj,
+    globals: Option<Obj>,
+    locals: Option<Obj>,
+    what: &str,
+    closure: Option<Gc<Tuple>>,
+) -> Result<Obj> {
     let w = frame::current(cx);
     let g: Gc<Dict> = match globals {
         Some(g) => match g.cast::<Dict>() {

@@ -70,7 +70,8 @@ pub fn run_function(cx: &mut Cx, func: Gc<Function>, args: &[Obj], kw: Option<Kw
 pub unsafe fn push_entry(cx: &mut Cx, func: u64) -> Result<Base> {
     unsafe {
         let w = cx.top().add(4);
-        let need = if func == 0 { 0 } else { (*((func + 8) as *const Function)).nregs.load(Ordering::Relaxed) as usize };
+        let need =
+            if func == 0 { 0 } else { (*((func + 8) as *const Function)).nregs.load(Ordering::Relaxed) as usize };
         if w.add(8 + need) as usize >= cx.limit as usize {
             return Err(cx.recursion_error());
         }
@@ -363,8 +364,18 @@ unsafe fn dispatch(f: &mut Fr<'_>, callee: Obj, a: usize, args: &[Obj], kw: Opti
 
 /// `C(...)` for a Python class with `object.__new__` and a Python `__init__`
 /// that returns None: allocate and run `__init__` without native recursion.
-unsafe fn construct(f: &mut Fr<'_>, t: Gc<Type>, a: usize, args: &[Obj], kw: Option<KwNames>, done: PB) -> Result<Option<PB>> {
-    if !t.has(types::F_HEAP) || t.has(types::F_ABSTRACT | types::F_VARIABLE) || ops::class_of(t.obj()).obj() != types::class_for(shape::TYPE).obj() {
+unsafe fn construct(
+    f: &mut Fr<'_>,
+    t: Gc<Type>,
+    a: usize,
+    args: &[Obj],
+    kw: Option<KwNames>,
+    done: PB,
+) -> Result<Option<PB>> {
+    if !t.has(types::F_HEAP)
+        || t.has(types::F_ABSTRACT | types::F_VARIABLE)
+        || ops::class_of(t.obj()).obj() != types::class_for(shape::TYPE).obj()
+    {
         return Ok(None);
     }
     if t.special(Dunder::New) != types::class_for(shape::OBJECT).special(Dunder::New) {

@@ -2,11 +2,11 @@
 
 use crate::frame::Fr;
 use crate::unwind;
+use std::sync::atomic::Ordering;
 use typhon_object::exc::BaseException;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, list, ops};
-use std::sync::atomic::Ordering;
 
 /// The exception that `raise o` raises.
 pub fn to_exception(cx: &mut Cx, o: Obj) -> Result<Gc<BaseException>> {

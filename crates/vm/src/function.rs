@@ -146,9 +146,9 @@ pub fn new(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Gc<Function
 
 /// The builtins namespace that code with these globals uses.
 pub fn builtins_of(cx: &Cx, globals: Gc<Dict>) -> Gc<Dict> {
-    let found = globals.get_str(name!(cx, "__builtins__")).and_then(|b| {
-        b.cast::<Dict>().or_else(|| crate::hooks::module_dict(b))
-    });
+    let found = globals
+        .get_str(name!(cx, "__builtins__"))
+        .and_then(|b| b.cast::<Dict>().or_else(|| crate::hooks::module_dict(b)));
     found.unwrap_or_else(|| {
         let o = Obj::from_word(cx.rt().builtins.get()).expect("builtins exist");
         // The root holds the builtins namespace.

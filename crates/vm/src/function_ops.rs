@@ -118,15 +118,23 @@ pub fn build_class(cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
         match c.value.obj() {
             None => {
                 let r = ops::repr(cx, class)?;
-                return Err(cx.error(typhon_object::ExcKind::RuntimeError, format!(
-                    "__class__ not set defining '{}' as {}. Was __classcell__ propagated to type.__new__?",
-                    name.to_str(), r.to_str())));
+                return Err(cx.error(
+                    typhon_object::ExcKind::RuntimeError,
+                    format!(
+                        "__class__ not set defining '{}' as {}. Was __classcell__ propagated to type.__new__?",
+                        name.to_str(),
+                        r.to_str()
+                    ),
+                ));
             }
             Some(v) if v != class => {
                 let (a, b) = (ops::repr(cx, v)?, ops::repr(cx, class)?);
                 return Err(cx.type_error(format!(
                     "__class__ set to {} defining '{}' as {}",
-                    a.to_str(), name.to_str(), b.to_str())));
+                    a.to_str(),
+                    name.to_str(),
+                    b.to_str()
+                )));
             }
             _ => {}
         }

@@ -83,7 +83,14 @@ pub mod functions {
     }
     /// Whether the object can refer to others: true for every heap object but text and numbers.
     fn is_tracked(o: Obj) -> bool {
-        o.is_ptr() && !matches!(o.shape(), typhon_object::shape::STR | typhon_object::shape::INT | typhon_object::shape::FLOAT | typhon_object::shape::BYTES)
+        o.is_ptr()
+            && !matches!(
+                o.shape(),
+                typhon_object::shape::STR
+                    | typhon_object::shape::INT
+                    | typhon_object::shape::FLOAT
+                    | typhon_object::shape::BYTES
+            )
     }
     /// Whether the object's finalizer has been called.
     fn is_finalized(_o: Obj) -> bool {
@@ -104,7 +111,13 @@ pub mod functions {
             let n = cx.intern(n)?;
             ops::set_attr(cx, module, n, Some(l.obj()))?;
         }
-        for (n, v) in [("DEBUG_STATS", 1), ("DEBUG_COLLECTABLE", 2), ("DEBUG_UNCOLLECTABLE", 4), ("DEBUG_SAVEALL", 32), ("DEBUG_LEAK", 38)] {
+        for (n, v) in [
+            ("DEBUG_STATS", 1),
+            ("DEBUG_COLLECTABLE", 2),
+            ("DEBUG_UNCOLLECTABLE", 4),
+            ("DEBUG_SAVEALL", 32),
+            ("DEBUG_LEAK", 38),
+        ] {
             let n = cx.intern(n)?;
             ops::set_attr(cx, module, n, Some(Obj::int_unchecked(v)))?;
         }

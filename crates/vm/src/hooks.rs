@@ -147,7 +147,9 @@ fn subgroup(cx: &mut Cx, g: Obj, ids: Obj) -> Result<Obj> {
         return Ok(Obj::NONE);
     }
     let n = ops::call_method(cx, g, "derive", &[out.obj()])?;
-    if let (Some(a), Some(b)) = (n.cast::<typhon_object::exc::BaseException>(), g.cast::<typhon_object::exc::BaseException>()) {
+    if let (Some(a), Some(b)) =
+        (n.cast::<typhon_object::exc::BaseException>(), g.cast::<typhon_object::exc::BaseException>())
+    {
         a.traceback.put(cx, a, b.traceback.obj());
         a.context.put(cx, a, b.context.obj());
         a.cause.put(cx, a, b.cause.obj());

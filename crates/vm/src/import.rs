@@ -72,7 +72,10 @@ fn import_from(cx: &mut Cx, m: Obj, n: Gc<Str>) -> Result<Obj> {
     }
     let mod_name = ops::get_attr_opt(cx, m, name!(cx, "__name__"))?.and_then(|s| s.cast::<Str>());
     let Some(mod_name) = mod_name else {
-        return Err(cx.error(ExcKind::ImportError, format!("cannot import name '{}' from '<unknown module name>' (unknown location)", n.to_str())));
+        return Err(cx.error(
+            ExcKind::ImportError,
+            format!("cannot import name '{}' from '<unknown module name>' (unknown location)", n.to_str()),
+        ));
     };
     let full = format!("{}.{}", mod_name.to_str(), n.to_str());
     let key = str::new(cx, &full)?;
@@ -283,7 +286,8 @@ pub fn find_source(cx: &mut Cx, full: &str, part: &str, path: Option<Obj>) -> Re
 fn ask_meta_path(cx: &mut Cx, full: &str, path: Option<Obj>) -> Result<Option<Obj>> {
     let key = name!(cx, "sys");
     let Some(sys) = modules(cx).get_str(key) else { return Ok(None) };
-    let finders = hooks::module_dict(sys).and_then(|d| d.get_str(name!(cx, "meta_path"))).and_then(|l| l.cast::<List>());
+    let finders =
+        hooks::module_dict(sys).and_then(|d| d.get_str(name!(cx, "meta_path"))).and_then(|l| l.cast::<List>());
     let Some(finders) = finders else { return Ok(None) };
     let mut i = 0;
     while let Some(f) = finders.get(i) {
@@ -315,7 +319,11 @@ fn native_module(cx: &mut Cx, spec: &'static ModuleSpec) -> Result<Obj> {
     }
     for f in spec.functions {
         let n = cx.intern(f.name)?;
-        let v = if f.kind == MemberKind::Constant { (f.call)(cx, &[], None)? } else { ops::native_function(cx, f, spec.name)? };
+        let v = if f.kind == MemberKind::Constant {
+            (f.call)(cx, &[], None)?
+        } else {
+            ops::native_function(cx, f, spec.name)?
+        };
         d.insert_str(cx, n, v)?;
     }
     for c in spec.classes {
@@ -336,7 +344,13 @@ fn native_module(cx: &mut Cx, spec: &'static ModuleSpec) -> Result<Obj> {
     Ok(m)
 }
 
-fn load_code(cx: &mut Cx, full: &str, data: &Arc<typhon_bytecode::Code>, file: &str, dir: Option<String>) -> Result<Obj> {
+fn load_code(
+    cx: &mut Cx,
+    full: &str,
+    data: &Arc<typhon_bytecode::Code>,
+    file: &str,
+    dir: Option<String>,
+) -> Result<Obj> {
     let m = new_module(cx, full)?;
     let d = hooks::module_dict(m).expect("a module");
     let f = str::new(cx, file)?;

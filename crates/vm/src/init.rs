@@ -4,7 +4,9 @@ use crate::code::{CacheEntry, Code};
 use crate::frame::Frame;
 use crate::function::{Cell, Function};
 use crate::generator::Generator;
-use crate::objects::{AsyncGeneratorMethods, CellMethods, CodeMethods, CoroutineMethods, FrameMethods, FunctionMethods, GeneratorMethods};
+use crate::objects::{
+    AsyncGeneratorMethods, CellMethods, CodeMethods, CoroutineMethods, FrameMethods, FunctionMethods, GeneratorMethods,
+};
 use crate::traceback::{Traceback, TracebackMethods};
 use crate::{builtins, call, code, function, generator, hooks};
 use typhon_object::native::{self, DICT, NO_NEW, Trace, WEAKREF};

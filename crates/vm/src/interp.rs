@@ -21,7 +21,10 @@
 use crate::code::CacheEntry;
 use crate::frame::{Base, PB, Pc};
 use crate::function::{Cell, Function};
-use crate::{attr, binary, build, call, compare, exception, format, function_ops, generator, import, iter, names, pattern, subscript, unwind, with};
+use crate::{
+    attr, binary, build, call, compare, exception, format, function_ops, generator, import, iter, names, pattern,
+    subscript, unwind, with,
+};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use typhon_bytecode::Op;
@@ -370,7 +373,7 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     let x = rd(base, fb(insn)) as i64;
                     let y = rd(base, fc(insn)) as i64;
                     if x & y & 1 != 0 && x > 0 && y > 1 {
-                        wr(base, fa(insn), ((x >> 1) / (y >> 1) << 1 | 1) as u64);
+                        wr(base, fa(insn), (((x >> 1) / (y >> 1)) << 1 | 1) as u64);
                         continue;
                     }
                     go!(pc, base, binary::slow_arith, insn, cx)
@@ -379,7 +382,7 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     let x = rd(base, fb(insn)) as i64;
                     let y = rd(base, fc(insn)) as i64;
                     if x & y & 1 != 0 && x > 0 && y > 1 {
-                        wr(base, fa(insn), ((x >> 1) % (y >> 1) << 1 | 1) as u64);
+                        wr(base, fa(insn), (((x >> 1) % (y >> 1)) << 1 | 1) as u64);
                         continue;
                     }
                     go!(pc, base, binary::slow_arith, insn, cx)
@@ -457,7 +460,7 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                 Op::FLOORDIVI => {
                     let x = rd(base, fb(insn)) as i64;
                     if x & 1 != 0 && x > 0 && ci(insn) > 0 {
-                        wr(base, fa(insn), ((x >> 1) / ci(insn) << 1 | 1) as u64);
+                        wr(base, fa(insn), (((x >> 1) / ci(insn)) << 1 | 1) as u64);
                         continue;
                     }
                     go!(pc, base, binary::slow_arith_imm, insn, cx)
@@ -465,7 +468,7 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                 Op::MODI => {
                     let x = rd(base, fb(insn)) as i64;
                     if x & 1 != 0 && x > 0 && ci(insn) > 0 {
-                        wr(base, fa(insn), ((x >> 1) % ci(insn) << 1 | 1) as u64);
+                        wr(base, fa(insn), (((x >> 1) % ci(insn)) << 1 | 1) as u64);
                         continue;
                     }
                     go!(pc, base, binary::slow_arith_imm, insn, cx)
@@ -770,7 +773,11 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     let o = rd(base, fa(insn));
                     let ic = (*pc).load(Relaxed);
                     let next = (*pc.add(1)).load(Relaxed);
-                    if is_ptr(o) && shape_of(o) == (ic >> 32) as u32 && ic & next & 1 != 0 && !typhon_gc::multi_threaded() {
+                    if is_ptr(o)
+                        && shape_of(o) == (ic >> 32) as u32
+                        && ic & next & 1 != 0
+                        && !typhon_gc::multi_threaded()
+                    {
                         (*((o + (ic as u32 >> 1) as u64) as *const AtomicU64)).store(rd(base, fb(insn)), Release);
                         (*(o as *const std::sync::atomic::AtomicU32)).store((next >> 32) as u32, Release);
                         (*cx).mutator.barrier(o as *mut u8);
@@ -907,7 +914,17 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                         let n = fb(insn) + 1;
                         if c.version() == e.version && fun.simple.load(Relaxed) as usize == n {
                             wr(base, fa(insn), f);
-                            push_frame!(pc, base, insn, cx, fun, base.add(fa(insn) + 4), n, pc.add(2), call::call_method)
+                            push_frame!(
+                                pc,
+                                base,
+                                insn,
+                                cx,
+                                fun,
+                                base.add(fa(insn) + 4),
+                                n,
+                                pc.add(2),
+                                call::call_method
+                            )
                         }
                     }
                     go!(pc, base, call::call_method, insn, cx)

@@ -5,11 +5,11 @@
 // Setters are named after dunders.
 #![allow(non_snake_case)]
 
+use crate::async_gen;
 use crate::code::Code;
 use crate::frame::{self, Frame, Window};
 use crate::function::{self, Cell, Function};
 use crate::generator::{self, Generator, Input, RUNNING, SUSPENDED};
-use crate::async_gen;
 use std::sync::atomic::Ordering;
 use typhon_bytecode::flags;
 use typhon_macros::class;
@@ -25,7 +25,15 @@ pub struct FunctionMethods;
 #[class(extends = Function)]
 impl FunctionMethods {
     #[sig(code, globals, name = None, argdefs = None, closure = None, kwdefaults = None)]
-    fn __new__(cx: &mut Cx, code: Obj, globals: Gc<Dict>, name: Option<Gc<Str>>, argdefs: Option<Gc<Tuple>>, closure: Option<Gc<Tuple>>, kwdefaults: Option<Gc<Dict>>) -> Result<Obj> {
+    fn __new__(
+        cx: &mut Cx,
+        code: Obj,
+        globals: Gc<Dict>,
+        name: Option<Gc<Str>>,
+        argdefs: Option<Gc<Tuple>>,
+        closure: Option<Gc<Tuple>>,
+        kwdefaults: Option<Gc<Dict>>,
+    ) -> Result<Obj> {
         let Some(code) = code.cast::<Code>() else {
             return Err(cx.type_error(format!("function() argument 'code' must be code, not {}", cx.type_name(code))));
         };
@@ -361,7 +369,8 @@ impl CodeMethods {
         let d = &this.payload().data;
         for r in d.positions.runs(d.first_line) {
             let line = r.position.map_or(Obj::NONE, |p| Obj::int_unchecked(p.line as i64));
-            let t = tuple::new(cx, &[Obj::int_unchecked(r.start as i64 * 2), Obj::int_unchecked(r.end as i64 * 2), line])?;
+            let t =
+                tuple::new(cx, &[Obj::int_unchecked(r.start as i64 * 2), Obj::int_unchecked(r.end as i64 * 2), line])?;
             l.append(cx, t.obj())?;
         }
         ops::get_iter(cx, l.obj())
@@ -378,7 +387,9 @@ impl CodeMethods {
                 ("co_firstlineno", _, Some(i)) => d.first_line = i as u32,
                 ("co_flags", _, Some(i)) => d.flags = i as u32,
                 (k, ..) => {
-                    return Err(cx.error(ExcKind::NotImplementedError, format!("code.replace({k}=...) is not implemented yet")));
+                    return Err(
+                        cx.error(ExcKind::NotImplementedError, format!("code.replace({k}=...) is not implemented yet"))
+                    );
                 }
             }
         }
@@ -408,7 +419,13 @@ fn live_window(f: Gc<Frame>, cx: &Cx) -> Option<Window> {
 impl FrameMethods {
     fn __repr__(this: Gc<Frame>) -> String {
         let c = this.code();
-        format!("<frame at {:#x}, file '{}', line {}, code {}>", this.obj().word(), c.data.filename, this.line().unwrap_or(0), c.data.name)
+        format!(
+            "<frame at {:#x}, file '{}', line {}, code {}>",
+            this.obj().word(),
+            c.data.filename,
+            this.line().unwrap_or(0),
+            c.data.name
+        )
     }
     #[getter]
     fn f_code(this: Gc<Frame>) -> Gc<Code> {
@@ -774,7 +791,9 @@ pub fn super_args(cx: &mut Cx) -> Result<(Obj, Obj)> {
     let cell = Obj::from_word(unsafe { *w.base.add(code.data.free_base as usize + at) }).and_then(|c| c.cast::<Cell>());
     match cell.and_then(|c| c.value.obj()) {
         Some(c) if c.cast::<Type>().is_some() => Ok((c, this)),
-        Some(c) => Err(cx.error(ExcKind::RuntimeError, format!("super(): __class__ is not a type ({})", cx.type_name(c)))),
+        Some(c) => {
+            Err(cx.error(ExcKind::RuntimeError, format!("super(): __class__ is not a type ({})", cx.type_name(c))))
+        }
         None => Err(cx.error(ExcKind::RuntimeError, "super(): empty __class__ cell")),
     }
 }

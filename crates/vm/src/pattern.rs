@@ -1,8 +1,8 @@
 //! `match`: the tests that patterns make.
 
 use typhon_object::dict::Dict;
-use typhon_object::tuple::Tuple;
 use typhon_object::str::Str;
+use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, int, list, name, ops};
 
@@ -75,7 +75,7 @@ const SELF_MATCH: &[&str] =
 
 fn class_attrs(cx: &mut Cx, subject: Obj, cls: Obj, names: Obj, positional: usize) -> Result<Option<Obj>> {
     let Some(t) = cls.cast::<Type>() else {
-        return Err(cx.type_error(format!("called match pattern must be a class")));
+        return Err(cx.type_error("called match pattern must be a class"));
     };
     if !ops::is_instance(cx, subject, cls)? {
         return Ok(None);

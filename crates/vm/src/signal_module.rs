@@ -49,7 +49,9 @@ pub mod functions {
                 super::signal::install(n)
             }
             _ => {
-                return Err(cx.type_error("signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"));
+                return Err(
+                    cx.type_error("signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object")
+                );
             }
         };
         if !done {
@@ -115,19 +117,60 @@ pub mod functions {
     #[sig(fd, /, *, warn_on_full_buffer = True)]
     fn set_wakeup_fd(cx: &mut Cx, fd: i64, warn_on_full_buffer: bool) -> Result<i64> {
         let _ = warn_on_full_buffer;
-        if fd == -1 { Ok(-1) } else { Err(cx.error(ExcKind::NotImplementedError, "set_wakeup_fd() is not implemented yet")) }
+        if fd == -1 {
+            Ok(-1)
+        } else {
+            Err(cx.error(ExcKind::NotImplementedError, "set_wakeup_fd() is not implemented yet"))
+        }
     }
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
         let values: &[(&str, i64)] = &[
-            ("SIG_DFL", DFL), ("SIG_IGN", IGN), ("NSIG", NSIG),
-            ("SIG_BLOCK", libc::SIG_BLOCK as i64), ("SIG_UNBLOCK", libc::SIG_UNBLOCK as i64), ("SIG_SETMASK", libc::SIG_SETMASK as i64),
-            ("SIGHUP", 1), ("SIGINT", 2), ("SIGQUIT", 3), ("SIGILL", 4), ("SIGTRAP", 5), ("SIGABRT", 6), ("SIGIOT", 6),
-            ("SIGBUS", 7), ("SIGFPE", 8), ("SIGKILL", 9), ("SIGUSR1", 10), ("SIGSEGV", 11), ("SIGUSR2", 12), ("SIGPIPE", 13),
-            ("SIGALRM", 14), ("SIGTERM", 15), ("SIGSTKFLT", 16), ("SIGCHLD", 17), ("SIGCLD", 17), ("SIGCONT", 18), ("SIGSTOP", 19),
-            ("SIGTSTP", 20), ("SIGTTIN", 21), ("SIGTTOU", 22), ("SIGURG", 23), ("SIGXCPU", 24), ("SIGXFSZ", 25), ("SIGVTALRM", 26),
-            ("SIGPROF", 27), ("SIGWINCH", 28), ("SIGIO", 29), ("SIGPOLL", 29), ("SIGPWR", 30), ("SIGSYS", 31), ("SIGRTMIN", 34), ("SIGRTMAX", 64),
-            ("ITIMER_REAL", 0), ("ITIMER_VIRTUAL", 1), ("ITIMER_PROF", 2),
+            ("SIG_DFL", DFL),
+            ("SIG_IGN", IGN),
+            ("NSIG", NSIG),
+            ("SIG_BLOCK", libc::SIG_BLOCK as i64),
+            ("SIG_UNBLOCK", libc::SIG_UNBLOCK as i64),
+            ("SIG_SETMASK", libc::SIG_SETMASK as i64),
+            ("SIGHUP", 1),
+            ("SIGINT", 2),
+            ("SIGQUIT", 3),
+            ("SIGILL", 4),
+            ("SIGTRAP", 5),
+            ("SIGABRT", 6),
+            ("SIGIOT", 6),
+            ("SIGBUS", 7),
+            ("SIGFPE", 8),
+            ("SIGKILL", 9),
+            ("SIGUSR1", 10),
+            ("SIGSEGV", 11),
+            ("SIGUSR2", 12),
+            ("SIGPIPE", 13),
+            ("SIGALRM", 14),
+            ("SIGTERM", 15),
+            ("SIGSTKFLT", 16),
+            ("SIGCHLD", 17),
+            ("SIGCLD", 17),
+            ("SIGCONT", 18),
+            ("SIGSTOP", 19),
+            ("SIGTSTP", 20),
+            ("SIGTTIN", 21),
+            ("SIGTTOU", 22),
+            ("SIGURG", 23),
+            ("SIGXCPU", 24),
+            ("SIGXFSZ", 25),
+            ("SIGVTALRM", 26),
+            ("SIGPROF", 27),
+            ("SIGWINCH", 28),
+            ("SIGIO", 29),
+            ("SIGPOLL", 29),
+            ("SIGPWR", 30),
+            ("SIGSYS", 31),
+            ("SIGRTMIN", 34),
+            ("SIGRTMAX", 64),
+            ("ITIMER_REAL", 0),
+            ("ITIMER_VIRTUAL", 1),
+            ("ITIMER_PROF", 2),
         ];
         for (n, v) in values {
             let n = cx.intern(n)?;

@@ -72,4 +72,3 @@ crate::slow! {
         Ok(f.done())
     }
 }
-

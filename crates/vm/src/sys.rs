@@ -85,8 +85,13 @@ pub mod functions {
             return Err(cx.value_error("recursion limit must be greater or equal than 1"));
         }
         if (cx.depth as i64) >= limit {
-            return Err(cx.error(ExcKind::RecursionError, format!(
-                "cannot set the recursion limit to {limit} at the recursion depth {}: the limit is too low", cx.depth)));
+            return Err(cx.error(
+                ExcKind::RecursionError,
+                format!(
+                    "cannot set the recursion limit to {limit} at the recursion depth {}: the limit is too low",
+                    cx.depth
+                ),
+            ));
         }
         cx.rt().recursion_limit.store(limit as usize, Ordering::Relaxed);
         cx.depth_limit = limit.min(u32::MAX as i64) as u32;
@@ -186,7 +191,9 @@ pub mod functions {
         let _ = traceback;
         let Some(e) = value.cast::<BaseException>() else {
             return Err(cx.type_error(format!(
-                "print_exception(): Exception expected for value, {} found", cx.type_name(value))));
+                "print_exception(): Exception expected for value, {} found",
+                cx.type_name(value)
+            )));
         };
         print_exception(cx, Raised(e));
         Ok(())
@@ -198,7 +205,11 @@ pub mod functions {
         let o = ops::get_attr(cx, unraisable, name!(cx, "object"))?;
         let e = ops::get_attr(cx, unraisable, name!(cx, "exc_value"))?;
         let mut text = String::new();
-        let what = if msg.is_none() { "Exception ignored in".to_string() } else { ops::to_str(cx, msg)?.to_str().into_owned() };
+        let what = if msg.is_none() {
+            "Exception ignored in".to_string()
+        } else {
+            ops::to_str(cx, msg)?.to_str().into_owned()
+        };
         text.push_str(&what);
         if !o.is_none() {
             let r = ops::repr(cx, o)?;
@@ -213,7 +224,11 @@ pub mod functions {
 
     /// Set a function that is called for each event; only None is supported.
     fn settrace(cx: &mut Cx, function: Obj) -> Result<()> {
-        if function.is_none() { Ok(()) } else { Err(cx.error(ExcKind::NotImplementedError, "sys.settrace() is not implemented yet")) }
+        if function.is_none() {
+            Ok(())
+        } else {
+            Err(cx.error(ExcKind::NotImplementedError, "sys.settrace() is not implemented yet"))
+        }
     }
 
     /// Return the global debug tracing function.
@@ -223,7 +238,11 @@ pub mod functions {
 
     /// Set the profiling function; only None is supported.
     fn setprofile(cx: &mut Cx, function: Obj) -> Result<()> {
-        if function.is_none() { Ok(()) } else { Err(cx.error(ExcKind::NotImplementedError, "sys.setprofile() is not implemented yet")) }
+        if function.is_none() {
+            Ok(())
+        } else {
+            Err(cx.error(ExcKind::NotImplementedError, "sys.setprofile() is not implemented yet"))
+        }
     }
 
     /// Return the profiling function.
@@ -285,9 +304,7 @@ pub fn write_stderr(cx: &mut Cx, text: &str) {
 /// Display an uncaught exception: through the `traceback` module, or plainly if
 /// that fails.
 pub fn print_exception(cx: &mut Cx, e: Raised) {
-    let r = import::import_module(cx, "traceback").and_then(|m| {
-        ops::call_method(cx, m, "print_exception", &[e.obj()])
-    });
+    let r = import::import_module(cx, "traceback").and_then(|m| ops::call_method(cx, m, "print_exception", &[e.obj()]));
     if r.is_err() {
         let text = plain_traceback(cx, e);
         write_stderr(cx, &text);
@@ -360,7 +377,11 @@ pub fn init(cx: &mut Cx) -> Result<Obj> {
         }
     }
     let modules = import::modules(cx);
-    for (n, v) in [("modules", modules.obj()), ("meta_path", list::new(cx, &[])?.obj()), ("path_hooks", list::new(cx, &[])?.obj())] {
+    for (n, v) in [
+        ("modules", modules.obj()),
+        ("meta_path", list::new(cx, &[])?.obj()),
+        ("path_hooks", list::new(cx, &[])?.obj()),
+    ] {
         let n = cx.intern(n)?;
         d.insert_str(cx, n, v)?;
     }

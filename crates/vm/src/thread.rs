@@ -477,7 +477,14 @@ fn set_local(cx: &mut Cx, o: Obj, d: Gc<Dict>, name: Gc<Str>, v: Option<Obj>) ->
 }
 
 /// Run `func(*args, **kwargs)` in a new thread.
-fn start(cx: &mut Cx, func: Obj, args: Gc<Tuple>, kwargs: Option<Gc<Dict>>, state: Arc<ThreadState>, legacy: bool) -> Result<u64> {
+fn start(
+    cx: &mut Cx,
+    func: Obj,
+    args: Gc<Tuple>,
+    kwargs: Option<Gc<Dict>>,
+    state: Arc<ThreadState>,
+    legacy: bool,
+) -> Result<u64> {
     if cx.rt().finalizing.load(Ordering::Relaxed) {
         return Err(cx.error(ExcKind::PythonFinalizationError, "can't create new thread at interpreter shutdown"));
     }
@@ -588,7 +595,9 @@ pub mod functions {
     #[sig(function, handle = None, daemon = True)]
     fn start_joinable_thread(cx: &mut Cx, function: Obj, handle: Option<Obj>, daemon: bool) -> Result<Obj> {
         let _ = daemon;
-        if ops::class_of(function).call_fn().is_none() && ops::class_of(function).special(typhon_object::Dunder::Call).is_none() {
+        if ops::class_of(function).call_fn().is_none()
+            && ops::class_of(function).special(typhon_object::Dunder::Call).is_none()
+        {
             return Err(cx.type_error("thread function must be callable"));
         }
         let h = match handle {
@@ -744,7 +753,9 @@ pub mod functions {
 }
 
 fn launch(cx: &mut Cx, function: Obj, args: Obj, kwargs: Option<Obj>) -> Result<u64> {
-    if ops::class_of(function).call_fn().is_none() && ops::class_of(function).special(typhon_object::Dunder::Call).is_none() {
+    if ops::class_of(function).call_fn().is_none()
+        && ops::class_of(function).special(typhon_object::Dunder::Call).is_none()
+    {
         return Err(cx.type_error("first arg must be callable"));
     }
     let Some(args) = args.cast::<Tuple>() else { return Err(cx.type_error("2nd arg must be a tuple")) };

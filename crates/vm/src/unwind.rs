@@ -68,4 +68,3 @@ crate::slow! {
         Ok(here)
     }
 }
-

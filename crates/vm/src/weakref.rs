@@ -110,7 +110,9 @@ impl RefMethods {
         let at = this.obj().word();
         Ok(match this.payload().get() {
             None => format!("<weakref at {at:#x}; dead>"),
-            Some(o) => format!("<weakref at {at:#x}; to '{}' at {:#x}>", ops::full_name(cx, ops::class_of(o)), o.word()),
+            Some(o) => {
+                format!("<weakref at {at:#x}; to '{}' at {:#x}>", ops::full_name(cx, ops::class_of(o)), o.word())
+            }
         })
     }
     #[getter]
@@ -146,7 +148,10 @@ pub struct Proxy {
 
 impl Proxy {
     fn target(&self, cx: &Cx) -> Result<Obj> {
-        self.target.payload().get().ok_or_else(|| cx.error(ExcKind::ReferenceError, "weakly-referenced object no longer exists"))
+        self.target
+            .payload()
+            .get()
+            .ok_or_else(|| cx.error(ExcKind::ReferenceError, "weakly-referenced object no longer exists"))
     }
 }
 

@@ -9,13 +9,15 @@ use crate::bytes_like::iter::BytearrayIter;
 use crate::bytes_like::{self, Bound, Sub, codec, hex, percent, search, split, transform};
 use crate::memoryview::MemoryView;
 use crate::slice::{self, Slice};
-use crate::{any, bytes_new};
+use crate::{any, bytes_new, object_reduce};
 use typhon_macros::class;
-use typhon_object::native::{Args, Index, Missing, SUBCLASSABLE, instance, instance_of};
+use typhon_object::list::List;
+use typhon_object::native::{Args, FromArg, Index, Missing, SUBCLASSABLE, instance, instance_of};
 use typhon_object::str::{self, Str};
+use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result};
-use typhon_object::{boot, bytes, instance as attrs, ops, shape, tuple};
+use typhon_object::{boot, bytes, ops, shape, tuple};
 use typhon_text::strview;
 
 const OWN_SHAPE: u32 = shape::BYTEARRAY;
@@ -28,6 +30,11 @@ fn same(cx: &Cx, _this: Gc<Bytearray>, part: &[u8]) -> Result<Obj> {
     make(cx, part)
 }
 
+/// Run `f`, during which the length cannot change.
+fn pin<R>(this: Gc<Bytearray>, cx: &mut Cx, f: impl FnOnce(&mut Cx) -> Result<R>) -> Result<R> {
+    this.payload().pinned(cx, f)
+}
+
 #[cold]
 fn out_of_range(cx: &Cx) -> Raised {
     cx.error(ExcKind::IndexError, "bytearray index out of range")
@@ -35,10 +42,7 @@ fn out_of_range(cx: &Cx) -> Raised {
 
 fn position(cx: &mut Cx, this: Gc<Bytearray>, key: Obj) -> Result<Option<usize>> {
     if !slice::is_index(key) {
-        return Err(cx.type_error(format!(
-            "bytearray indices must be integers or slices, not {}",
-            cx.type_name(key)
-        )));
+        return Err(cx.type_error(format!("bytearray indices must be integers or slices, not {}", cx.type_name(key))));
     }
     let i = ops::index_isize(cx, key)?;
     Ok(ops::wrap(i as i64, this.len()))
@@ -77,10 +81,9 @@ fn set_slice(cx: &mut Cx, this: Gc<Bytearray>, s: &Slice, value: Option<&[u8]>) 
             let rest: Vec<u8> = d.iter().enumerate().filter(|(i, _)| !gone(*i)).map(|(_, b)| *b).collect();
             this.assign(cx, &rest)
         }
-        Some(v) if v.len() != n => Err(cx.value_error(format!(
-            "attempt to assign bytes of size {} to extended slice of size {n}",
-            v.len()
-        ))),
+        Some(v) if v.len() != n => {
+            Err(cx.value_error(format!("attempt to assign bytes of size {} to extended slice of size {n}", v.len())))
+        }
         Some(v) => {
             this.change(cx, |m| {
                 for (i, byte) in v.iter().enumerate() {
@@ -99,11 +102,7 @@ fn concat(cx: &mut Cx, this: Gc<Bytearray>, other: Obj) -> Result<Option<BufferV
     match buffer::try_get(cx, other)? {
         Some(v) => Ok(Some(v)),
         None if ops::class_of(other).special(Dunder::RAdd).is_some() => Ok(None),
-        None => Err(cx.type_error(format!(
-            "can't concat {} to {}",
-            cx.type_name(other),
-            cx.type_name(this.obj())
-        ))),
+        None => Err(cx.type_error(format!("can't concat {} to {}", cx.type_name(other), cx.type_name(this.obj())))),
     }
 }
 
@@ -119,20 +118,14 @@ fn reduce(cx: &mut Cx, this: Gc<Bytearray>, proto: i64) -> Result<Obj> {
         let b = bytes::new(cx, d)?.obj();
         tuple::new(cx, &[b])?
     };
-    let mut state = Obj::NONE;
-    if attrs::has_attrs(this.obj()) {
-        let copy = attrs::attrs_copy(cx, this.obj())?;
-        if !copy.is_empty() {
-            state = copy.obj();
-        }
-    }
+    let state = object_reduce::state(cx, this.obj(), false)?;
     let class = ops::class_of(this.obj()).obj();
     Ok(tuple::new(cx, &[class, args.obj(), state])?.obj())
 }
 
 struct BytearrayMethods;
 
-crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
+crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, pin, {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, _args: Args<'_>) -> Result<Obj> {
         any::check_new(cx, cls, shape::BYTEARRAY)?;
         Ok(instance_of(cx, cls, Bytearray::empty())?.obj())
@@ -167,8 +160,12 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
         if let Some(v) = buffer::gather(cx, o)? {
             return this.assign(cx, &v);
         }
-        let v = bytes_new::collect(cx, o, "bytearray")?;
-        this.assign(cx, &v)
+        if o.cast::<List>().is_some() || o.cast::<Tuple>().is_some() {
+            // All or nothing, where nobody can watch it grow.
+            let v = bytes_new::collect(cx, o, "bytearray")?;
+            return this.assign(cx, &v);
+        }
+        bytes_new::each_byte(cx, o, "bytearray", |cx, b| this.push(cx, b))
     }
 
     fn __repr__(this: Gc<Bytearray>, cx: &mut Cx) -> Result<Obj> {
@@ -284,8 +281,9 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
     ///   iterable_of_ints
     ///     The iterable of items to append.
     fn extend(this: Gc<Bytearray>, cx: &mut Cx, iterable_of_ints: Obj) -> Result<()> {
+        let end = this.len();
         if let Some(v) = buffer::try_get(cx, iterable_of_ints)? {
-            return this.splice(cx, usize::MAX, usize::MAX, v.as_slice());
+            return this.splice(cx, end, end, v.as_slice());
         }
         if iterable_of_ints.cast::<Str>().is_some() {
             return Err(cx.type_error("expected iterable of integers; got: 'str'"));

@@ -58,9 +58,7 @@ fn digit(c: u8) -> Option<u8> {
 }
 
 fn parse(cx: &Cx, text: &[u8]) -> Result<Vec<u8>> {
-    let bad = |at: usize| {
-        cx.value_error(format!("non-hexadecimal number found in fromhex() arg at position {at}"))
-    };
+    let bad = |at: usize| cx.value_error(format!("non-hexadecimal number found in fromhex() arg at position {at}"));
     let mut out = Vec::with_capacity(text.len() / 2);
     let mut at = 0;
     while at < text.len() {
@@ -91,9 +89,6 @@ pub fn from_hex(cx: &mut Cx, arg: Obj) -> Result<Vec<u8>> {
     }
     match buffer::try_get(cx, arg)? {
         Some(v) => parse(cx, v.as_slice()),
-        None => Err(cx.type_error(format!(
-            "fromhex() argument must be str or bytes-like, not {}",
-            cx.type_name(arg)
-        ))),
+        None => Err(cx.type_error(format!("fromhex() argument must be str or bytes-like, not {}", cx.type_name(arg)))),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Tests: tests/binary.rs; CPython test_bytes.
 
-use crate::{any, buffer};
+use crate::buffer;
 use typhon_object::bytes::{self, Bytes};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
@@ -182,7 +182,7 @@ fn one_byte(cx: &mut Cx, v: Obj) -> Result<u8> {
     }
     Err(cx.type_error(format!(
         "%c requires an integer in range(256) or a single byte, not {}",
-        any::arg_type(cx, v)
+        ops::full_name(cx, ops::class_of(v)).trim_start_matches("__main__.")
     )))
 }
 
@@ -203,11 +203,7 @@ fn integer(cx: &mut Cx, v: Obj, kind: u8) -> Result<Obj> {
     match r {
         Err(e) if e.is(cx, ExcKind::TypeError) => {
             let wanted = if based { "an integer" } else { "a real number" };
-            Err(cx.type_error(format!(
-                "%{} format: {wanted} is required, not {}",
-                char::from(kind),
-                cx.type_name(v)
-            )))
+            Err(cx.type_error(format!("%{} format: {wanted} is required, not {}", char::from(kind), cx.type_name(v))))
         }
         r => r,
     }

@@ -75,10 +75,9 @@ pub fn affix(
     }
     if !buffer::is_buffer(affixes) {
         let name = if at_end { "endswith" } else { "startswith" };
-        return Err(cx.type_error(format!(
-            "{name} first arg must be bytes or a tuple of bytes, not {}",
-            cx.type_name(affixes)
-        )));
+        return Err(
+            cx.type_error(format!("{name} first arg must be bytes or a tuple of bytes, not {}", cx.type_name(affixes)))
+        );
     }
     test(cx, affixes)
 }

@@ -77,10 +77,7 @@ pub fn construct(cx: &mut Cx, real: Option<Obj>, imag: Option<Obj>) -> Result<C>
         if is_real(o) {
             return Ok((ops::as_float(cx, o)?, 0.0));
         }
-        return Err(cx.type_error(format!(
-            "complex() argument must be a string or a number, not {}",
-            cx.type_name(o)
-        )));
+        return Err(cx.type_error(format!("complex() argument must be a string or a number, not {}", cx.type_name(o))));
     };
     let real = match real {
         None => (0.0, None),
@@ -110,8 +107,5 @@ fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     {
         return Ok((c.0, Some(c.1)));
     }
-    Err(cx.type_error(format!(
-        "complex() argument '{name}' must be a real number, not {}",
-        cx.type_name(o)
-    )))
+    Err(cx.type_error(format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o))))
 }

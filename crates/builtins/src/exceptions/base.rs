@@ -3,6 +3,7 @@
 //! Tests: CPython test_exceptions, test_baseexception.
 
 use super::{args_of, no_keywords};
+use std::sync::atomic::Ordering;
 use typhon_macros::class;
 use typhon_object::dict::Dict;
 use typhon_object::exc::{self, BaseException, ExcKind};
@@ -11,7 +12,6 @@ use typhon_object::native::Args;
 use typhon_object::str::Str;
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, Gc, Obj, Result, instance, name, ops, shape, str, tuple};
-use std::sync::atomic::Ordering;
 
 /// Whether `o` may be a `__traceback__`.
 fn is_traceback(o: Obj) -> bool {

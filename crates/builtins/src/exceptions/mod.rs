@@ -42,7 +42,13 @@ pub(crate) fn no_keywords(cx: &Cx, name: &str, args: &Args<'_>) -> Result<()> {
 
 /// Store the keyword arguments called `names` into the numbered fields; absent
 /// ones are emptied. Others are refused.
-pub(crate) fn keyword_fields(cx: &Cx, name: &str, e: Gc<BaseException>, args: &Args<'_>, names: &[(&str, usize)]) -> Result<()> {
+pub(crate) fn keyword_fields(
+    cx: &Cx,
+    name: &str,
+    e: Gc<BaseException>,
+    args: &Args<'_>,
+    names: &[(&str, usize)],
+) -> Result<()> {
     for (_, i) in names {
         e.fields[*i].clear();
     }
@@ -50,10 +56,7 @@ pub(crate) fn keyword_fields(cx: &Cx, name: &str, e: Gc<BaseException>, args: &A
         match names.iter().find(|n| k.eq_str(n.0)) {
             Some((_, i)) => e.fields[*i].set(cx, e, v),
             None => {
-                return Err(cx.type_error(format!(
-                    "{name}() got an unexpected keyword argument '{}'",
-                    k.to_str()
-                )));
+                return Err(cx.type_error(format!("{name}() got an unexpected keyword argument '{}'", k.to_str())));
             }
         }
     }

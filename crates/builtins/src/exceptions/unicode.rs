@@ -193,17 +193,39 @@ fn str_decode(cx: &mut Cx, e: Gc<BaseException>) -> Result<String> {
 }
 
 /// A UnicodeDecodeError, for codecs.
-pub fn decode_error(cx: &mut Cx, codec: &str, input: &[u8], start: usize, end: usize, reason: &str) -> Result<Gc<BaseException>> {
+pub fn decode_error(
+    cx: &mut Cx,
+    codec: &str,
+    input: &[u8],
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> Result<Gc<BaseException>> {
     let object = bytes::new(cx, input)?.obj();
     make(cx, ExcKind::UnicodeDecodeError, codec, object, start, end, reason)
 }
 
 /// A UnicodeEncodeError, for codecs.
-pub fn encode_error(cx: &mut Cx, codec: &str, text: Gc<Str>, start: usize, end: usize, reason: &str) -> Result<Gc<BaseException>> {
+pub fn encode_error(
+    cx: &mut Cx,
+    codec: &str,
+    text: Gc<Str>,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> Result<Gc<BaseException>> {
     make(cx, ExcKind::UnicodeEncodeError, codec, text.obj(), start, end, reason)
 }
 
-fn make(cx: &mut Cx, kind: ExcKind, codec: &str, object: Obj, start: usize, end: usize, reason: &str) -> Result<Gc<BaseException>> {
+fn make(
+    cx: &mut Cx,
+    kind: ExcKind,
+    codec: &str,
+    object: Obj,
+    start: usize,
+    end: usize,
+    reason: &str,
+) -> Result<Gc<BaseException>> {
     let e = exc::alloc(cx, kind.class(cx), &[])?;
     let codec = str::new(cx, codec)?.obj();
     let reason = str::new(cx, reason)?.obj();

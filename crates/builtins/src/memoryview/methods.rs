@@ -281,7 +281,7 @@ impl MemoryView {
         if !item::is_byte(self.code) {
             return Err(cx.value_error("memoryview: hashing is restricted to formats 'B', 'b' or 'c'"));
         }
-        ops::hash(cx, self.managed.owner)?;
+        self.pinned(cx, |cx| ops::hash(cx, self.managed.owner))?;
         let h = hash::hash_bytes(&self.gather(false));
         self.hash.store(h, Ordering::Relaxed);
         Ok(h)
@@ -366,7 +366,7 @@ impl MemoryView {
     fn hex(&self, cx: &mut Cx, sep: Missing<Obj>, bytes_per_sep: i32) -> Result<Obj> {
         self.check(cx)?;
         let b = bytes::new(cx, &self.gather(false))?;
-        hex::hex(cx, || b.payload().as_slice(), sep.given(), bytes_per_sep.into())
+        self.pinned(cx, |cx| hex::hex(cx, || b.payload().as_slice(), sep.given(), bytes_per_sep.into()))
     }
     /// Count the number of occurrences of a value.
     fn count(this: Gc<MemoryView>, cx: &mut Cx, value: Obj) -> Result<usize> {

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use typhon_macros::Trace;
 use typhon_object::native::instance;
 use typhon_object::str::Str;
-use typhon_object::{Cx, Gc, Obj, Result};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Result};
 
 /// What all views made from one `memoryview(o)` share.
 #[derive(Trace)]
@@ -51,16 +51,17 @@ pub struct MemoryView {
     dims: Dims,
     released: AtomicBool,
     hash: AtomicI64,
+    /// Operations under way that need the memory while Python code runs.
+    busy: AtomicUsize,
 }
 
 impl MemoryView {
     /// `memoryview(o)`.
     pub fn over(cx: &mut Cx, o: Obj) -> Result<Gc<MemoryView>> {
         let Some(e) = buffer::export(cx, o, false)? else {
-            return Err(cx.type_error(format!(
-                "memoryview: a bytes-like object is required, not '{}'",
-                cx.type_name(o)
-            )));
+            return Err(
+                cx.type_error(format!("memoryview: a bytes-like object is required, not '{}'", cx.type_name(o)))
+            );
         };
         if let Some(m) = o.cast::<MemoryView>() {
             return MemoryView::sharing(cx, m.managed, e);
@@ -84,6 +85,7 @@ impl MemoryView {
             dims: e.dims,
             released: AtomicBool::new(false),
             hash: AtomicI64::new(-1),
+            busy: AtomicUsize::new(0),
         };
         managed.views.fetch_add(1, Ordering::AcqRel);
         instance(cx, v)
@@ -129,6 +131,11 @@ impl MemoryView {
     }
     /// `release()`.
     pub fn release_now(&self, cx: &mut Cx) -> Result<()> {
+        let n = self.busy.load(Ordering::Acquire);
+        if n > 0 {
+            let plural = if n == 1 { "" } else { "s" };
+            return Err(cx.error(ExcKind::BufferError, format!("memoryview has {n} exported buffer{plural}")));
+        }
         if self.released.swap(true, Ordering::AcqRel) || self.managed.views.fetch_sub(1, Ordering::AcqRel) != 1 {
             return Ok(());
         }
@@ -140,6 +147,13 @@ impl MemoryView {
             Some(v) => buffer::release_python(cx, m.owner, v),
             None => Ok(()),
         }
+    }
+    /// Run `f`, during which the view cannot be released.
+    fn pinned<R>(&self, cx: &mut Cx, f: impl FnOnce(&mut Cx) -> Result<R>) -> Result<R> {
+        self.busy.fetch_add(1, Ordering::AcqRel);
+        let r = f(cx);
+        self.busy.fetch_sub(1, Ordering::AcqRel);
+        r
     }
     /// The bytes of all items in C order (or Fortran order).
     pub fn gather(&self, fortran: bool) -> Vec<u8> {

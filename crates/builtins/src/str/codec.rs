@@ -212,7 +212,9 @@ pub fn decode(cx: &mut Cx, o: Obj, data: &[u8], encoding: &str, errors: &str) ->
     let r = f(cx, o, encoding, errors)?;
     r.cast::<Str>().ok_or_else(|| {
         let n = cx.type_name(r);
-        cx.type_error(format!("'{encoding}' decoder returned '{n}' instead of 'str'; use codecs.decode() to decode to arbitrary types"))
+        cx.type_error(format!(
+            "'{encoding}' decoder returned '{n}' instead of 'str'; use codecs.decode() to decode to arbitrary types"
+        ))
     })
 }
 

@@ -41,14 +41,14 @@ impl Numbering {
         match self.automatic {
             None => self.automatic = Some(empty),
             Some(true) if !empty => {
-                return Err(cx.value_error(
-                    "cannot switch from automatic field numbering to manual field specification",
-                ));
+                return Err(
+                    cx.value_error("cannot switch from automatic field numbering to manual field specification")
+                );
             }
             Some(false) if empty => {
-                return Err(cx.value_error(
-                    "cannot switch from manual field specification to automatic field numbering",
-                ));
+                return Err(
+                    cx.value_error("cannot switch from manual field specification to automatic field numbering")
+                );
             }
             Some(_) => {}
         }

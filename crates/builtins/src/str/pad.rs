@@ -99,7 +99,11 @@ impl StrPad {
     fn expandtabs(this: Gc<Str>, cx: &mut Cx, tabsize: Obj) -> Result<Obj> {
         let size = ops::index_i64(cx, tabsize, "Python int too large to convert to C int")?;
         let Ok(size) = i32::try_from(size) else {
-            let text = if size < 0 { "signed integer is less than minimum" } else { "Python int too large to convert to C int" };
+            let text = if size < 0 {
+                "signed integer is less than minimum"
+            } else {
+                "Python int too large to convert to C int"
+            };
             return Err(cx.error(ExcKind::OverflowError, text));
         };
         let size = size.max(0) as usize;

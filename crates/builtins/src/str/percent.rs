@@ -29,9 +29,7 @@ fn character(cx: &mut Cx, v: Obj) -> Result<u32> {
     if let Some(s) = v.cast::<Str>() {
         return match s.len() {
             1 => Ok(s.at(0)),
-            n => Err(cx.type_error(format!(
-                "%c requires an int or a unicode character, not a string of length {n}"
-            ))),
+            n => Err(cx.type_error(format!("%c requires an int or a unicode character, not a string of length {n}"))),
         };
     }
     match percent_args::code_point(cx, v, 0x11_0000, CHARACTER_RANGE)? {

@@ -49,9 +49,7 @@ pub fn attached_here<R>(f: impl FnOnce(&Mutator) -> R) -> R {
     unsafe { attached(&mut *m, f) }
 }
 
-pub fn spawn<R: Send + 'static>(
-    f: impl FnOnce(&Mutator) -> R + Send + 'static,
-) -> std::thread::JoinHandle<R> {
+pub fn spawn<R: Send + 'static>(f: impl FnOnce(&Mutator) -> R + Send + 'static) -> std::thread::JoinHandle<R> {
     std::thread::spawn(move || attached_here(f))
 }
 
@@ -83,11 +81,7 @@ pub fn int(n: u64) -> u64 {
 }
 
 pub fn node(m: &Mutator, left: *mut u8, right: *mut u8, key: u64) -> *mut u8 {
-    let shape = if key & 1 == 0 {
-        shapes().node
-    } else {
-        shapes().custom
-    };
+    let shape = if key & 1 == 0 { shapes().node } else { shapes().custom };
     let n = m.alloc(shape, 32).unwrap();
     init_slot(n, 0, left as u64);
     init_slot(n, 1, right as u64);
@@ -95,8 +89,7 @@ pub fn node(m: &Mutator, left: *mut u8, right: *mut u8, key: u64) -> *mut u8 {
     n
 }
 pub fn array(m: &Mutator, len: usize) -> *mut u8 {
-    m.alloc_var(shapes().array, 16 + 8 * len, len as u64)
-        .unwrap()
+    m.alloc_var(shapes().array, 16 + 8 * len, len as u64).unwrap()
 }
 pub fn bytes(m: &Mutator, len: usize, fill: u8) -> *mut u8 {
     let b = m.alloc_var(shapes().bytes, 16 + len, len as u64).unwrap();
@@ -117,10 +110,7 @@ pub fn build(m: &Mutator, depth: u32) -> *mut u8 {
 }
 pub fn count(tree: *mut u8) -> u64 {
     let shape = unsafe { shape_of(tree) };
-    assert!(
-        shape == shapes().node || shape == shapes().custom,
-        "corrupt object {tree:p}"
-    );
+    assert!(shape == shapes().node || shape == shapes().custom, "corrupt object {tree:p}");
     match get(tree, 0) {
         0 => 1,
         _ => 1 + count(at(tree, 0)) + count(at(tree, 1)),

@@ -191,6 +191,21 @@ pub mod native {
 
     pub trait NativeClass: Trace + 'static {
         const SPEC: ClassSpec;
+        fn cell() -> &'static ClassCell;
+    }
+
+    pub struct ClassCell;
+
+    impl Default for ClassCell {
+        fn default() -> Self {
+            Self::new()
+        }
+    }
+
+    impl ClassCell {
+        pub const fn new() -> Self {
+            ClassCell
+        }
     }
 
     pub struct ModuleSpec {
@@ -346,13 +361,7 @@ pub mod native {
         }
     }
 
-    pub fn check_exact(
-        _: &mut Cx,
-        info: &FnInfo,
-        given: usize,
-        kw: Option<KwNames>,
-        wanted: usize,
-    ) -> Result<()> {
+    pub fn check_exact(_: &mut Cx, info: &FnInfo, given: usize, kw: Option<KwNames>, wanted: usize) -> Result<()> {
         match kw {
             Some(_) => Err(info.raise("takes no keyword arguments")),
             None => Err(info.raise(format!("wants {wanted}, got {given}"))),
@@ -399,9 +408,7 @@ pub mod native {
 
     impl<'a> Args<'a> {
         pub fn new(args: &'a [Obj], kw: Option<KwNames>) -> Self {
-            Args {
-                pos: positional(args, kw),
-            }
+            Args { pos: positional(args, kw) }
         }
     }
 }

@@ -283,9 +283,8 @@ fn unsupported(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> cra
         }
     }
     if op == BinaryOp::Mul {
-        let sequence = |o: Obj| {
-            matches!(o.shape(), shape::STR | shape::LIST | shape::TUPLE | shape::BYTES | shape::BYTEARRAY)
-        };
+        let sequence =
+            |o: Obj| matches!(o.shape(), shape::STR | shape::LIST | shape::TUPLE | shape::BYTES | shape::BYTEARRAY);
         if sequence(a) {
             return cx.type_error(format!("can't multiply sequence by non-int of type '{tb}'"));
         }

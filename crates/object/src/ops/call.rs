@@ -143,7 +143,8 @@ pub fn call_type(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Resu
         return Ok(o);
     }
     if let Some(init) = class_of(o).special(Dunder::Init) {
-        if init == crate::types::class_for(shape::OBJECT).special(Dunder::Init).unwrap_or(Obj::NONE) && args.is_empty() {
+        if init == crate::types::class_for(shape::OBJECT).special(Dunder::Init).unwrap_or(Obj::NONE) && args.is_empty()
+        {
             return Ok(o);
         }
         let r = call_unbound(cx, init, o, args, kw)?;
@@ -186,7 +187,8 @@ pub fn real_is_instance(cx: &mut Cx, o: Obj, cls: Obj) -> Result<bool> {
         }
         let n = crate::name!(cx, "__class__");
         // Only a class that overrides `__class__` can differ.
-        if class_of(o).special(Dunder::GetAttribute) == crate::types::class_for(shape::OBJECT).special(Dunder::GetAttribute)
+        if class_of(o).special(Dunder::GetAttribute)
+            == crate::types::class_for(shape::OBJECT).special(Dunder::GetAttribute)
             && cx.lookup(class_of(o), n) == cx.lookup(crate::types::class_for(shape::OBJECT), n)
         {
             return Ok(false);

@@ -76,9 +76,7 @@ pub fn len_result(cx: &mut Cx, r: Obj) -> Result<usize> {
     match int::to_i64(i) {
         Some(n) if n >= 0 => Ok(n as usize),
         Some(_) => Err(cx.value_error("__len__() should return >= 0")),
-        None if i.cast::<Int>().is_some_and(|b| b.is_negative()) => {
-            Err(cx.value_error("__len__() should return >= 0"))
-        }
+        None if i.cast::<Int>().is_some_and(|b| b.is_negative()) => Err(cx.value_error("__len__() should return >= 0")),
         None => Err(cx.error(ExcKind::OverflowError, "cannot fit 'int' into an index-sized integer")),
     }
 }
@@ -136,9 +134,9 @@ pub fn hash_identity(o: Obj) -> i64 {
 pub fn repr(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
     cx.enter()?;
     match ops::call_special(cx, o, Dunder::Repr, &[])? {
-        Some(r) => r.cast::<Str>().ok_or_else(|| {
-            cx.type_error(format!("__repr__ returned non-string (type {})", cx.type_name(r)))
-        }),
+        Some(r) => r
+            .cast::<Str>()
+            .ok_or_else(|| cx.type_error(format!("__repr__ returned non-string (type {})", cx.type_name(r)))),
         None => {
             let s = format!("<{} object at {:#x}>", ops::full_name(cx, class_of(o)), o.word());
             str::new(cx, &s)
@@ -195,9 +193,9 @@ pub fn format(cx: &mut Cx, o: Obj, spec: Option<Obj>) -> Result<Gc<Str>> {
         None => str::from_latin1(cx, b"")?.obj(),
     };
     match ops::call_special(cx, o, Dunder::Format, &[spec])? {
-        Some(r) => r.cast::<Str>().ok_or_else(|| {
-            cx.type_error(format!("__format__ must return a str, not {}", cx.type_name(r)))
-        }),
+        Some(r) => r
+            .cast::<Str>()
+            .ok_or_else(|| cx.type_error(format!("__format__ must return a str, not {}", cx.type_name(r)))),
         None => Err(cx.type_error(format!("Type {} doesn't define __format__", cx.type_name(o)))),
     }
 }
@@ -213,10 +211,7 @@ pub fn index(cx: &mut Cx, o: Obj) -> Result<Obj> {
     match ops::call_special(cx, o, Dunder::Index, &[])? {
         Some(r) if int::is_int(r) => int::exact(cx, r),
         Some(r) => Err(cx.type_error(format!("__index__ returned non-int (type {})", cx.type_name(r)))),
-        None => Err(cx.type_error(format!(
-            "'{}' object cannot be interpreted as an integer",
-            cx.type_name(o)
-        ))),
+        None => Err(cx.type_error(format!("'{}' object cannot be interpreted as an integer", cx.type_name(o)))),
     }
 }
 
@@ -231,10 +226,9 @@ pub fn index_isize(cx: &mut Cx, o: Obj) -> Result<isize> {
     let i = index(cx, o)?;
     match int::to_i64(i) {
         Some(v) => Ok(v as isize),
-        None => Err(cx.error(
-            ExcKind::IndexError,
-            format!("cannot fit '{}' into an index-sized integer", cx.type_name(o)),
-        )),
+        None => {
+            Err(cx.error(ExcKind::IndexError, format!("cannot fit '{}' into an index-sized integer", cx.type_name(o))))
+        }
     }
 }
 

@@ -41,9 +41,7 @@ pub fn unregister(cx: &Cx, name: Gc<Str>) -> Result<bool> {
 /// `codecs.lookup_error(name)`.
 pub fn lookup(cx: &Cx, name: &str) -> Result<Obj> {
     let n = str::new(cx, name)?;
-    table(cx)?
-        .get_str(n)
-        .ok_or_else(|| cx.error(ExcKind::LookupError, format!("unknown error handler name '{name}'")))
+    table(cx)?.get_str(n).ok_or_else(|| cx.error(ExcKind::LookupError, format!("unknown error handler name '{name}'")))
 }
 
 /// `UnicodeDecodeError(encoding, object, start, end, reason)`.

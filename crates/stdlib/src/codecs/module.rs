@@ -239,13 +239,7 @@ pub mod codecs {
         decoded(cx, data, Enc::Utf16(ByteOrder::Big), errors, r#final)
     }
     #[sig(data, errors = None, byteorder = 0, r#final = False, /)]
-    fn utf_16_ex_decode(
-        cx: &mut Cx,
-        data: Buf,
-        errors: Option<String>,
-        byteorder: i32,
-        r#final: bool,
-    ) -> Result<Obj> {
+    fn utf_16_ex_decode(cx: &mut Cx, data: Buf, errors: Option<String>, byteorder: i32, r#final: bool) -> Result<Obj> {
         ex_decoded(cx, data, false, errors, byteorder, r#final)
     }
     #[sig(str, errors = None, byteorder = 0, /)]
@@ -273,13 +267,7 @@ pub mod codecs {
         decoded(cx, data, Enc::Utf32(ByteOrder::Big), errors, r#final)
     }
     #[sig(data, errors = None, byteorder = 0, r#final = False, /)]
-    fn utf_32_ex_decode(
-        cx: &mut Cx,
-        data: Buf,
-        errors: Option<String>,
-        byteorder: i32,
-        r#final: bool,
-    ) -> Result<Obj> {
+    fn utf_32_ex_decode(cx: &mut Cx, data: Buf, errors: Option<String>, byteorder: i32, r#final: bool) -> Result<Obj> {
         ex_decoded(cx, data, true, errors, byteorder, r#final)
     }
 
@@ -314,12 +302,7 @@ pub mod codecs {
         (t, stop.unwrap_or(b.len())).into_obj(cx)
     }
     #[sig(data, errors = None, r#final = True, /)]
-    fn raw_unicode_escape_decode(
-        cx: &mut Cx,
-        data: AsciiOrBuf,
-        errors: Option<String>,
-        r#final: bool,
-    ) -> Result<Obj> {
+    fn raw_unicode_escape_decode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<String>, r#final: bool) -> Result<Obj> {
         let b = data.0;
         let e = errors.unwrap_or("strict".into());
         let mut stop = None;
@@ -403,9 +386,7 @@ pub mod codecs {
                             "replace" => out.push(b'?'),
                             "ignore" => {}
                             e => {
-                                return Err(cx.value_error(format!(
-                                    "decoding error; unknown error handling code: {e}"
-                                )));
+                                return Err(cx.value_error(format!("decoding error; unknown error handling code: {e}")));
                             }
                         },
                     }
@@ -434,9 +415,8 @@ pub mod codecs {
             return (str::from_latin1(cx, &b)?, b.len()).into_obj(cx);
         };
         if let Some(table) = mapping.cast::<Str>() {
-            let text = codec::charmap_decode(&b, table.view(), |x| {
-                answer_decode(cx, "charmap", Target::Other, &e, &b, x)
-            })?;
+            let text =
+                codec::charmap_decode(&b, table.view(), |x| answer_decode(cx, "charmap", Target::Other, &e, &b, x))?;
             return (text_obj(cx, &text)?, b.len()).into_obj(cx);
         }
         let mut out = strview::StrBuf::new();
@@ -559,9 +539,8 @@ pub mod codecs {
     fn utf_7_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
         let b = data.to_vec(cx)?;
         let e = errors.unwrap_or("strict".into());
-        let (text, n) = crate::codecs::utf7::decode(&b, r#final, |x| {
-            answer_decode(cx, "utf7", Target::Other, &e, &b, x)
-        })?;
+        let (text, n) =
+            crate::codecs::utf7::decode(&b, r#final, |x| answer_decode(cx, "utf7", Target::Other, &e, &b, x))?;
         let t = text_obj(cx, &text)?;
         (t, n).into_obj(cx)
     }

@@ -13,7 +13,11 @@ fn value(c: u8) -> Option<u32> {
 }
 
 fn direct(c: u32) -> bool {
-    c < 128 && c != u32::from(b'+') && c != u32::from(b'\\') && c != u32::from(b'~') && (c >= 32 || matches!(c, 9 | 10 | 13))
+    c < 128
+        && c != u32::from(b'+')
+        && c != u32::from(b'\\')
+        && c != u32::from(b'~')
+        && (c >= 32 || matches!(c, 9 | 10 | 13))
         || c == 0
 }
 
@@ -69,7 +73,11 @@ pub fn encode(s: &Str) -> Vec<u8> {
 }
 
 /// Decode; also how many bytes were taken.
-pub fn decode<E>(b: &[u8], last: bool, mut on_error: impl FnMut(DecodeError) -> DecodeAnswer<E>) -> Result<(OwnedStr, usize), E> {
+pub fn decode<E>(
+    b: &[u8],
+    last: bool,
+    mut on_error: impl FnMut(DecodeError) -> DecodeAnswer<E>,
+) -> Result<(OwnedStr, usize), E> {
     let mut out = StrBuf::new();
     let mut at = 0;
     while at < b.len() {
@@ -79,7 +87,8 @@ pub fn decode<E>(b: &[u8], last: bool, mut on_error: impl FnMut(DecodeError) -> 
                 out.push(u32::from(c));
                 at += 1;
             } else {
-                let (t, next) = on_error(DecodeError { start: at, end: at + 1, reason: "unexpected special character" })?;
+                let (t, next) =
+                    on_error(DecodeError { start: at, end: at + 1, reason: "unexpected special character" })?;
                 out.push_view(t.as_view());
                 at = next;
             }

@@ -94,7 +94,11 @@ impl Deque {
     fn extend_from(this: Gc<Deque>, cx: &mut Cx, iterable: Obj, left: bool) -> Result<()> {
         let source = if iterable == this.obj() { this.to_list(cx)?.obj() } else { iterable };
         ops::for_each(cx, source, |cx, v| {
-            if left { this.payload().push_left(cx, v) } else { this.payload().push_right(cx, v) }
+            if left {
+                this.payload().push_left(cx, v)
+            } else {
+                this.payload().push_right(cx, v)
+            }
             Ok(true)
         })
     }
@@ -310,10 +314,7 @@ impl Deque {
     }
     fn __add__(this: Gc<Self>, cx: &mut Cx, value: Obj) -> Result<Obj> {
         if value.cast::<Deque>().is_none() {
-            return Err(cx.type_error(format!(
-                "can only concatenate deque (not \"{}\") to deque",
-                cx.type_name(value)
-            )));
+            return Err(cx.type_error(format!("can only concatenate deque (not \"{}\") to deque", cx.type_name(value))));
         }
         let new = Deque::copy_of(this, cx)?;
         if let Some(d) = new.cast::<Deque>() {

@@ -137,7 +137,8 @@ impl Buffered {
         }
         let n = i64::from_arg(cx, r)?;
         if n < 0 || n as usize > data.len() {
-            let msg = format!("raw write() returned invalid length {n} (should have been between 0 and {})", data.len());
+            let msg =
+                format!("raw write() returned invalid length {n} (should have been between 0 and {})", data.len());
             return Err(cx.error(ExcKind::OSError, msg));
         }
         Ok(Some(n as usize))

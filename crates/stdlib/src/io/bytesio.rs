@@ -262,8 +262,11 @@ impl BytesIO {
     }
     fn __next__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
         let native = typhon_object::ops::class_of(this.obj()).is_native();
-        let line =
-            if native { this.line(cx, None)? } else { typhon_object::ops::call_method(cx, this.obj(), "readline", &[])? };
+        let line = if native {
+            this.line(cx, None)?
+        } else {
+            typhon_object::ops::call_method(cx, this.obj(), "readline", &[])?
+        };
         if typhon_object::ops::len(cx, line)? == 0 { Err(exc::stop_iteration(cx, Obj::NONE)) } else { Ok(line) }
     }
     fn __getstate__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
@@ -276,7 +279,9 @@ impl BytesIO {
         let items = state.cast::<Tuple>().map(|t| t.payload().items());
         let Some(&[v, pos, d]) = items else {
             let n = cx.type_name(this.obj());
-            return Err(cx.type_error(format!("{n}.__setstate__ argument should be 3-tuple, got {}", cx.type_name(state))));
+            return Err(
+                cx.type_error(format!("{n}.__setstate__ argument should be 3-tuple, got {}", cx.type_name(state)))
+            );
         };
         let b = buffer::copy(cx, v)?;
         let Some(pos) = pos.as_small_int() else {
@@ -294,7 +299,10 @@ impl BytesIO {
                 }
             }
         } else if !d.is_none() {
-            return Err(cx.error(ExcKind::TypeError, format!("third item of state should be a dict, got a {}", cx.type_name(d))));
+            return Err(cx.error(
+                ExcKind::TypeError,
+                format!("third item of state should be a dict, got a {}", cx.type_name(d)),
+            ));
         }
         Ok(())
     }

@@ -104,8 +104,10 @@ pub fn flush_all(cx: &mut Cx) {
     // number, so that nothing is allocated while the world stands still.
     let is_file = |p: *mut u8| {
         let o = Obj::from_word(p.addr() as u64)?;
-        (o.cast::<TextIOWrapper>().is_some() || o.cast::<BufferedWriter>().is_some() || o.cast::<BufferedRandom>().is_some())
-            .then_some(o)
+        (o.cast::<TextIOWrapper>().is_some()
+            || o.cast::<BufferedWriter>().is_some()
+            || o.cast::<BufferedRandom>().is_some())
+        .then_some(o)
     };
     let mut n = 0;
     typhon_gc::for_each_object(&cx.mutator, |p| n += usize::from(is_file(p).is_some()));
@@ -225,13 +227,8 @@ fn finish_open(
     }
     let class = native::class_of::<TextIOWrapper>(cx)?;
     let none = Obj::NONE;
-    let args = [
-        buffer,
-        encoding.unwrap_or(none),
-        errors.unwrap_or(none),
-        newline.unwrap_or(none),
-        Obj::bool(line_buffering),
-    ];
+    let args =
+        [buffer, encoding.unwrap_or(none), errors.unwrap_or(none), newline.unwrap_or(none), Obj::bool(line_buffering)];
     let w = ops::call_args(cx, class.obj(), &args)?;
     let n = cx.intern("mode")?;
     let m = mode.into_obj(cx)?;
@@ -241,10 +238,24 @@ fn finish_open(
 
 /// The io module provides the Python interfaces to stream handling. The
 /// builtin open function is defined in this module.
-#[module("_io", classes(
-    IOBase, RawIOBase, BufferedIOBase, TextIOBase, FileIO, BytesIO, StringIO, BufferedReader, BufferedWriter,
-    BufferedRandom, BufferedRWPair, TextIOWrapper, IncrementalNewlineDecoder
-))]
+#[module(
+    "_io",
+    classes(
+        IOBase,
+        RawIOBase,
+        BufferedIOBase,
+        TextIOBase,
+        FileIO,
+        BytesIO,
+        StringIO,
+        BufferedReader,
+        BufferedWriter,
+        BufferedRandom,
+        BufferedRWPair,
+        TextIOWrapper,
+        IncrementalNewlineDecoder
+    )
+)]
 pub mod io {
     use super::*;
 

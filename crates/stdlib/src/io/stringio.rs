@@ -137,10 +137,9 @@ impl StringIO {
             }
         };
         if !initial_value.is_none() && initial_value.cast::<Str>().is_none() {
-            return Err(cx.type_error(format!(
-                "initial_value must be str or None, not {}",
-                cx.type_name(initial_value)
-            )));
+            return Err(
+                cx.type_error(format!("initial_value must be str or None, not {}", cx.type_name(initial_value)))
+            );
         }
         *self.state.write(cx, self) =
             State { buf: StrBuf::new(), pos: 0, closed: false, universal, ends, write_nl, seen: 0 };
@@ -287,7 +286,9 @@ impl StringIO {
     fn __setstate__(this: Gc<Self>, cx: &mut Cx, state: Obj) -> Result<()> {
         let Some(&[v, nl, pos, d]) = state.cast::<Tuple>().map(|t| t.payload().items()) else {
             let n = cx.type_name(this.obj());
-            return Err(cx.type_error(format!("{n}.__setstate__ argument should be 4-tuple, got {}", cx.type_name(state))));
+            return Err(
+                cx.type_error(format!("{n}.__setstate__ argument should be 4-tuple, got {}", cx.type_name(state)))
+            );
         };
         this.__init__(cx, v, nl)?;
         let Some(pos) = pos.as_small_int() else {

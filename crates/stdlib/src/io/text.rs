@@ -302,9 +302,7 @@ impl TextIOWrapper {
         let b = ops::call_method(cx, e, "encode", &[s.obj()])?;
         match b.cast::<Bytes>() {
             Some(b) => Ok(b.as_slice().to_vec()),
-            None => {
-                Err(cx.type_error(format!("encoder should return a bytes object, not '{}'", cx.type_name(b))))
-            }
+            None => Err(cx.type_error(format!("encoder should return a bytes object, not '{}'", cx.type_name(b)))),
         }
     }
     /// Write text; the lock is held.
@@ -560,11 +558,8 @@ impl TextIOWrapper {
 
 /// The number that `tell` gives for a decoder in the middle of things.
 fn cookie(cx: &mut Cx, pos: i64, flags: i64, feed: usize, skip: usize, eof: bool) -> Result<Obj> {
-    let limbs = [
-        pos as u64,
-        u64::from(flags as u32) | (feed as u64) << 32,
-        u64::from(skip as u32) | u64::from(eof) << 32,
-    ];
+    let limbs =
+        [pos as u64, u64::from(flags as u32) | (feed as u64) << 32, u64::from(skip as u32) | u64::from(eof) << 32];
     int::from_limbs(cx, false, &limbs)
 }
 
@@ -586,7 +581,9 @@ fn newline_arg(cx: &mut Cx, o: Obj) -> Result<Option<&'static str>> {
         if o.is_none() {
             return Ok(None);
         }
-        return Err(cx.type_error(format!("TextIOWrapper() argument 'newline' must be str or None, not {}", cx.type_name(o))));
+        return Err(
+            cx.type_error(format!("TextIOWrapper() argument 'newline' must be str or None, not {}", cx.type_name(o)))
+        );
     };
     match ["", "\n", "\r", "\r\n"].into_iter().find(|n| s.eq_str(n)) {
         Some(n) => Ok(Some(n)),
@@ -709,8 +706,8 @@ impl TextIOWrapper {
         if name.contains('\0') {
             return Err(cx.value_error("embedded null character"));
         }
-        let native = Encoding::from_name(&name)
-            .filter(|e| matches!(e, Encoding::Utf8 | Encoding::Ascii | Encoding::Latin1));
+        let native =
+            Encoding::from_name(&name).filter(|e| matches!(e, Encoding::Utf8 | Encoding::Ascii | Encoding::Latin1));
         if native.is_none() {
             let info = registry::lookup(cx, &name)?;
             if let Some(f) = attr_opt(cx, info, "_is_text_encoding")?
@@ -781,8 +778,8 @@ impl TextIOWrapper {
                 (None, None) => p.errors.get().expect("set"),
             };
             let name = enc.to_str().into_owned();
-            let native = Encoding::from_name(&name)
-                .filter(|e| matches!(e, Encoding::Utf8 | Encoding::Ascii | Encoding::Latin1));
+            let native =
+                Encoding::from_name(&name).filter(|e| matches!(e, Encoding::Utf8 | Encoding::Ascii | Encoding::Latin1));
             if native.is_none() {
                 registry::lookup(cx, &name)?;
             }

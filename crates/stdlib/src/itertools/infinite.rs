@@ -29,9 +29,14 @@ impl Count {
             let c = ops::class_of(v);
             if !int::is_int(v)
                 && typhon_object::float::value(v).is_none()
-                && [typhon_object::Dunder::Index, typhon_object::Dunder::Float, typhon_object::Dunder::Int, typhon_object::Dunder::Complex]
-                    .iter()
-                    .all(|d| c.special(*d).is_none())
+                && [
+                    typhon_object::Dunder::Index,
+                    typhon_object::Dunder::Float,
+                    typhon_object::Dunder::Int,
+                    typhon_object::Dunder::Complex,
+                ]
+                .iter()
+                .all(|d| c.special(*d).is_none())
             {
                 return Err(cx.type_error("a number is required"));
             }

@@ -20,7 +20,9 @@ mod stream;
 use combine::{Combinations, CombinationsWithReplacement, Permutations, Product};
 use group::{GroupBy, Grouper, Tee};
 use infinite::{Count, Cycle, Repeat};
-use stream::{Accumulate, Batched, Chain, Compress, DropWhile, FilterFalse, ISlice, Pairwise, StarMap, TakeWhile, ZipLongest};
+use stream::{
+    Accumulate, Batched, Chain, Compress, DropWhile, FilterFalse, ISlice, Pairwise, StarMap, TakeWhile, ZipLongest,
+};
 use typhon_macros::module;
 use typhon_object::obj::Obj;
 use typhon_object::{Cx, Result, exc, ops};
@@ -31,10 +33,32 @@ pub(crate) fn stop(cx: &Cx) -> typhon_object::Raised {
 }
 
 /// Functional tools for creating and using iterators.
-#[module("itertools", classes(
-    Accumulate, Batched, Chain, Combinations, CombinationsWithReplacement, Compress, Count, Cycle, DropWhile, FilterFalse,
-    GroupBy, Grouper, ISlice, Pairwise, Permutations, Product, Repeat, StarMap, TakeWhile, Tee, ZipLongest
-))]
+#[module(
+    "itertools",
+    classes(
+        Accumulate,
+        Batched,
+        Chain,
+        Combinations,
+        CombinationsWithReplacement,
+        Compress,
+        Count,
+        Cycle,
+        DropWhile,
+        FilterFalse,
+        GroupBy,
+        Grouper,
+        ISlice,
+        Pairwise,
+        Permutations,
+        Product,
+        Repeat,
+        StarMap,
+        TakeWhile,
+        Tee,
+        ZipLongest
+    )
+)]
 pub mod itertools {
     use super::*;
 

@@ -22,8 +22,27 @@ const SYSTEM: &[(&str, i64)] = table! {
 /// All of them.
 pub const TABLE: &[(&str, i64)] = &{
     const EXTRA: [(&str, i64); 20] = [
-        ("EX_OK", 0), ("EX_USAGE", 64), ("EX_DATAERR", 65), ("EX_NOINPUT", 66), ("EX_NOUSER", 67), ("EX_NOHOST", 68), ("EX_UNAVAILABLE", 69), ("EX_SOFTWARE", 70), ("EX_OSERR", 71), ("EX_OSFILE", 72), ("EX_CANTCREAT", 73), ("EX_IOERR", 74), ("EX_TEMPFAIL", 75), ("EX_PROTOCOL", 76), ("EX_NOPERM", 77), ("EX_CONFIG", 78),
-        ("O_LARGEFILE", 0), ("O_FSYNC", libc::O_SYNC as i64), ("NGROUPS_MAX", 65536), ("TMP_MAX", 238328)];
+        ("EX_OK", 0),
+        ("EX_USAGE", 64),
+        ("EX_DATAERR", 65),
+        ("EX_NOINPUT", 66),
+        ("EX_NOUSER", 67),
+        ("EX_NOHOST", 68),
+        ("EX_UNAVAILABLE", 69),
+        ("EX_SOFTWARE", 70),
+        ("EX_OSERR", 71),
+        ("EX_OSFILE", 72),
+        ("EX_CANTCREAT", 73),
+        ("EX_IOERR", 74),
+        ("EX_TEMPFAIL", 75),
+        ("EX_PROTOCOL", 76),
+        ("EX_NOPERM", 77),
+        ("EX_CONFIG", 78),
+        ("O_LARGEFILE", 0),
+        ("O_FSYNC", libc::O_SYNC as i64),
+        ("NGROUPS_MAX", 65536),
+        ("TMP_MAX", 238328),
+    ];
     let mut all = [("", 0); SYSTEM.len() + EXTRA.len()];
     let mut i = 0;
     while i < SYSTEM.len() {

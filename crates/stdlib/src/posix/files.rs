@@ -64,9 +64,11 @@ pub mod files {
     }
     /// Closes all file descriptors in [fd_low, fd_high), ignoring errors.
     fn closerange(cx: &mut Cx, fd_low: i32, fd_high: i32) -> Result<()> {
-        cx.blocked(|| (fd_low..fd_high).for_each(|fd| {
-            let _ = sys::close(fd);
-        }));
+        cx.blocked(|| {
+            (fd_low..fd_high).for_each(|fd| {
+                let _ = sys::close(fd);
+            })
+        });
         Ok(())
     }
     /// Read from a file descriptor.  Returns a bytes object.
@@ -363,7 +365,10 @@ pub mod files {
     ) -> Result<()> {
         let pair = |cx: &mut Cx, o: Obj, what: &str| match o.cast::<Tuple>().map(|t| t.payload().items()) {
             Some(&[a, b]) => Ok((a, b)),
-            _ => Err(cx.type_error(format!("utime: '{what}' must be {}", if what == "ns" { "a tuple of two ints" } else { "either a tuple of two ints or None" }))),
+            _ => Err(cx.type_error(format!(
+                "utime: '{what}' must be {}",
+                if what == "ns" { "a tuple of two ints" } else { "either a tuple of two ints or None" }
+            ))),
         };
         let t = match (times, ns.given()) {
             (Some(_), Some(_)) => {
@@ -377,7 +382,9 @@ pub mod files {
                 let (a, b) = pair(cx, n, "ns")?;
                 let split = |cx: &mut Cx, o: Obj| -> Result<(i64, i64)> {
                     let i = ops::index(cx, o)?;
-                    let v = int::to_i128(i).ok_or_else(|| cx.error(ExcKind::OverflowError, "timestamp out of range for platform time_t"))?;
+                    let v = int::to_i128(i).ok_or_else(|| {
+                        cx.error(ExcKind::OverflowError, "timestamp out of range for platform time_t")
+                    })?;
                     Ok((v.div_euclid(1_000_000_000) as i64, v.rem_euclid(1_000_000_000) as i64))
                 };
                 Some([split(cx, a)?, split(cx, b)?])

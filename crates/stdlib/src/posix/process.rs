@@ -115,8 +115,20 @@ fn rusage(cx: &mut Cx, u: &libc::rusage) -> Result<Obj> {
     v[0] = t(u.ru_utime).into_obj(cx)?;
     v[1] = t(u.ru_stime).into_obj(cx)?;
     let ints = [
-        u.ru_maxrss, u.ru_ixrss, u.ru_idrss, u.ru_isrss, u.ru_minflt, u.ru_majflt, u.ru_nswap, u.ru_inblock, u.ru_oublock,
-        u.ru_msgsnd, u.ru_msgrcv, u.ru_nsignals, u.ru_nvcsw, u.ru_nivcsw,
+        u.ru_maxrss,
+        u.ru_ixrss,
+        u.ru_idrss,
+        u.ru_isrss,
+        u.ru_minflt,
+        u.ru_majflt,
+        u.ru_nswap,
+        u.ru_inblock,
+        u.ru_oublock,
+        u.ru_msgsnd,
+        u.ru_msgrcv,
+        u.ru_nsignals,
+        u.ru_nvcsw,
+        u.ru_nivcsw,
     ];
     for (i, n) in ints.into_iter().enumerate() {
         v[2 + i] = n.into_obj(cx)?;

@@ -4,7 +4,7 @@
 
 use crate::structseq::StructSeq;
 use crate::sys;
-use crate::util::{DirFd, PathOrFd, Fd, Path, sys_call, sys_raise};
+use crate::util::{DirFd, Fd, Path, PathOrFd, sys_call, sys_raise};
 use typhon_macros::module;
 use typhon_object::native::IntoObj;
 use typhon_object::obj::Obj;
@@ -139,8 +139,17 @@ pub mod stat {
         match r {
             Ok(s) => {
                 let f = [
-                    s.f_bsize, s.f_frsize, s.f_blocks, s.f_bfree, s.f_bavail, s.f_files, s.f_ffree, s.f_favail, s.f_flag,
-                    s.f_namemax, s.f_fsid,
+                    s.f_bsize,
+                    s.f_frsize,
+                    s.f_blocks,
+                    s.f_bfree,
+                    s.f_bavail,
+                    s.f_files,
+                    s.f_ffree,
+                    s.f_favail,
+                    s.f_flag,
+                    s.f_namemax,
+                    s.f_fsid,
                 ];
                 let mut v = [Obj::NONE; 11];
                 for (i, n) in f.into_iter().enumerate() {

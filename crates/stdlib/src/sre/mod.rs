@@ -91,7 +91,10 @@ pub mod sre {
         let mut codes = Vec::new();
         ops::for_each(cx, code, |cx, c| {
             let c = i64::from_arg(cx, c)?;
-            codes.push(u32::try_from(c).map_err(|_| cx.error(ExcKind::OverflowError, "regular expression code size limit exceeded"))?);
+            codes.push(
+                u32::try_from(c)
+                    .map_err(|_| cx.error(ExcKind::OverflowError, "regular expression code size limit exceeded"))?,
+            );
             Ok(true)
         })?;
         let is_bytes = if pattern.is_none() { None } else { Some(pattern.cast::<Str>().is_none()) };

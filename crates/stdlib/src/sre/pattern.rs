@@ -158,10 +158,9 @@ pub fn concat(cx: &Cx, l: Gc<List>, text: bool) -> Result<Obj> {
             match v.cast::<Str>() {
                 Some(s) => out.push_view(s.view()),
                 None => {
-                    return Err(cx.type_error(format!(
-                        "sequence item {i}: expected str instance, {} found",
-                        cx.type_name(v)
-                    )));
+                    return Err(
+                        cx.type_error(format!("sequence item {i}: expected str instance, {} found", cx.type_name(v)))
+                    );
                 }
             }
             i += 1;

@@ -20,11 +20,7 @@ pub fn charmap_decode<E>(
                 at += 1;
             }
             _ => {
-                let (replacement, next) = on_error(DecodeError {
-                    start: at,
-                    end: at + 1,
-                    reason: UNDEFINED,
-                })?;
+                let (replacement, next) = on_error(DecodeError { start: at, end: at + 1, reason: UNDEFINED })?;
                 out.push_view(replacement.as_view());
                 at = next;
             }

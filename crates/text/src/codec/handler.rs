@@ -41,12 +41,7 @@ impl Handler {
     }
 
     /// What stands for the bytes, and where to go on; `None` raises.
-    pub fn decode(
-        self,
-        bytes: &[u8],
-        error: DecodeError,
-        target: Target,
-    ) -> Option<(OwnedStr, usize)> {
+    pub fn decode(self, bytes: &[u8], error: DecodeError, target: Target) -> Option<(OwnedStr, usize)> {
         let bad = &bytes[error.start..error.end];
         let mut out = StrBuf::new();
         let mut next = error.end;
@@ -59,11 +54,8 @@ impl Handler {
                 }
             }
             Handler::SurrogateEscape => {
-                let escapable: Vec<u32> = bad
-                    .iter()
-                    .take_while(|byte| !byte.is_ascii())
-                    .map(|byte| 0xdc00 + u32::from(*byte))
-                    .collect();
+                let escapable: Vec<u32> =
+                    bad.iter().take_while(|byte| !byte.is_ascii()).map(|byte| 0xdc00 + u32::from(*byte)).collect();
                 if escapable.is_empty() {
                     return None;
                 }
@@ -81,12 +73,7 @@ impl Handler {
     }
 
     /// What stands for the code points, and where to go on; `None` raises.
-    pub fn encode(
-        self,
-        text: StrView<'_>,
-        error: EncodeError,
-        target: Target,
-    ) -> Option<(Replacement, usize)> {
+    pub fn encode(self, text: StrView<'_>, error: EncodeError, target: Target) -> Option<(Replacement, usize)> {
         if error.fatal {
             return None;
         }

@@ -91,12 +91,7 @@ fn encode_units<E>(
         }
         // The probe may have written the code point that ends the run.
         out.truncate(written);
-        let mut error = EncodeError {
-            start: at,
-            end,
-            reason,
-            fatal: false,
-        };
+        let mut error = EncodeError { start: at, end, reason, fatal: false };
         let (replacement, next) = on_error(error)?;
         match replacement {
             Replacement::Bytes(bytes) => out.extend(bytes),

@@ -45,9 +45,7 @@ pub fn known(name: &str) -> Option<Known> {
         "utf_32_le" | "utf_32le" => Known::Utf32Le,
         "utf_32_be" | "utf_32be" => Known::Utf32Be,
         "ascii" | "us_ascii" | "646" => Known::Ascii,
-        "latin_1" | "latin1" | "iso_8859_1" | "iso8859_1" | "8859" | "cp819" | "latin" | "l1" => {
-            Known::Latin1
-        }
+        "latin_1" | "latin1" | "iso_8859_1" | "iso8859_1" | "8859" | "cp819" | "latin" | "l1" => Known::Latin1,
         _ => return None,
     })
 }

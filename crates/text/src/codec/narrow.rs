@@ -3,10 +3,7 @@
 use super::{DecodeAnswer, DecodeError, EncodeAnswer, EncodeError, encode_units};
 use crate::strview::{OwnedStr, StrBuf, StrView};
 
-pub fn ascii_decode<E>(
-    bytes: &[u8],
-    mut on_error: impl FnMut(DecodeError) -> DecodeAnswer<E>,
-) -> Result<OwnedStr, E> {
+pub fn ascii_decode<E>(bytes: &[u8], mut on_error: impl FnMut(DecodeError) -> DecodeAnswer<E>) -> Result<OwnedStr, E> {
     if bytes.is_ascii() {
         return Ok(OwnedStr::Latin1(bytes.to_vec()));
     }
@@ -18,11 +15,8 @@ pub fn ascii_decode<E>(
             at += 1;
             continue;
         }
-        let (replacement, next) = on_error(DecodeError {
-            start: at,
-            end: at + 1,
-            reason: "ordinal not in range(128)",
-        })?;
+        let (replacement, next) =
+            on_error(DecodeError { start: at, end: at + 1, reason: "ordinal not in range(128)" })?;
         out.push_view(replacement.as_view());
         at = next;
     }
@@ -34,20 +28,14 @@ pub fn latin1_decode(bytes: &[u8]) -> OwnedStr {
     OwnedStr::Latin1(bytes.to_vec())
 }
 
-pub fn ascii_encode<E>(
-    text: StrView<'_>,
-    on_error: impl FnMut(EncodeError) -> EncodeAnswer<E>,
-) -> Result<Vec<u8>, E> {
+pub fn ascii_encode<E>(text: StrView<'_>, on_error: impl FnMut(EncodeError) -> EncodeAnswer<E>) -> Result<Vec<u8>, E> {
     match text {
         StrView::Latin1(units) if units.is_ascii() => Ok(units.to_vec()),
         _ => below(text, 0x80, "ordinal not in range(128)", on_error),
     }
 }
 
-pub fn latin1_encode<E>(
-    text: StrView<'_>,
-    on_error: impl FnMut(EncodeError) -> EncodeAnswer<E>,
-) -> Result<Vec<u8>, E> {
+pub fn latin1_encode<E>(text: StrView<'_>, on_error: impl FnMut(EncodeError) -> EncodeAnswer<E>) -> Result<Vec<u8>, E> {
     match text {
         StrView::Latin1(units) => Ok(units.to_vec()),
         _ => below(text, 0x100, "ordinal not in range(256)", on_error),

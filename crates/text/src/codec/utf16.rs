@@ -1,8 +1,6 @@
 //! UTF-16 with and without byte-order mark.
 
-use super::{
-    ByteOrder, DecodeAnswer, DecodeError, Decoded, EncodeAnswer, EncodeError, encode_units,
-};
+use super::{ByteOrder, DecodeAnswer, DecodeError, Decoded, EncodeAnswer, EncodeError, encode_units};
 use crate::strview::{StrBuf, StrView};
 
 /// Decodes, and tells the byte order that was found (`Little` or `Big`).
@@ -54,18 +52,11 @@ pub fn utf16_decode<E>(
         if !is_final && matches!(reason, "truncated data" | "unexpected end of data") {
             break;
         }
-        let (replacement, next) = on_error(DecodeError {
-            start: at,
-            end,
-            reason,
-        })?;
+        let (replacement, next) = on_error(DecodeError { start: at, end, reason })?;
         out.push_view(replacement.as_view());
         at = next;
     }
-    let decoded = Decoded {
-        text: out.finish(),
-        consumed: at.min(bytes.len()),
-    };
+    let decoded = Decoded { text: out.finish(), consumed: at.min(bytes.len()) };
     Ok((decoded, order))
 }
 

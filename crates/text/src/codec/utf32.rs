@@ -1,8 +1,6 @@
 //! UTF-32 with and without byte-order mark.
 
-use super::{
-    ByteOrder, DecodeAnswer, DecodeError, Decoded, EncodeAnswer, EncodeError, encode_units,
-};
+use super::{ByteOrder, DecodeAnswer, DecodeError, Decoded, EncodeAnswer, EncodeError, encode_units};
 use crate::strview::{StrBuf, StrView};
 
 /// Decodes, and tells the byte order that was found (`Little` or `Big`).
@@ -36,10 +34,7 @@ pub fn utf32_decode<E>(
                     _ => u32::from_le_bytes(*unit),
                 };
                 match code_point {
-                    0xd800..=0xdfff => (
-                        at + 4,
-                        "code point in surrogate code point range(0xd800, 0xe000)",
-                    ),
+                    0xd800..=0xdfff => (at + 4, "code point in surrogate code point range(0xd800, 0xe000)"),
                     0x11_0000.. => (at + 4, "code point not in range(0x110000)"),
                     _ => {
                         out.push(code_point);
@@ -49,18 +44,11 @@ pub fn utf32_decode<E>(
                 }
             }
         };
-        let (replacement, next) = on_error(DecodeError {
-            start: at,
-            end,
-            reason,
-        })?;
+        let (replacement, next) = on_error(DecodeError { start: at, end, reason })?;
         out.push_view(replacement.as_view());
         at = next;
     }
-    let decoded = Decoded {
-        text: out.finish(),
-        consumed: at.min(bytes.len()),
-    };
+    let decoded = Decoded { text: out.finish(), consumed: at.min(bytes.len()) };
     Ok((decoded, order))
 }
 

@@ -10,10 +10,7 @@ pub fn utf8_decode<E>(
     mut on_error: impl FnMut(DecodeError) -> DecodeAnswer<E>,
 ) -> Result<Decoded, E> {
     if bytes.is_ascii() {
-        return Ok(Decoded {
-            text: OwnedStr::Latin1(bytes.to_vec()),
-            consumed: bytes.len(),
-        });
+        return Ok(Decoded { text: OwnedStr::Latin1(bytes.to_vec()), consumed: bytes.len() });
     }
     let mut out = StrBuf::with_capacity(bytes.len());
     let mut at = 0;
@@ -45,25 +42,15 @@ pub fn utf8_decode<E>(
             break;
         }
     }
-    Ok(Decoded {
-        text: out.finish(),
-        consumed: at,
-    })
+    Ok(Decoded { text: out.finish(), consumed: at })
 }
 
 /// Where the text begins after the mark that `utf-8-sig` skips.
 pub fn utf8_sig_start(bytes: &[u8]) -> usize {
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        3
-    } else {
-        0
-    }
+    if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
 }
 
-pub fn utf8_encode<E>(
-    text: StrView<'_>,
-    on_error: impl FnMut(EncodeError) -> EncodeAnswer<E>,
-) -> Result<Vec<u8>, E> {
+pub fn utf8_encode<E>(text: StrView<'_>, on_error: impl FnMut(EncodeError) -> EncodeAnswer<E>) -> Result<Vec<u8>, E> {
     if let StrView::Latin1(units) = text
         && units.is_ascii()
     {

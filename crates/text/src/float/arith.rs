@@ -56,11 +56,7 @@ pub fn hash(value: f64) -> Option<i64> {
     let turn = exponent.rem_euclid(BITS);
     let rotated = (mantissa << turn) & MODULUS | mantissa >> (BITS - turn);
     let rotated = if rotated == MODULUS { 0 } else { rotated };
-    let signed = if value < 0.0 {
-        -(rotated as i64)
-    } else {
-        rotated as i64
-    };
+    let signed = if value < 0.0 { -(rotated as i64) } else { rotated as i64 };
     Some(if signed == -1 { -2 } else { signed })
 }
 
@@ -78,11 +74,7 @@ pub fn div_mod(a: f64, b: f64) -> (f64, f64) {
         0f64.copysign(a / b)
     } else {
         let floor = quotient.floor();
-        if quotient - floor > 0.5 {
-            floor + 1.0
-        } else {
-            floor
-        }
+        if quotient - floor > 0.5 { floor + 1.0 } else { floor }
     };
     (floor, rest)
 }
@@ -124,11 +116,7 @@ pub fn pow(base: f64, exponent: f64) -> Result<f64, PowError> {
             return Err(PowError::Complex);
         }
         let result = base.powf(exponent);
-        return if result.is_infinite() {
-            Err(PowError::Overflow)
-        } else {
-            Ok(result)
-        };
+        return if result.is_infinite() { Err(PowError::Overflow) } else { Ok(result) };
     }
     // C's pow agrees with Python about infinities and NaN.
     Ok(base.powf(exponent))
@@ -142,11 +130,7 @@ pub fn round(value: f64, places: i64) -> Option<f64> {
     if places < -309 {
         return Some(0f64.copysign(value));
     }
-    let text = if places >= 0 {
-        format!("{value:.*}", places as usize)
-    } else {
-        round_left_of_point(value, -places)
-    };
+    let text = if places >= 0 { format!("{value:.*}", places as usize) } else { round_left_of_point(value, -places) };
     let rounded: f64 = text.parse().unwrap_or(value);
     rounded.is_finite().then_some(rounded)
 }
@@ -156,10 +140,7 @@ fn round_left_of_point(value: f64, digits: i64) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     // 25 places are exact enough to know the exponent, but not for rounding.
     let scientific = format!("{:.25e}", value.abs());
-    let exponent: i64 = scientific
-        .split_once('e')
-        .and_then(|(_, exponent)| exponent.parse().ok())
-        .unwrap_or(0);
+    let exponent: i64 = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
     let precision = exponent - digits;
     if precision >= 0 {
         return format!("{value:.*e}", precision as usize);
@@ -172,11 +153,7 @@ fn round_left_of_point(value: f64, digits: i64) -> String {
     let mantissa = exact.split_once('e').map_or("0", |(mantissa, _)| mantissa);
     let is_up = mantissa.starts_with(['6', '7', '8', '9'])
         || mantissa.starts_with('5') && mantissa[1..].bytes().any(|b| matches!(b, b'1'..=b'9'));
-    if is_up {
-        format!("{sign}1e{digits}")
-    } else {
-        format!("{sign}0")
-    }
+    if is_up { format!("{sign}1e{digits}") } else { format!("{sign}0") }
 }
 
 /// value * 2 ** exponent, or `None` for OverflowError.

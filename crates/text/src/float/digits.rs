@@ -26,10 +26,7 @@ pub struct Flags {
 
 /// `repr(value)`
 pub fn repr(value: f64) -> String {
-    let flags = Flags {
-        dot_zero: true,
-        ..Flags::default()
-    };
+    let flags = Flags { dot_zero: true, ..Flags::default() };
     format(value, Notation::Repr, 0, flags)
 }
 
@@ -42,11 +39,7 @@ pub fn format(value: f64, notation: Notation, precision: usize, flags: Flags) ->
     } else {
         finite(value, notation, precision, flags)
     };
-    if flags.upper {
-        text.to_uppercase()
-    } else {
-        text
-    }
+    if flags.upper { text.to_uppercase() } else { text }
 }
 
 /// `0.digits * 10 ** point`
@@ -80,10 +73,7 @@ impl Decimal {
         let whole = whole.trim_start_matches('0');
         let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
         digits.resize(whole.len() + places, b'0');
-        Decimal {
-            digits,
-            point: whole.len() as i32,
-        }
+        Decimal { digits, point: whole.len() as i32 }
     }
 
     fn from_scientific(text: &str) -> Self {
@@ -91,10 +81,7 @@ impl Decimal {
         let digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
         let exponent: i32 = exponent.parse().unwrap_or(0);
         let is_zero = digits.iter().all(|digit| *digit == b'0');
-        Decimal {
-            digits,
-            point: if is_zero { 1 } else { exponent + 1 },
-        }
+        Decimal { digits, point: if is_zero { 1 } else { exponent + 1 } }
     }
 
     fn trim_zeros(&mut self) {

@@ -15,11 +15,7 @@ pub fn hex(value: f64) -> String {
     if value == 0.0 {
         return format!("{sign}0x0.0p+0");
     }
-    let (lead, exponent) = if biased == 0 {
-        (0, -1022)
-    } else {
-        (1, biased - 1023)
-    };
+    let (lead, exponent) = if biased == 0 { (0, -1022) } else { (1, biased - 1023) };
     format!("{sign}0x{lead}.{fraction:013x}p{exponent:+}")
 }
 
@@ -82,11 +78,8 @@ fn magnitude(body: &[u8]) -> Result<f64, FromHexError> {
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Err(FromHexError::Invalid);
         }
-        let power = digits.iter().fold(0i64, |power, digit| {
-            power
-                .saturating_mul(10)
-                .saturating_add(i64::from(digit - b'0'))
-        });
+        let power =
+            digits.iter().fold(0i64, |power, digit| power.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
         exponent = exponent.saturating_add(sign * power.min(1 << 60));
     } else if !rest.is_empty() {
         return Err(FromHexError::Invalid);

@@ -33,11 +33,7 @@ pub struct Locale<'a> {
 }
 
 impl Locale<'_> {
-    pub const C: Locale<'static> = Locale {
-        decimal_point: ".",
-        thousands_separator: "",
-        grouping: &[],
-    };
+    pub const C: Locale<'static> = Locale { decimal_point: ".", thousands_separator: "", grouping: &[] };
 }
 
 /// Padded text: `left` fills, `prefix`, `inner` fills, `body`, `right` fills.
@@ -107,11 +103,7 @@ pub fn string(spec: StrView<'_>, len: usize, type_name: &str) -> Result<StrPlan>
     if spec.kind != Some(u32::from(b's')) {
         return Err(spec.unknown_kind(type_name));
     }
-    let refuse = |what: &str| {
-        Err(FormatError::Value(format!(
-            "{what} not allowed in string format specifier"
-        )))
-    };
+    let refuse = |what: &str| Err(FormatError::Value(format!("{what} not allowed in string format specifier")));
     match spec.sign {
         Some(Sign::Space) => return refuse("Space"),
         Some(_) => return refuse("Sign"),
@@ -133,44 +125,23 @@ pub fn string(spec: StrView<'_>, len: usize, type_name: &str) -> Result<StrPlan>
         Align::Center => missing / 2,
         _ => 0,
     };
-    Ok(StrPlan {
-        left,
-        keep,
-        right: missing - left,
-        fill: spec.fill,
-    })
+    Ok(StrPlan { left, keep, right: missing - left, fill: spec.fill })
 }
 
 /// `format(value, spec)` for an int.
-pub fn int(
-    spec: StrView<'_>,
-    value: IntRef<'_>,
-    type_name: &str,
-    locale: &Locale<'_>,
-) -> Result<Formatted> {
+pub fn int(spec: StrView<'_>, value: IntRef<'_>, type_name: &str, locale: &Locale<'_>) -> Result<Formatted> {
     let spec = Spec::parse(spec, Some(b'd'), Align::Right, type_name)?;
     number::int(&spec, value, type_name, locale)
 }
 
 /// `format(value, spec)` for a float.
-pub fn float(
-    spec: StrView<'_>,
-    value: f64,
-    type_name: &str,
-    locale: &Locale<'_>,
-) -> Result<Formatted> {
+pub fn float(spec: StrView<'_>, value: f64, type_name: &str, locale: &Locale<'_>) -> Result<Formatted> {
     let spec = Spec::parse(spec, None, Align::Right, type_name)?;
     number::float(&spec, value, type_name, locale)
 }
 
 /// `format(complex(real, imag), spec)`
-pub fn complex(
-    spec: StrView<'_>,
-    real: f64,
-    imag: f64,
-    type_name: &str,
-    locale: &Locale<'_>,
-) -> Result<Formatted> {
+pub fn complex(spec: StrView<'_>, real: f64, imag: f64, type_name: &str, locale: &Locale<'_>) -> Result<Formatted> {
     let spec = Spec::parse(spec, None, Align::Right, type_name)?;
     number::complex(&spec, real, imag, type_name, locale)
 }

@@ -21,11 +21,7 @@ impl<'a> Separators<'a> {
             return Separators {
                 point: locale.decimal_point,
                 thousands: locale.thousands_separator.to_owned(),
-                sizes: locale
-                    .grouping
-                    .iter()
-                    .map(|size| usize::from(*size))
-                    .collect(),
+                sizes: locale.grouping.iter().map(|size| usize::from(*size)).collect(),
                 fraction,
             };
         }
@@ -110,14 +106,7 @@ impl<'a> Parts<'a> {
             None => (false, rest),
         };
         let (fraction, rest) = rest.split_at(if has_point { digits_of(rest) } else { 0 });
-        Parts {
-            negative,
-            prefix: "",
-            whole,
-            has_point,
-            fraction,
-            rest,
-        }
+        Parts { negative, prefix: "", whole, has_point, fraction, rest }
     }
 
     /// Signed, grouped and padded.
@@ -146,21 +135,11 @@ impl<'a> Parts<'a> {
             "" => String::new(),
             whole => separators.group(whole, min_width),
         };
-        Formatted {
-            prefix,
-            body: whole + &tail,
-            ..Formatted::default()
-        }
-        .pad(spec)
+        Formatted { prefix, body: whole + &tail, ..Formatted::default() }.pad(spec)
     }
 }
 
-pub fn int(
-    spec: &Spec,
-    value: IntRef<'_>,
-    type_name: &str,
-    locale: &Locale<'_>,
-) -> Result<Formatted> {
+pub fn int(spec: &Spec, value: IntRef<'_>, type_name: &str, locale: &Locale<'_>) -> Result<Formatted> {
     let (radix, prefix) = match spec.kind_char() {
         Some('d' | 'n') => (10, ""),
         Some('b') => (2, "0b"),
@@ -194,14 +173,10 @@ pub fn int(
 
 fn check_int_options(spec: &Spec) -> Result<()> {
     if spec.precision.is_some() {
-        return Err(value_error(
-            "Precision not allowed in integer format specifier",
-        ));
+        return Err(value_error("Precision not allowed in integer format specifier"));
     }
     if spec.no_negative_zero {
-        return Err(value_error(
-            "Negative zero coercion (z) not allowed in integer format specifier",
-        ));
+        return Err(value_error("Negative zero coercion (z) not allowed in integer format specifier"));
     }
     Ok(())
 }
@@ -209,11 +184,7 @@ fn check_int_options(spec: &Spec) -> Result<()> {
 /// Type `c`.
 fn character(spec: &Spec, value: IntRef<'_>) -> Result<Formatted> {
     check_int_options(spec)?;
-    let refuse = |what: &str| {
-        Err(value_error(format!(
-            "{what} not allowed with integer format specifier 'c'"
-        )))
-    };
+    let refuse = |what: &str| Err(value_error(format!("{what} not allowed with integer format specifier 'c'")));
     if spec.sign.is_some() {
         return refuse("Sign");
     }
@@ -224,11 +195,7 @@ fn character(spec: &Spec, value: IntRef<'_>) -> Result<Formatted> {
     let Some(code_point) = code_point else {
         return Err(FormatError::Overflow("%c arg not in range(0x110000)"));
     };
-    Ok(Formatted {
-        character: Some(code_point as u32),
-        ..Formatted::default()
-    }
-    .pad(spec))
+    Ok(Formatted { character: Some(code_point as u32), ..Formatted::default() }.pad(spec))
 }
 
 pub fn float(spec: &Spec, value: f64, type_name: &str, locale: &Locale<'_>) -> Result<Formatted> {
@@ -266,11 +233,7 @@ fn float_text(spec: &Spec, value: f64, type_name: &str, is_float: bool) -> Resul
     if i32::try_from(precision).is_err() {
         return Err(value_error("precision too big"));
     }
-    let flags = Flags {
-        alternate: spec.alternate,
-        upper: matches!(spec.kind_char(), Some('E' | 'F' | 'G')),
-        dot_zero,
-    };
+    let flags = Flags { alternate: spec.alternate, upper: matches!(spec.kind_char(), Some('E' | 'F' | 'G')), dot_zero };
     let text = float::format(value, notation, precision, flags);
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest.to_owned()),
@@ -283,13 +246,7 @@ fn float_text(spec: &Spec, value: f64, type_name: &str, is_float: bool) -> Resul
     Ok((negative && !(spec.no_negative_zero && is_zero()), text))
 }
 
-pub fn complex(
-    spec: &Spec,
-    real: f64,
-    imag: f64,
-    type_name: &str,
-    locale: &Locale<'_>,
-) -> Result<Formatted> {
+pub fn complex(spec: &Spec, real: f64, imag: f64, type_name: &str, locale: &Locale<'_>) -> Result<Formatted> {
     if spec.kind_char() == Some('%') {
         return Err(spec.unknown_kind(type_name));
     }
@@ -297,20 +254,13 @@ pub fn complex(
     let (real_negative, real_text) = float_text(spec, real, type_name, false)?;
     let (imag_negative, imag_text) = float_text(spec, imag, type_name, false)?;
     if spec.fill == u32::from(b'0') {
-        return Err(value_error(
-            "Zero padding is not allowed in complex format specifier",
-        ));
+        return Err(value_error("Zero padding is not allowed in complex format specifier"));
     }
     if spec.align == Align::AfterSign {
-        return Err(value_error(
-            "'=' alignment flag is not allowed in complex format specifier",
-        ));
+        return Err(value_error("'=' alignment flag is not allowed in complex format specifier"));
     }
     let separators = Separators::new(spec, locale);
-    let unpadded = Spec {
-        width: None,
-        ..spec.clone()
-    };
+    let unpadded = Spec { width: None, ..spec.clone() };
     let skip_real = is_plain && real == 0.0 && real.is_sign_positive();
     let mut body = String::new();
     let mut push = |negative, text: &str, spec: &Spec| {
@@ -321,10 +271,7 @@ pub fn complex(
     if skip_real {
         push(imag_negative, &imag_text, &unpadded);
     } else {
-        let signed = Spec {
-            sign: Some(Sign::Plus),
-            ..unpadded.clone()
-        };
+        let signed = Spec { sign: Some(Sign::Plus), ..unpadded.clone() };
         push(real_negative, &real_text, &unpadded);
         push(imag_negative, &imag_text, &signed);
     }
@@ -332,9 +279,5 @@ pub fn complex(
     if is_plain && !skip_real {
         body = format!("({body})");
     }
-    Ok(Formatted {
-        body,
-        ..Formatted::default()
-    }
-    .pad(spec))
+    Ok(Formatted { body, ..Formatted::default() }.pad(spec))
 }

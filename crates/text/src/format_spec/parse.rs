@@ -107,12 +107,7 @@ pub(super) fn value_error(text: impl Into<String>) -> FormatError {
 }
 
 impl Spec {
-    pub fn parse(
-        text: StrView<'_>,
-        default_kind: Option<u8>,
-        default_align: Align,
-        type_name: &str,
-    ) -> Result<Spec> {
+    pub fn parse(text: StrView<'_>, default_kind: Option<u8>, default_align: Align, type_name: &str) -> Result<Spec> {
         let mut reader = Reader { text, at: 0 };
         let mut spec = Spec {
             fill: u32::from(b' '),
@@ -197,15 +192,11 @@ impl Spec {
 
     fn bad_grouping(&self, grouping: Grouping) -> FormatError {
         let kind = self.shown_kind();
-        value_error(format!(
-            "Cannot specify '{}' with '{kind}'.",
-            grouping.as_char()
-        ))
+        value_error(format!("Cannot specify '{}' with '{kind}'.", grouping.as_char()))
     }
 
     pub(super) fn kind_char(&self) -> Option<char> {
-        self.kind
-            .map(|kind| char::from_u32(kind).unwrap_or(char::REPLACEMENT_CHARACTER))
+        self.kind.map(|kind| char::from_u32(kind).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
     fn shown_kind(&self) -> String {
@@ -217,9 +208,7 @@ impl Spec {
 
     pub(super) fn unknown_kind(&self, type_name: &str) -> FormatError {
         let kind = self.shown_kind();
-        value_error(format!(
-            "Unknown format code '{kind}' for object of type '{type_name}'"
-        ))
+        value_error(format!("Unknown format code '{kind}' for object of type '{type_name}'"))
     }
 
     /// Digits between separators.

@@ -48,11 +48,7 @@ pub fn shr_into(a: IntRef<'_>, n: u64, out: &mut [u64]) -> usize {
     let kept = &a.mag[limbs..];
     for (index, shifted) in out[..kept.len()].iter_mut().enumerate() {
         let above = kept.get(index + 1).copied().unwrap_or(0);
-        *shifted = if bits == 0 {
-            kept[index]
-        } else {
-            kept[index] >> bits | above << (64 - bits)
-        };
+        *shifted = if bits == 0 { kept[index] } else { kept[index] >> bits | above << (64 - bits) };
     }
     let mut len = trim(&out[..kept.len()]).len();
     let lost = a.mag[..limbs].iter().any(|limb| *limb != 0) || kept[0] & ((1 << bits) - 1) != 0;
@@ -128,11 +124,7 @@ pub(super) struct TwosComplement<'a> {
 
 impl<'a> TwosComplement<'a> {
     pub(super) fn new(value: IntRef<'a>) -> Self {
-        TwosComplement {
-            limbs: value.mag.iter(),
-            negative: value.negative,
-            carry: value.negative,
-        }
+        TwosComplement { limbs: value.mag.iter(), negative: value.negative, carry: value.negative }
     }
 
     #[inline]

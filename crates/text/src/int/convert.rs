@@ -12,10 +12,7 @@ pub fn to_f64(value: IntRef<'_>) -> Option<f64> {
     }
     let (top, sticky) = top_bits(value.mag, bits);
     // The lowest of 64 bits is far below the rounding position.
-    let magnitude = ldexp(
-        (top | u64::from(sticky)) as f64,
-        bits.saturating_sub(64) as i64,
-    );
+    let magnitude = ldexp((top | u64::from(sticky)) as f64, bits.saturating_sub(64) as i64);
     match (magnitude.is_infinite(), value.negative) {
         (true, _) => None,
         (_, true) => Some(-magnitude),
@@ -149,11 +146,7 @@ pub fn hash(value: IntRef<'_>) -> i64 {
         // 2**64 is 8 modulo 2**61 - 1.
         let wide = u128::from(rest) * 8 + u128::from(*limb);
         let folded = (wide as u64 & MODULUS) + (wide >> 61) as u64;
-        rest = if folded >= MODULUS {
-            folded - MODULUS
-        } else {
-            folded
-        };
+        rest = if folded >= MODULUS { folded - MODULUS } else { folded };
     }
     match (value.negative, rest as i64) {
         (true, 1) => -2,
@@ -207,12 +200,7 @@ pub enum ToBytesError {
 }
 
 /// Writes the value into all of `out`.
-pub fn to_bytes(
-    value: IntRef<'_>,
-    out: &mut [u8],
-    little: bool,
-    signed: bool,
-) -> Result<(), ToBytesError> {
+pub fn to_bytes(value: IntRef<'_>, out: &mut [u8], little: bool, signed: bool) -> Result<(), ToBytesError> {
     if value.negative && !signed {
         return Err(ToBytesError::Negative);
     }

@@ -53,10 +53,7 @@ pub fn floor_div_mod(a: IntRef<'_>, b: IntRef<'_>) -> Option<(Int, Int)> {
     let quotient = Int::new(a.negative != b.negative, quotient);
     let rest = Int::new(a.negative, rest);
     if a.negative != b.negative && !rest.mag.is_empty() {
-        let one = IntRef {
-            negative: true,
-            mag: &[1],
-        };
+        let one = IntRef { negative: true, mag: &[1] };
         return Some((Int::add(quotient.as_ref(), one), Int::add(rest.as_ref(), b)));
     }
     Some((quotient, rest))
@@ -104,11 +101,7 @@ pub fn inverse_mod(value: IntRef<'_>, modulus: IntRef<'_>) -> Option<Int> {
 fn positive_residue(value: IntRef<'_>, modulus: &[u64]) -> UBig {
     let (_, rest) = div_rem_mag(value.mag, modulus);
     let rest = big(&rest);
-    if value.negative && !rest.is_zero() {
-        big(modulus) - rest
-    } else {
-        rest
-    }
+    if value.negative && !rest.is_zero() { big(modulus) - rest } else { rest }
 }
 
 fn with_sign_of(modulus: IntRef<'_>, residue: UBig) -> Int {

@@ -40,10 +40,7 @@ pub struct Int {
 impl<'a> IntRef<'a> {
     pub fn new(negative: bool, mag: &'a [u64]) -> Self {
         let mag = trim(mag);
-        IntRef {
-            negative: negative && !mag.is_empty(),
-            mag,
-        }
+        IntRef { negative: negative && !mag.is_empty(), mag }
     }
 
     /// A small value, with `buf` to hold its limb.
@@ -83,10 +80,7 @@ impl<'a> IntRef<'a> {
     }
 
     pub fn to_owned(self) -> Int {
-        Int {
-            negative: self.negative,
-            mag: self.mag.to_vec(),
-        }
+        Int { negative: self.negative, mag: self.mag.to_vec() }
     }
 
     /// Numeric order.
@@ -103,10 +97,7 @@ impl<'a> IntRef<'a> {
 impl Int {
     pub fn new(negative: bool, mut mag: Vec<u64>) -> Self {
         mag.truncate(trim(&mag).len());
-        Int {
-            negative: negative && !mag.is_empty(),
-            mag,
-        }
+        Int { negative: negative && !mag.is_empty(), mag }
     }
 
     pub fn from_i64(value: i64) -> Self {
@@ -118,10 +109,7 @@ impl Int {
     }
 
     pub fn as_ref(&self) -> IntRef<'_> {
-        IntRef {
-            negative: self.negative,
-            mag: &self.mag,
-        }
+        IntRef { negative: self.negative, mag: &self.mag }
     }
 
     /// a + b
@@ -170,9 +158,7 @@ pub fn trim(mag: &[u64]) -> &[u64] {
 
 /// Order of two normalised magnitudes.
 pub fn cmp_mag(a: &[u64], b: &[u64]) -> Ordering {
-    a.len()
-        .cmp(&b.len())
-        .then_with(|| a.iter().rev().cmp(b.iter().rev()))
+    a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
 }
 
 fn big(mag: &[u64]) -> dashu_int::UBig {

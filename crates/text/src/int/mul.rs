@@ -69,10 +69,7 @@ pub fn pow(base: IntRef<'_>, exponent: u64) -> Int {
             // Powers that stay within two limbs need no allocation on the way.
             let small = u32::try_from(exponent).ok();
             if let Some(power) = small.and_then(|e| u128::from(*limb).checked_pow(e)) {
-                return Int {
-                    negative,
-                    ..Int::from_u128(power)
-                };
+                return Int { negative, ..Int::from_u128(power) };
             }
         }
         _ => {}

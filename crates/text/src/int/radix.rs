@@ -84,10 +84,7 @@ pub fn scan(text: &[u8], base: u32) -> Result<Scanned<'_>, ParseError> {
     // trim_ascii leaves the vertical tab and the separators 0x1c to 0x1f.
     let is_space = |byte: &u8| matches!(byte, b'\t'..=b'\r' | 0x1c..=0x1f | b' ');
     let start = text.iter().position(|b| !is_space(b)).unwrap_or(text.len());
-    let end = text
-        .iter()
-        .rposition(|b| !is_space(b))
-        .map_or(start, |i| i + 1);
+    let end = text.iter().rposition(|b| !is_space(b)).map_or(start, |i| i + 1);
     let text = &text[start..end];
 
     let (negative, text) = match text {
@@ -128,12 +125,7 @@ pub fn scan(text: &[u8], base: u32) -> Result<Scanned<'_>, ParseError> {
     if !after_digit {
         return Err(ParseError);
     }
-    Ok(Scanned {
-        negative,
-        radix,
-        digits,
-        digit_count,
-    })
+    Ok(Scanned { negative, radix, digits, digit_count })
 }
 
 impl Scanned<'_> {
@@ -158,12 +150,7 @@ impl Scanned<'_> {
         if self.radix.is_power_of_two() {
             return Int::new(self.negative, self.power_of_two());
         }
-        let text: String = self
-            .digits
-            .iter()
-            .filter(|byte| **byte != b'_')
-            .map(|byte| char::from(*byte))
-            .collect();
+        let text: String = self.digits.iter().filter(|byte| **byte != b'_').map(|byte| char::from(*byte)).collect();
         let value = UBig::from_str_radix(&text, self.radix).unwrap_or(UBig::ZERO);
         from_big(self.negative, &value)
     }

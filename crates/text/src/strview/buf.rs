@@ -47,16 +47,12 @@ impl StrBuf {
     }
 
     pub fn with_capacity(capacity: usize) -> Self {
-        StrBuf {
-            units: OwnedStr::Latin1(Vec::with_capacity(capacity)),
-        }
+        StrBuf { units: OwnedStr::Latin1(Vec::with_capacity(capacity)) }
     }
 
     /// Takes over units that are already built.
     pub fn from_latin1(units: Vec<u8>) -> Self {
-        StrBuf {
-            units: OwnedStr::Latin1(units),
-        }
+        StrBuf { units: OwnedStr::Latin1(units) }
     }
 
     pub fn len(&self) -> usize {

@@ -30,11 +30,7 @@ fn map(text: StrView<'_>, mapping: impl Fn(u32) -> Mapped) -> StrBuf {
 /// Lower case of the code point at `index`.
 fn push_lower(out: &mut StrBuf, text: StrView<'_>, index: usize, code_point: u32) {
     if code_point == SIGMA {
-        out.push(if is_final_sigma(text, index) {
-            FINAL_SIGMA
-        } else {
-            SMALL_SIGMA
-        });
+        out.push(if is_final_sigma(text, index) { FINAL_SIGMA } else { SMALL_SIGMA });
     } else {
         out.extend(unicode::to_lower(code_point).as_slice().iter().copied());
     }

@@ -8,11 +8,7 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// The quote that `repr` chooses: single, unless only single ones occur inside.
 fn quote_for(text: StrView<'_>) -> u32 {
     let has = |quote: u8| text.iter().any(|c| c == u32::from(quote));
-    u32::from(if has(b'\'') && !has(b'"') {
-        b'"'
-    } else {
-        b'\''
-    })
+    u32::from(if has(b'\'') && !has(b'"') { b'"' } else { b'\'' })
 }
 
 /// `repr(text)`
@@ -64,11 +60,7 @@ pub fn push_ascii_escape(out: &mut StrBuf, code_point: u32) {
 
 /// `repr(bytes)`, all ASCII.
 pub fn repr_bytes(bytes: &[u8]) -> String {
-    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') {
-        b'"'
-    } else {
-        b'\''
-    };
+    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { b'"' } else { b'\'' };
     let mut out = String::with_capacity(bytes.len() + 3);
     out.push('b');
     out.push(char::from(quote));
@@ -114,11 +106,7 @@ pub fn raw_unicode_escape_encode(text: StrView<'_>) -> Vec<u8> {
     encode(text, |_| None, 0..=0xff)
 }
 
-fn encode(
-    text: StrView<'_>,
-    short: impl Fn(u32) -> Option<u8>,
-    plain: std::ops::RangeInclusive<u32>,
-) -> Vec<u8> {
+fn encode(text: StrView<'_>, short: impl Fn(u32) -> Option<u8>, plain: std::ops::RangeInclusive<u32>) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for code_point in text.iter() {
         if let Some(letter) = short(code_point) {
@@ -194,11 +182,7 @@ enum Escape {
     Unknown,
 }
 
-fn escape(
-    bytes: &[u8],
-    start: usize,
-    name: &impl Fn(&str) -> Option<u32>,
-) -> Result<Escape, EscapeError> {
+fn escape(bytes: &[u8], start: usize, name: &impl Fn(&str) -> Option<u32>) -> Result<Escape, EscapeError> {
     let error = |end: usize, reason| EscapeError { start, end, reason };
     let Some(letter) = bytes.get(start + 1) else {
         return Err(error(bytes.len(), "\\ at end of string"));
@@ -218,15 +202,10 @@ fn escape(
         b'0'..=b'7' => {
             let digits = bytes[start + 1..].iter().take(3);
             let digits = digits.take_while(|byte| matches!(byte, b'0'..=b'7'));
-            let (value, len) = digits.fold((0, 0), |(value, len), digit| {
-                (value * 8 + u32::from(digit - b'0'), len + 1)
-            });
+            let (value, len) =
+                digits.fold((0, 0), |(value, len), digit| (value * 8 + u32::from(digit - b'0'), len + 1));
             let end = start + 1 + len;
-            Ok(if value > 0o377 {
-                Escape::BigOctal(value, end)
-            } else {
-                Escape::CodePoint(value, end)
-            })
+            Ok(if value > 0o377 { Escape::BigOctal(value, end) } else { Escape::CodePoint(value, end) })
         }
         b'x' => hex_escape(bytes, start, 2, "truncated \\xXX escape"),
         b'u' => hex_escape(bytes, start, 4, "truncated \\uXXXX escape"),
@@ -252,12 +231,7 @@ fn escape(
     }
 }
 
-fn hex_escape(
-    bytes: &[u8],
-    start: usize,
-    wanted: usize,
-    reason: &'static str,
-) -> Result<Escape, EscapeError> {
+fn hex_escape(bytes: &[u8], start: usize, wanted: usize, reason: &'static str) -> Result<Escape, EscapeError> {
     let digits = bytes[start + 2..].iter().take(wanted);
     let mut value = 0u32;
     let mut len = 0;
@@ -270,11 +244,7 @@ fn hex_escape(
         return Err(EscapeError { start, end, reason });
     }
     if value > 0x10_ffff {
-        return Err(EscapeError {
-            start,
-            end,
-            reason: "illegal Unicode character",
-        });
+        return Err(EscapeError { start, end, reason: "illegal Unicode character" });
     }
     Ok(Escape::CodePoint(value, end))
 }

@@ -9,11 +9,7 @@ pub fn expand_tabs(text: StrView<'_>, tab_size: usize) -> StrBuf {
     for code_point in text.iter() {
         match code_point {
             0x09 => {
-                let blanks = if tab_size == 0 {
-                    0
-                } else {
-                    tab_size - column % tab_size
-                };
+                let blanks = if tab_size == 0 { 0 } else { tab_size - column % tab_size };
                 out.push_repeated(u32::from(b' '), blanks);
                 column += blanks;
                 continue;
@@ -36,10 +32,7 @@ pub struct Padding {
 pub fn center_padding(len: usize, width: usize) -> Padding {
     let missing = width.saturating_sub(len);
     let left = missing / 2 + (missing & width & 1);
-    Padding {
-        left,
-        right: missing - left,
-    }
+    Padding { left, right: missing - left }
 }
 
 /// `text.zfill(width)`

@@ -16,18 +16,18 @@ mod split;
 pub use buf::{OwnedStr, StrBuf};
 pub use case::{capitalize, casefold, lower, swapcase, title, upper};
 pub use escape::{
-    EscapeError, ascii, push_ascii_escape, raw_unicode_escape_decode, raw_unicode_escape_encode,
-    repr, repr_bytes, unicode_escape_decode, unicode_escape_encode,
+    EscapeError, ascii, push_ascii_escape, raw_unicode_escape_decode, raw_unicode_escape_encode, repr, repr_bytes,
+    unicode_escape_decode, unicode_escape_encode,
 };
 pub use layout::{Padding, center_padding, expand_tabs, join_len, zfill};
 pub use predicate::{
-    is_alnum, is_alpha, is_decimal, is_digit, is_identifier, is_lower, is_numeric, is_printable,
-    is_space, is_title, is_upper, to_ascii_digits,
+    is_alnum, is_alpha, is_decimal, is_digit, is_identifier, is_lower, is_numeric, is_printable, is_space, is_title,
+    is_upper, to_ascii_digits,
 };
 pub use search::{count, ends_with, find, find_all, replace, rfind, starts_with};
 pub use split::{
-    Chars, Pieces, partition, rpartition, rsplit, rsplit_space, split, split_lines, split_space,
-    strip, strip_end, strip_space, strip_start, trim_space,
+    Chars, Pieces, partition, rpartition, rsplit, rsplit_space, split, split_lines, split_space, strip, strip_end,
+    strip_space, strip_start, trim_space,
 };
 
 /// A borrowed string.
@@ -132,9 +132,7 @@ impl<'a> StrView<'a> {
 
     /// UTF-8 text with U+FFFD for lone surrogates; for messages.
     pub fn to_utf8_lossy(self) -> String {
-        self.iter()
-            .map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect()
+        self.iter().map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
     }
 
     pub fn to_owned(self) -> OwnedStr {

@@ -78,8 +78,7 @@ pub fn is_title(text: StrView<'_>) -> bool {
 /// An identifier by its characters; it may still be a keyword.
 pub fn is_identifier(text: StrView<'_>) -> bool {
     let mut code_points = text.iter();
-    code_points.next().is_some_and(unicode::is_xid_start)
-        && code_points.all(unicode::is_xid_continue)
+    code_points.next().is_some_and(unicode::is_xid_start) && code_points.all(unicode::is_xid_continue)
 }
 
 /// The text with decimal digits of any script as ASCII and any space as a blank:
@@ -87,13 +86,11 @@ pub fn is_identifier(text: StrView<'_>) -> bool {
 /// which no number contains.
 pub fn to_ascii_digits(text: StrView<'_>) -> Vec<u8> {
     text.iter()
-        .map(
-            |code_point| match (code_point, unicode::decimal(code_point)) {
-                (0..0x80, _) => code_point as u8,
-                (_, Some(digit)) => b'0' + digit as u8,
-                _ if unicode::is_space(code_point) => b' ',
-                _ => b'?',
-            },
-        )
+        .map(|code_point| match (code_point, unicode::decimal(code_point)) {
+            (0..0x80, _) => code_point as u8,
+            (_, Some(digit)) => b'0' + digit as u8,
+            _ if unicode::is_space(code_point) => b' ',
+            _ => b'?',
+        })
         .collect()
 }

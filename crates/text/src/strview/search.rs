@@ -175,12 +175,7 @@ pub fn find_all(hay: StrView<'_>, needle: StrView<'_>, limit: usize) -> Vec<usiz
         return (0..=hay.len()).take(limit).collect();
     }
     let mut positions = Vec::new();
-    same_width!(
-        hay,
-        needle,
-        |h, n| Search::positions(h, n, limit, &mut positions),
-        ()
-    );
+    same_width!(hay, needle, |h, n| Search::positions(h, n, limit, &mut positions), ());
     positions
 }
 
@@ -194,12 +189,7 @@ pub fn ends_with(text: StrView<'_>, suffix: StrView<'_>) -> bool {
 
 /// `text.replace(old, new, limit)`; `None` when nothing is replaced, so that the
 /// caller can return the same object.
-pub fn replace(
-    text: StrView<'_>,
-    old: StrView<'_>,
-    new: StrView<'_>,
-    limit: usize,
-) -> Option<StrBuf> {
+pub fn replace(text: StrView<'_>, old: StrView<'_>, new: StrView<'_>, limit: usize) -> Option<StrBuf> {
     let positions = find_all(text, old, limit);
     if positions.is_empty() || old == new {
         return None;

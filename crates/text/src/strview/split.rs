@@ -110,19 +110,13 @@ pub fn split_lines(text: StrView<'_>, keep_ends: bool) -> Pieces {
 }
 
 /// What stands before and after the first separator.
-pub fn partition(
-    text: StrView<'_>,
-    separator: StrView<'_>,
-) -> Option<(Range<usize>, Range<usize>)> {
+pub fn partition(text: StrView<'_>, separator: StrView<'_>) -> Option<(Range<usize>, Range<usize>)> {
     let at = find(text, separator)?;
     Some((0..at, at + separator.len()..text.len()))
 }
 
 /// What stands before and after the last separator.
-pub fn rpartition(
-    text: StrView<'_>,
-    separator: StrView<'_>,
-) -> Option<(Range<usize>, Range<usize>)> {
+pub fn rpartition(text: StrView<'_>, separator: StrView<'_>) -> Option<(Range<usize>, Range<usize>)> {
     let at = rfind(text, separator)?;
     Some((0..at, at + separator.len()..text.len()))
 }

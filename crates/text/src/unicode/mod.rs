@@ -19,23 +19,13 @@ pub struct Record {
 
 impl Record {
     const fn new(flags: u16, digit: u8, upper: i32, lower: i32, title: i32, fold: i32) -> Self {
-        Record {
-            flags,
-            digit,
-            upper,
-            lower,
-            title,
-            fold,
-        }
+        Record { flags, digit, upper, lower, title, fold }
     }
 }
 
 #[inline]
 fn record(code_point: u32) -> &'static Record {
-    let block = t::BLOCKS
-        .get((code_point >> t::SHIFT) as usize)
-        .copied()
-        .unwrap_or(0);
+    let block = t::BLOCKS.get((code_point >> t::SHIFT) as usize).copied().unwrap_or(0);
     let mask = (1 << t::SHIFT) - 1;
     let leaf = (usize::from(block) << t::SHIFT) | (code_point & mask) as usize;
     &t::RECORDS[usize::from(t::LEAVES[leaf])]
@@ -114,19 +104,13 @@ impl Mapped {
         const EXTENDED: i32 = 1 << 24;
         if mapping < EXTENDED {
             let mapped = code_point.wrapping_add_signed(mapping);
-            return Mapped {
-                code_points: [mapped, 0, 0],
-                len: 1,
-            };
+            return Mapped { code_points: [mapped, 0, 0], len: 1 };
         }
         let place = (mapping - EXTENDED) as usize;
         let (start, len) = (place / 4, place % 4);
         let mut code_points = [0; 3];
         code_points[..len].copy_from_slice(&t::EXTENDED[start..start + len]);
-        Mapped {
-            code_points,
-            len: len as u8,
-        }
+        Mapped { code_points, len: len as u8 }
     }
 
     pub fn as_slice(&self) -> &[u32] {
