@@ -166,7 +166,7 @@ fn complex(cx: &mut Cx) -> Result<()> {
     shows(cx, r, "ZeroDivisionError: division by zero");
     let inf = new(cx, f64::INFINITY, f64::INFINITY)?;
     let r = ops::binary(cx, BinaryOp::Mul, z, inf);
-    shows(cx, r, "(-inf+infj)");
+    shows(cx, r, "(nan+infj)");
     let r = ops::binary(cx, BinaryOp::Pow, z, int(-2));
     shows(cx, r, "(-0.12-0.16j)");
     let text = str::new(cx, " ( 1e3-J ) ")?.obj();
