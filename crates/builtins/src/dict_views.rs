@@ -417,8 +417,34 @@ impl DictValues {
     }
 }
 
+/// The items of a dict or view as a list: one pass over one table, whatever
+/// other threads do meanwhile.
+fn snapshot(cx: &mut Cx, o: Obj) -> Result<Option<Gc<typhon_object::list::List>>> {
+    let (d, kind) = if o.shape() == shape::DICT {
+        match o.cast::<Dict>() {
+            Some(d) => (d, Kind::Keys),
+            None => return Ok(None),
+        }
+    } else if let Some(v) = o.cast::<DictKeys>() {
+        (v.dict, Kind::Keys)
+    } else if let Some(v) = o.cast::<DictValues>() {
+        (v.dict, Kind::Values)
+    } else if let Some(v) = o.cast::<DictItems>() {
+        (v.dict, Kind::Items)
+    } else {
+        return Ok(None);
+    };
+    let l = typhon_object::list::new(cx, &[])?;
+    for (k, v) in d.items() {
+        let x = kind.pick(cx, k, v)?;
+        l.append(cx, x)?;
+    }
+    Ok(Some(l))
+}
+
 /// Make the classes.
 pub fn init(cx: &mut Cx) -> Result<()> {
+    let _ = cx.rt().hooks().snapshot.set(snapshot);
     let layout = types::layout_of::<DictIter>(0);
     let t = boot::define(cx, shape::DICT_ITER, "dict_keyiterator", "", NO_NEW, None, Some(layout))?;
     types::add_members(cx, t, KeyIterMethods::MEMBERS)?;

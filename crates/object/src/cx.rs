@@ -99,6 +99,7 @@ static RT: Rt = Rt {
         complex_pow: OnceLock::new(),
         set_cell: OnceLock::new(),
         flush_caches: OnceLock::new(),
+        snapshot: OnceLock::new(),
         gen_next: OnceLock::new(),
         wrap_method: OnceLock::new(),
     },
@@ -114,6 +115,9 @@ pub struct Hooks {
     pub complex_pow: OnceLock<fn(&mut Cx, f64, f64) -> Result<Obj>>,
     /// Fill the `__class__` cell: cell, class.
     pub set_cell: OnceLock<fn(&mut Cx, Obj, Obj) -> Result<()>>,
+    /// The items of a dict or of a view of one, in one atomic step; `None` for
+    /// other iterables.
+    pub snapshot: OnceLock<fn(&mut Cx, Obj) -> Result<Option<Gc<crate::list::List>>>>,
     /// Step a generator.
     pub gen_next: OnceLock<fn(&mut Cx, Obj) -> Result<Option<Obj>>>,
     /// Forget cached attribute positions: a data descriptor has appeared.

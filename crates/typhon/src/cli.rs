@@ -4,7 +4,7 @@
 
 use crate::{compile, library, sys_values};
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::sync::atomic::Ordering;
 use typhon_gc::HeapOptions;
 use typhon_object::cx::{Cx, init_heap};
@@ -250,8 +250,10 @@ fn hash_key(c: &Config) -> (u64, u64) {
         }
         None => {
             let mut b = [0u8; 16];
-            // Fills the buffer or leaves zeros, both fine for a hash key.
-            unsafe { libc::getrandom(b.as_mut_ptr() as *mut libc::c_void, 16, 0) };
+            // Without the device the key is zero, which is still correct.
+            if let Ok(mut f) = std::fs::File::open("/dev/urandom") {
+                let _ = f.read_exact(&mut b);
+            }
             let half = |i: usize| u64::from_le_bytes(b[i..i + 8].try_into().unwrap());
             (half(0), half(8))
         }
@@ -271,7 +273,7 @@ fn standard_streams(cx: &mut Cx, sd: Gc<Dict>, c: &Config) -> Result<()> {
         (2, "stderr", true, "backslashreplace"),
     ] {
         // A closed descriptor gives None, as in CPython.
-        let valid = unsafe { libc::fcntl(fd as i32, libc::F_GETFD) } >= 0;
+        let valid = std::fs::read_link(format!("/proc/self/fd/{fd}")).is_ok();
         let f = if !valid {
             Obj::NONE
         } else {
@@ -286,8 +288,11 @@ fn standard_streams(cx: &mut Cx, sd: Gc<Dict>, c: &Config) -> Result<()> {
                 Some(names),
             )?;
             let wrapper = ops::get_attr(cx, io, name!(cx, "TextIOWrapper"))?;
-            // Plain query of a descriptor.
-            let tty = unsafe { libc::isatty(fd as i32) } == 1;
+            let tty = match fd {
+                0 => std::io::stdin().is_terminal(),
+                1 => std::io::stdout().is_terminal(),
+                _ => std::io::stderr().is_terminal(),
+            };
             let (enc, err, nl) = (str::new(cx, "utf-8")?, str::new(cx, errors)?, str::new(cx, "\n")?);
             let newline = if write { nl.obj() } else { Obj::NONE };
             let line = Obj::bool(write && (tty || fd == 2));
@@ -370,8 +375,7 @@ fn execute(cx: &mut Cx, p: &Program) -> Result<()> {
             run_source(cx, d, Source::Bytes(&bytes), &name)
         }
         Program::Stdin => {
-            // Plain query of a descriptor.
-            if unsafe { libc::isatty(0) } == 1 {
+            if std::io::stdin().is_terminal() {
                 main_module(cx)?;
                 let code = import::import_module(cx, "code")?;
                 return ops::call_method(cx, code, "interact", &[]).map(|_| ());

@@ -1,7 +1,8 @@
 //! Attributes: caches of `o.name`, and `super()`.
 //!
-//! A slot cache holds shape and byte offset in one word. A class cache holds
-//! the shape and an entry with the class's version (VM-3).
+//! A slot cache holds shape, byte offset and form (bit 1: the store adds the
+//! attribute) in one word, a class cache is one entry, so that no mixture of two
+//! threads' caches can pass a check (VM-3).
 
 use crate::code::cache_entry;
 use std::sync::atomic::Ordering;
@@ -50,10 +51,8 @@ crate::slow! {
                         && (!instance::has_attrs(o)
                             || (shape::info(id).storage == Storage::Slots && shape::info(id).find(n).is_none()))
                     {
-                        let e = cache_entry(f.cx, c.obj(), d, version)?;
-                        f.cache(0).store(0, Ordering::Relaxed);
+                        let e = cache_entry(f.cx, o.shape(), c.obj(), d, version)?;
                         f.cache_object(1, e);
-                        f.cache(0).store((id as u64) << 32 | 1, Ordering::Release);
                         f.requicken(Op::GETATTR_CLASS);
                     }
                 }
@@ -84,14 +83,12 @@ crate::slow! {
             let after = o.shape();
             let w0 = (before as u64) << 32 | (off as u64) << 1 | 1;
             if after == before {
-                f.cache(0).store(0, Ordering::Relaxed);
-                f.cache(1).store(0, Ordering::Relaxed);
                 f.cache(0).store(w0, Ordering::Release);
                 f.requicken(Op::SETATTR_SLOT);
             } else if shape::info(before).storage == Storage::Slots {
                 f.cache(0).store(0, Ordering::Relaxed);
                 f.cache(1).store((after as u64) << 32 | 1, Ordering::Relaxed);
-                f.cache(0).store(w0, Ordering::Release);
+                f.cache(0).store(w0 | 2, Ordering::Release);
                 f.requicken(Op::SETATTR_ADD);
             }
         }

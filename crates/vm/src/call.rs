@@ -490,13 +490,11 @@ crate::slow! {
     fn call_method_native(f) {
         let (a, n) = (f.a(), f.b());
         let o = f.reg(a + 4);
-        let w0 = f.cache(0).load(Ordering::Relaxed);
-        if (o.shape() as u64) << 32 | 1 == w0
-            && let Some(e) = Obj::from_word(f.cache(1).load(Ordering::Acquire)).filter(|e| e.is_ptr())
-        {
-            // CODE-1: with this form, word 1 is an entry.
+        if let Some(e) = Obj::from_word(f.cache(1).load(Ordering::Acquire)).filter(|e| e.is_ptr()) {
+            // CODE-1: word 1 of a call is an entry.
             let e: Gc<CacheEntry> = unsafe { Gc::from_obj(e) };
-            if types::class(e.class).version() == e.version {
+            // Another thread may have put a Python method there.
+            if e.holds(o.shape()) && e.value.shape() == shape::METHOD_DESCRIPTOR {
                 let m: Gc<NativeFunction> = unsafe { Gc::from_obj(e.value) };
                 let r = (m.call)(f.cx, f.regs(a + 4, n + 1), None)?;
                 f.set(a, r);
@@ -531,13 +529,12 @@ crate::slow! {
         let a = f.a();
         let o = f.reg(a + 4);
         let name = f.name();
-        let w0 = f.cache(0).load(Ordering::Relaxed);
-        if o.is_ptr() && (o.shape() as u64) << 32 | 1 == w0
+        if o.is_ptr()
             && let Some(e) = Obj::from_word(f.cache(1).load(Ordering::Acquire)).filter(|e| e.is_ptr())
         {
             // CODE-1.
             let e: Gc<CacheEntry> = unsafe { Gc::from_obj(e) };
-            if types::class(e.class).version() == e.version {
+            if e.holds(o.shape()) {
                 f.set(a, e.value);
                 return Ok(f.done());
             }
@@ -624,10 +621,8 @@ fn plain_method(f: &mut Fr<'_>, o: Obj, name: Gc<Str>, op: Op) -> Result<Option<
             (Op::CALLM, _) => Op::CALLM_NATIVE,
             (op, _) => op,
         };
-        let e = cache_entry(f.cx, c.obj(), m, version)?;
-        f.cache(0).store(0, Ordering::Relaxed);
+        let e = cache_entry(f.cx, o.shape(), c.obj(), m, version)?;
         f.cache_object(1, e);
-        f.cache(0).store((o.shape() as u64) << 32 | 1, Ordering::Release);
         f.requicken(quick);
     }
     Ok(Some(m))

@@ -265,6 +265,20 @@ pub struct CacheEntry {
     pub value: Obj,
     /// `Type::version` at the time.
     pub version: u64,
+    /// The shape of the object that was looked at.
+    pub shape: u32,
+}
+
+impl CacheEntry {
+    /// Whether the entry still tells what a lookup on an object of this shape
+    /// finds. One entry is one word of the instruction, so that threads which
+    /// specialise an instruction differently cannot mix their halves (VM-3).
+    #[inline(always)]
+    pub fn holds(&self, shape: u32) -> bool {
+        // The class is a class, see `cache_entry`.
+        let c: Gc<typhon_object::types::Type> = unsafe { Gc::from_obj(self.class) };
+        self.shape == shape && c.version() == self.version
+    }
 }
 
 impl Trace for CacheEntry {
@@ -275,8 +289,8 @@ impl Trace for CacheEntry {
 }
 
 /// A cache entry.
-pub fn cache_entry(cx: &mut Cx, class: Obj, value: Obj, version: u64) -> Result<Obj> {
-    crate::object_with(cx, shape::CACHE_ENTRY, CacheEntry { class, value, version }).map(|g| g.obj())
+pub fn cache_entry(cx: &mut Cx, shape: u32, class: Obj, value: Obj, version: u64) -> Result<Obj> {
+    crate::object_with(cx, shape::CACHE_ENTRY, CacheEntry { class, value, version, shape }).map(|g| g.obj())
 }
 
 /// Forget every cached attribute position: a data descriptor has appeared on a

@@ -33,7 +33,6 @@ use typhon_object::list::List;
 use typhon_object::obj::{FLOAT_ZERO, decode_float};
 use typhon_object::ops::SeqIter;
 use typhon_object::tuple::Tuple;
-use typhon_object::types::Type;
 use typhon_object::{Cx, Gc, Obj, shape};
 
 /// How the loop was left.
@@ -297,11 +296,11 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                 // Names
                 Op::LOADGLOBAL => go!(pc, base, names::load_global, insn, cx),
                 Op::LOADGLOBAL_MODULE => {
-                    let t = func(base).globals.word();
-                    let table = *((t + 8) as *const u64);
+                    // Word 0 is the name, the same for every thread.
+                    let table = *((func(base).globals.word() + 8) as *const u64);
                     let w1 = (*pc.add(1)).load(Relaxed);
-                    if table == (*pc).load(Relaxed) && w1 & 1 != 0 {
-                        let v = names::entry_value(table, (w1 as u32 >> 1) as usize);
+                    if table != 0 {
+                        let v = names::value_of_key(table, (w1 as u32 >> 1) as usize, (*pc).load(Relaxed));
                         if v != 0 {
                             wr(base, fa(insn), v);
                             pc = pc.add(2);
@@ -314,7 +313,8 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     let f = func(base);
                     let table = *((f.globals.word() + 8) as *const u64);
                     let w1 = (*pc.add(1)).load(Relaxed);
-                    if table == (*pc).load(Relaxed) && w1 & 1 != 0 && names::table_used(table) == w1 >> 32 {
+                    if table != 0 && table == (*pc).load(Relaxed) && w1 & 1 != 0 && names::table_used(table) == w1 >> 32
+                    {
                         let v = names::builtin_value(f, (w1 as u32 >> 1) as usize, fc(insn));
                         if v != 0 {
                             wr(base, fa(insn), v);
@@ -729,7 +729,7 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                 Op::GETATTR_SLOT => {
                     let o = rd(base, fb(insn));
                     let ic = (*pc).load(Relaxed);
-                    if is_ptr(o) && shape_of(o) == (ic >> 32) as u32 && ic & 1 != 0 {
+                    if is_ptr(o) && shape_of(o) == (ic >> 32) as u32 && ic & 15 == 1 {
                         let v = (*((o + (ic as u32 >> 1) as u64) as *const AtomicU64)).load(Acquire);
                         if v != 0 {
                             wr(base, fa(insn), v);
@@ -742,10 +742,9 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                 Op::GETATTR_CLASS => {
                     let o = rd(base, fb(insn));
                     let e = (*pc.add(1)).load(Acquire);
-                    if is_ptr(o) && (shape_of(o) as u64) << 32 | 1 == (*pc).load(Relaxed) && e != 0 && is_ptr(e) {
+                    if is_ptr(o) && e != 0 && is_ptr(e) {
                         let e = &*((e + 8) as *const CacheEntry);
-                        let c: Gc<Type> = Gc::from_obj(e.class);
-                        if c.version() == e.version {
+                        if e.holds(shape_of(o)) {
                             wr(base, fa(insn), e.value.word());
                             pc = pc.add(2);
                             continue;
@@ -758,14 +757,11 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                 Op::SETATTR_SLOT => {
                     let o = rd(base, fa(insn));
                     let ic = (*pc).load(Relaxed);
-                    if is_ptr(o) && shape_of(o) == (ic >> 32) as u32 && ic & 1 != 0 {
+                    if is_ptr(o) && shape_of(o) == (ic >> 32) as u32 && ic & 15 == 1 {
                         (*((o + (ic as u32 >> 1) as u64) as *const AtomicU64)).store(rd(base, fb(insn)), Release);
-                        let next = (*pc.add(1)).load(Relaxed);
-                        if next == 0 {
-                            (*cx).mutator.barrier(o as *mut u8);
-                            pc = pc.add(2);
-                            continue;
-                        }
+                        (*cx).mutator.barrier(o as *mut u8);
+                        pc = pc.add(2);
+                        continue;
                     }
                     go!(pc, base, attr::set, insn, cx)
                 }
@@ -773,12 +769,15 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     let o = rd(base, fa(insn));
                     let ic = (*pc).load(Relaxed);
                     let next = (*pc.add(1)).load(Relaxed);
+                    // With one thread the two words belong together.
                     if is_ptr(o)
                         && shape_of(o) == (ic >> 32) as u32
-                        && ic & next & 1 != 0
+                        && ic & 15 == 3
+                        && next & 1 != 0
                         && !typhon_gc::multi_threaded()
                     {
-                        (*((o + (ic as u32 >> 1) as u64) as *const AtomicU64)).store(rd(base, fb(insn)), Release);
+                        let at = (ic as u32 >> 1 & !7) as u64;
+                        (*((o + at) as *const AtomicU64)).store(rd(base, fb(insn)), Release);
                         (*(o as *const std::sync::atomic::AtomicU32)).store((next >> 32) as u32, Release);
                         (*cx).mutator.barrier(o as *mut u8);
                         pc = pc.add(2);
@@ -906,25 +905,27 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                 Op::CALLM_FUNC => {
                     let o = rd(base, fa(insn) + 4);
                     let e = (*pc.add(1)).load(Acquire);
-                    if is_ptr(o) && (shape_of(o) as u64) << 32 | 1 == (*pc).load(Relaxed) && e != 0 && is_ptr(e) {
+                    if is_ptr(o) && e != 0 && is_ptr(e) {
                         let e = &*((e + 8) as *const CacheEntry);
-                        let c: Gc<Type> = Gc::from_obj(e.class);
                         let f = e.value.word();
-                        let fun = &*((f + 8) as *const Function);
-                        let n = fb(insn) + 1;
-                        if c.version() == e.version && fun.simple.load(Relaxed) as usize == n {
-                            wr(base, fa(insn), f);
-                            push_frame!(
-                                pc,
-                                base,
-                                insn,
-                                cx,
-                                fun,
-                                base.add(fa(insn) + 4),
-                                n,
-                                pc.add(2),
-                                call::call_method
-                            )
+                        // Another thread may have put a native method there.
+                        if e.holds(shape_of(o)) && shape_of(f) == shape::FUNCTION {
+                            let fun = &*((f + 8) as *const Function);
+                            let n = fb(insn) + 1;
+                            if fun.simple.load(Relaxed) as usize == n {
+                                wr(base, fa(insn), f);
+                                push_frame!(
+                                    pc,
+                                    base,
+                                    insn,
+                                    cx,
+                                    fun,
+                                    base.add(fa(insn) + 4),
+                                    n,
+                                    pc.add(2),
+                                    call::call_method
+                                )
+                            }
                         }
                     }
                     go!(pc, base, call::call_method, insn, cx)

@@ -8,15 +8,18 @@ use typhon_object::dict::{self, Dict, Table};
 use typhon_object::str::Str;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, exc, name, ops};
 
-/// The value word of entry `i` of a table, or 0.
+/// The value word of entry `i` of a table if its key is this word, or 0.
 ///
 /// # Safety
 /// `table` is a live dict table.
 #[inline(always)]
-pub unsafe fn entry_value(table: u64, i: usize) -> u64 {
+pub unsafe fn value_of_key(table: u64, i: usize, key: u64) -> u64 {
     // The caller's promise.
     let t: &Table = unsafe { &*((table + 8) as *const Table) };
-    t.entry(i).and_then(|e| e.value()).map_or(0, Obj::word)
+    match t.entry(i) {
+        Some(e) if e.key().word() == key => e.value().map_or(0, Obj::word),
+        _ => 0,
+    }
 }
 
 /// How many entries a table has.
@@ -152,7 +155,7 @@ crate::slow! {
             let at = t.position(e) as u64;
             if t.entry(at as usize).is_some_and(|x| std::ptr::eq(x, e)) {
                 f.cache(1).store(0, Ordering::Relaxed);
-                f.cache_object(0, t.obj());
+                f.cache_object(0, n.obj());
                 f.cache(1).store(at << 1 | 1, Ordering::Release);
                 f.requicken(Op::LOADGLOBAL_MODULE);
             }

@@ -275,6 +275,16 @@ pub mod functions {
     /// Clear the internal caches; there are none that need it.
     fn _clear_type_cache() {}
 
+    /// Remove the descriptors that keep a class's instances reachable from it
+    /// (used by dataclasses when it makes a class anew).
+    fn _clear_type_descriptors(cx: &mut Cx, cls: Gc<typhon_object::types::Type>) -> Result<()> {
+        for n in ["__dict__", "__weakref__"] {
+            let n = cx.intern(n)?;
+            typhon_object::types::set_attr(cx, cls, n, None)?;
+        }
+        Ok(())
+    }
+
     /// The CPU count given by -X cpu_count, or -1.
     fn _get_cpu_count_config() -> i64 {
         -1

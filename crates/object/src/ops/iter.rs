@@ -186,7 +186,15 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
             let a = other.snapshot(cx)?;
             l.write(cx).extend(a.items(a.cap()))
         }
-        _ => for_each(cx, iterable, |cx, v| l.append(cx, v).map(|_| true)),
+        _ => {
+            // `list(d)` and its like are atomic, as CPython documents.
+            if let Some(f) = cx.rt().hooks().snapshot.get()
+                && let Some(s) = f(cx, iterable)?
+            {
+                return extend_list(cx, l, s.obj());
+            }
+            for_each(cx, iterable, |cx, v| l.append(cx, v).map(|_| true))
+        }
     }
 }
 
