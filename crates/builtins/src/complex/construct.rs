@@ -4,7 +4,7 @@
 
 use super::Complex;
 use super::arith::C;
-use crate::{any, hooks};
+use crate::hooks;
 use typhon_object::str::Str;
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, float, int, ops};
 use typhon_text::{complex as text, unicode};
@@ -33,19 +33,14 @@ fn special(cx: &mut Cx, o: Obj) -> Result<Option<C>> {
     }
     let Some(r) = ops::call_special(cx, o, Dunder::Complex, &[])? else { return Ok(None) };
     let Some(c) = r.cast::<Complex>() else {
-        return Err(cx.type_error(format!(
-            "{}.__complex__() must return a complex, not {}",
-            cx.type_name(o),
-            cx.type_name(r)
-        )));
+        return Err(cx.type_error(format!("__complex__ returned non-complex (type {})", cx.type_name(r))));
     };
     if r.shape() != typhon_object::shape::COMPLEX
         && let Some(warn) = hooks::WARN.get()
     {
         let msg = format!(
-            "{}.__complex__() must return a complex, not {}.  The ability to return an instance of a strict \
+            "__complex__ returned non-complex (type {}).  The ability to return an instance of a strict \
              subclass of complex is deprecated, and may not be supported in a future version of Python.",
-            cx.type_name(o),
             cx.type_name(r)
         );
         warn(cx, &msg, ExcKind::DeprecationWarning)?;
@@ -82,33 +77,35 @@ pub fn construct(cx: &mut Cx, real: Option<Obj>, imag: Option<Obj>) -> Result<C>
         if is_real(o) {
             return Ok((ops::as_float(cx, o)?, 0.0));
         }
-        return Err(
-            cx.type_error(format!("complex() argument must be a string or a number, not {}", any::arg_type(cx, o)))
-        );
+        return Err(cx.type_error(format!("complex() argument must be a string or a number, not {}", cx.type_name(o))));
     };
-    let (a, b) = match real {
-        None => (0.0, 0.0),
+    let real = match real {
+        None => (0.0, None),
         Some(o) => component(cx, o, "real")?,
     };
-    let (c, d) = component(cx, imag, "imag")?;
-    Ok((a - d, b + c))
+    let imag = component(cx, imag, "imag")?;
+    // Only parts that are there are added, which keeps signs of zeros.
+    let re = imag.1.map_or(real.0, |d| real.0 - d);
+    let im = real.1.map_or(imag.0, |b| imag.0 + b);
+    Ok((re, im))
 }
 
-fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<C> {
+/// An argument as real part and, if it is complex, imaginary part.
+fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     if let Some(c) = o.cast::<Complex>() {
         if let Some(warn) = hooks::WARN.get() {
             let msg = format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o));
             warn(cx, &msg, ExcKind::DeprecationWarning)?;
         }
-        return Ok((c.re, c.im));
+        return Ok((c.re, Some(c.im)));
     }
     if is_real(o) {
-        return Ok((ops::as_float(cx, o)?, 0.0));
+        return Ok((ops::as_float(cx, o)?, None));
     }
     if name == "real"
         && let Some(c) = special(cx, o)?
     {
-        return Ok(c);
+        return Ok((c.0, Some(c.1)));
     }
-    Err(cx.type_error(format!("complex() argument '{name}' must be a real number, not {}", any::arg_type(cx, o))))
+    Err(cx.type_error(format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o))))
 }
