@@ -260,6 +260,15 @@ pub fn try_get(cx: &mut Cx, o: Obj) -> Result<Option<BufferView>> {
     }
 }
 
+/// A copy of the bytes of `o`, contiguous or not, if it has a buffer.
+pub fn gather(cx: &mut Cx, o: Obj) -> Result<Option<Vec<u8>>> {
+    if let Some(m) = o.cast::<MemoryView>() {
+        m.check(cx)?;
+        return Ok(Some(m.gather(false)));
+    }
+    Ok(try_get(cx, o)?.map(|v| v.as_slice().to_vec()))
+}
+
 /// An export as contiguous bytes.
 fn simple(cx: &mut Cx, o: Obj, e: Export) -> Result<BufferView> {
     let Some(view) = MemoryView::as_contiguous(&e) else {

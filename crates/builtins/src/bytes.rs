@@ -10,7 +10,7 @@ use crate::slice::{self, Slice};
 use crate::bytes_new;
 use typhon_macros::class;
 use typhon_object::bytes::{self, Bytes};
-use typhon_object::native::{Missing, instance};
+use typhon_object::native::{FromArg, Missing, instance};
 use typhon_object::str::{self, Str};
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, int, ops, shape, tuple};
@@ -28,6 +28,11 @@ fn same(cx: &Cx, this: Gc<Bytes>, part: &[u8]) -> Result<Obj> {
         return Ok(this.obj());
     }
     make(cx, part)
+}
+
+/// Bytes never change while `f` runs; see the bytearray's.
+fn pin<R>(_: Gc<Bytes>, cx: &mut Cx, f: impl FnOnce(&mut Cx) -> Result<R>) -> Result<R> {
+    f(cx)
 }
 
 /// What `bytes(source, encoding, errors)` and `bytearray(...)` make of text and
@@ -91,7 +96,7 @@ fn construct(cx: &mut Cx, source: Option<Obj>, encoding: Option<Obj>, errors: Op
 
 struct BytesMethods;
 
-crate::bytes_like_class!(BytesMethods, Bytes, "bytes", make, same, {
+crate::bytes_like_class!(BytesMethods, Bytes, "bytes", make, same, pin, {
     #[sig(source = <missing>, encoding = <missing>, errors = <missing>)]
     fn __new__(
         cx: &mut Cx,

@@ -15,6 +15,9 @@ pub fn from_object(cx: &mut Cx, o: Obj) -> Result<Gc<Bytes>> {
     {
         return Ok(b);
     }
+    if ops::class_of(o).special(Dunder::Bytes) == Some(Obj::NONE) {
+        return Err(cx.type_error("'NoneType' object is not callable"));
+    }
     if let Some(r) = ops::call_special(cx, o, Dunder::Bytes, &[])? {
         return match r.cast::<Bytes>() {
             Some(b) => Ok(b),
@@ -43,6 +46,16 @@ pub fn from_buffer_or_iterable(cx: &mut Cx, o: Obj) -> Result<Gc<Bytes>> {
 
 /// The bytes that an iterable of ints yields; `what` names the type being made.
 pub fn collect(cx: &mut Cx, o: Obj, what: &str) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    each_byte(cx, o, what, |_, b| {
+        out.push(b);
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+/// Call `f` with every byte that an iterable of ints yields.
+pub fn each_byte(cx: &mut Cx, o: Obj, what: &str, mut f: impl FnMut(&mut Cx, u8) -> Result<()>) -> Result<()> {
     let refuse = |cx: &Cx| {
         let n = cx.type_name(o);
         cx.type_error(format!("cannot convert '{n}' object to {what}"))
@@ -55,11 +68,11 @@ pub fn collect(cx: &mut Cx, o: Obj, what: &str) -> Result<Vec<u8>> {
         Err(e) if e.is(cx, ExcKind::TypeError) && !iterable(o) => return Err(refuse(cx)),
         Err(e) => return Err(e),
     };
-    let mut out = Vec::new();
     while let Some(v) = ops::iter_next(cx, it)? {
-        out.push(byte(cx, v, what)?);
+        let b = byte(cx, v, what)?;
+        f(cx, b)?;
     }
-    Ok(out)
+    Ok(())
 }
 
 fn iterable(o: Obj) -> bool {

@@ -520,7 +520,10 @@ fn binding(sig: Option<Sig>, py_params: &[RustParam], function: &Ident) -> Resul
     for (declared, rust) in sig.params.iter().zip(py_params) {
         let (declared_name, rust_name) = (declared.python_name(), python_name(&rust.ident));
         // `self` and `crate` cannot be raw identifiers, so `self_` stands for them.
-        if declared_name != rust_name && declared_name != rust_name.trim_end_matches('_') {
+        if declared_name != rust_name
+            && declared_name != rust_name.trim_end_matches('_')
+            && declared_name != function_name(&rust.ident)
+        {
             return Err(err(&declared.name, format!("`{declared_name}` stands where the function has `{rust_name}`")));
         }
     }

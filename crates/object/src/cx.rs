@@ -101,6 +101,7 @@ static RT: Rt = Rt {
         flush_caches: OnceLock::new(),
         snapshot: OnceLock::new(),
         gen_next: OnceLock::new(),
+        warn: OnceLock::new(),
         wrap_method: OnceLock::new(),
     },
     recursion_limit: AtomicUsize::new(1000),
@@ -122,6 +123,8 @@ pub struct Hooks {
     pub gen_next: OnceLock<fn(&mut Cx, Obj) -> Result<Option<Obj>>>,
     /// Forget cached attribute positions: a data descriptor has appeared.
     pub flush_caches: OnceLock<fn(&Cx)>,
+    /// `warnings.warn(text, category)`.
+    pub warn: OnceLock<fn(&mut Cx, &str, ExcKind) -> Result<()>>,
     /// `staticmethod(f)` if true, else `classmethod(f)`.
     pub wrap_method: OnceLock<fn(&mut Cx, Obj, bool) -> Result<Obj>>,
 }

@@ -479,7 +479,12 @@ pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> 
     t.base.set(cx, t, base);
     // Classes whose MRO changed, each followed by the MRO it had.
     let changed = list::new(cx, &[])?;
-    if let Err(e) = renew_mro(cx, t, changed) {
+    let renewed = renew_mro(cx, t, changed);
+    // A metaclass's `mro()` may have assigned other bases meanwhile: these count.
+    if t.bases.get() != Some(bases) {
+        return renewed;
+    }
+    if let Err(e) = renewed {
         t.bases.put(cx, t, old_bases);
         t.base.put(cx, t, old_base);
         let mut i = 0;
@@ -508,6 +513,7 @@ pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> 
 }
 
 fn renew_mro(cx: &mut Cx, t: Gc<Type>, changed: Gc<list::List>) -> Result<()> {
+    cx.enter()?;
     if let Some(m) = t.mro.get() {
         changed.append(cx, t.obj())?;
         changed.append(cx, m.obj())?;

@@ -310,7 +310,10 @@ pub fn renew(t: Gc<Type>) {
 fn each_subclass(t: Gc<Type>, mut f: impl FnMut(Gc<Type>)) {
     if let Some(l) = t.subclasses.get() {
         for i in 0..l.len() {
-            if let Some(c) = l.get(i) {
+            // Code that runs while bases change may leave others in the list.
+            if let Some(c) = l.get(i)
+                && class(c).bases().contains(&t.obj())
+            {
                 f(class(c));
             }
         }

@@ -104,7 +104,7 @@ pub mod functions {
     }
 
     /// Compile source into a code object that can be executed by exec() or eval().
-    #[sig(source, filename, mode, flags = 0, dont_inherit = False, optimize = -1)]
+    #[sig(source, filename, mode, flags = 0, dont_inherit = False, optimize = -1, *, _feature_version = -1)]
     fn compile(
         cx: &mut Cx,
         source: Obj,
@@ -113,6 +113,7 @@ pub mod functions {
         flags: i64,
         dont_inherit: bool,
         optimize: i64,
+        _feature_version: i64,
     ) -> Result<Obj> {
         let filename = match filename.cast::<Str>() {
             Some(s) => s.to_str().into_owned(),

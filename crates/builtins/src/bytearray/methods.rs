@@ -9,13 +9,15 @@ use crate::bytes_like::iter::BytearrayIter;
 use crate::bytes_like::{self, Bound, Sub, codec, hex, percent, search, split, transform};
 use crate::memoryview::MemoryView;
 use crate::slice::{self, Slice};
-use crate::bytes_new;
+use crate::{bytes_new, object_reduce};
 use typhon_macros::class;
-use typhon_object::native::{Args, Index, Missing, SUBCLASSABLE, instance, instance_of};
+use typhon_object::list::List;
+use typhon_object::native::{Args, FromArg, Index, Missing, SUBCLASSABLE, instance, instance_of};
 use typhon_object::str::{self, Str};
+use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result};
-use typhon_object::{boot, bytes, instance as attrs, ops, shape, tuple};
+use typhon_object::{boot, bytes, ops, shape, tuple};
 use typhon_text::strview;
 
 const OWN_SHAPE: u32 = shape::BYTEARRAY;
@@ -26,6 +28,11 @@ fn make(cx: &Cx, b: &[u8]) -> Result<Obj> {
 
 fn same(cx: &Cx, _this: Gc<Bytearray>, part: &[u8]) -> Result<Obj> {
     make(cx, part)
+}
+
+/// Run `f`, during which the length cannot change.
+fn pin<R>(this: Gc<Bytearray>, cx: &mut Cx, f: impl FnOnce(&mut Cx) -> Result<R>) -> Result<R> {
+    this.payload().pinned(cx, f)
 }
 
 #[cold]
@@ -43,8 +50,8 @@ fn position(cx: &mut Cx, this: Gc<Bytearray>, key: Obj) -> Result<Option<usize>>
 
 /// What is stored by `b[slice] = value`.
 fn slice_value(cx: &mut Cx, value: Obj) -> Result<Vec<u8>> {
-    if let Some(v) = buffer::try_get(cx, value)? {
-        return Ok(v.as_slice().to_vec());
+    if let Some(v) = buffer::gather(cx, value)? {
+        return Ok(v);
     }
     if slice::is_index(value) || value.cast::<Str>().is_some() {
         return Err(cx.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)"));
@@ -111,20 +118,14 @@ fn reduce(cx: &mut Cx, this: Gc<Bytearray>, proto: i64) -> Result<Obj> {
         let b = bytes::new(cx, d)?.obj();
         tuple::new(cx, &[b])?
     };
-    let mut state = Obj::NONE;
-    if attrs::has_attrs(this.obj()) {
-        let copy = attrs::attrs_copy(cx, this.obj())?;
-        if !copy.is_empty() {
-            state = copy.obj();
-        }
-    }
+    let state = object_reduce::state(cx, this.obj(), false)?;
     let class = ops::class_of(this.obj()).obj();
     Ok(tuple::new(cx, &[class, args.obj(), state])?.obj())
 }
 
 struct BytearrayMethods;
 
-crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
+crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, pin, {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, _args: Args<'_>) -> Result<Obj> {
         Ok(instance_of(cx, cls, Bytearray::empty())?.obj())
     }
@@ -155,21 +156,25 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
             }
             return this.resize_to(cx, n);
         }
-        if let Some(v) = buffer::try_get(cx, o)? {
-            return this.assign(cx, v.as_slice());
+        if let Some(v) = buffer::gather(cx, o)? {
+            return this.assign(cx, &v);
         }
-        let v = bytes_new::collect(cx, o, "bytearray")?;
-        this.assign(cx, &v)
+        if o.cast::<List>().is_some() || o.cast::<Tuple>().is_some() {
+            // All or nothing, where nobody can watch it grow.
+            let v = bytes_new::collect(cx, o, "bytearray")?;
+            return this.assign(cx, &v);
+        }
+        bytes_new::each_byte(cx, o, "bytearray", |cx, b| this.push(cx, b))
     }
 
     fn __repr__(this: Gc<Bytearray>, cx: &mut Cx) -> Result<Obj> {
         let name = ops::class_of(this.obj()).name();
-        let mut inner = strview::repr_bytes(this.as_slice());
-        if inner.starts_with("b\"") {
-            // Unlike bytes, CPython escapes the single quotes there, too.
-            inner = inner.replace('\'', "\\'");
+        let mut shown = strview::repr_bytes(this.as_slice());
+        if shown.starts_with("b\"") {
+            // Unlike bytes, bytearray escapes single quotes in double ones too.
+            shown = shown.replace('\'', "\\'");
         }
-        let s = format!("{name}({inner})");
+        let s = format!("{name}({shown})");
         Ok(str::new(cx, &s)?.obj())
     }
     fn __str__(this: Gc<Bytearray>, cx: &mut Cx) -> Result<Obj> {
@@ -227,6 +232,10 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
     }
     fn __iadd__(this: Gc<Bytearray>, cx: &mut Cx, other: Obj) -> Result<Obj> {
         let Some(v) = concat(cx, this, other)? else { return Ok(Obj::NOT_IMPLEMENTED) };
+        if other == this.obj() && !v.is_empty() {
+            // As in CPython, it exports its buffer to itself.
+            return Err(super::cannot_resize(cx));
+        }
         this.splice(cx, usize::MAX, usize::MAX, v.as_slice())?;
         Ok(this.obj())
     }
@@ -271,8 +280,9 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, {
     ///   iterable_of_ints
     ///     The iterable of items to append.
     fn extend(this: Gc<Bytearray>, cx: &mut Cx, iterable_of_ints: Obj) -> Result<()> {
+        let end = this.len();
         if let Some(v) = buffer::try_get(cx, iterable_of_ints)? {
-            return this.splice(cx, usize::MAX, usize::MAX, v.as_slice());
+            return this.splice(cx, end, end, v.as_slice());
         }
         if iterable_of_ints.cast::<Str>().is_some() {
             return Err(cx.type_error("expected iterable of integers; got: 'str'"));

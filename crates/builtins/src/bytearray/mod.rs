@@ -10,18 +10,20 @@
 //!   load that reference once and then see a consistent piece of memory; what
 //!   they hold stays valid however the bytearray changes (RAW-1).
 //! - BA-2: whoever changes length or storage holds `lock`.
-//! - BA-3: while memoryviews look at it, neither length nor storage changes.
+//! - BA-3: while memoryviews look at it, or one of its methods runs Python code
+//!   in between, neither length nor storage changes.
 //!
 //! Tests: tests/binary.rs; CPython test_bytes.
 
 pub mod methods;
 
 use crate::buffer::{BufferView, Exports};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use typhon_macros::Trace;
 use typhon_object::lock::SmallLock;
 use typhon_object::native::{self, Payload, instance_of};
 use typhon_object::raw::{self, Memory, Raw};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Result, Slot, bytes, shape, types};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, Slot, bytes, shape, types};
 
 /// The payload.
 #[derive(Trace)]
@@ -30,6 +32,8 @@ pub struct Bytearray {
     data: Slot<Raw>,
     exports: Slot<Exports>,
     lock: SmallLock,
+    /// Methods under way that run Python code and need the contents (BA-3).
+    busy: AtomicUsize,
 }
 
 impl Payload for Bytearray {
@@ -57,10 +61,16 @@ pub fn new(cx: &Cx, data: &[u8]) -> Result<Gc<Bytearray>> {
     Ok(b)
 }
 
+/// The BufferError of BA-3.
+#[cold]
+pub fn cannot_resize(cx: &Cx) -> Raised {
+    cx.error(ExcKind::BufferError, "Existing exports of data: object cannot be re-sized")
+}
+
 impl Bytearray {
     /// An empty payload.
     pub const fn empty() -> Bytearray {
-        Bytearray { data: Slot::empty(), exports: Slot::empty(), lock: SmallLock::new() }
+        Bytearray { data: Slot::empty(), exports: Slot::empty(), lock: SmallLock::new(), busy: AtomicUsize::new(0) }
     }
     fn hold(&self, cx: &Cx) -> Held<'_> {
         if !typhon_gc::multi_threaded() {
@@ -116,8 +126,18 @@ impl Bytearray {
         self.exports.set(cx, Gc::of(self), e);
         Ok(e)
     }
+    /// Run `f`, during which BA-3 holds.
+    pub fn pinned<R>(&self, cx: &mut Cx, f: impl FnOnce(&mut Cx) -> Result<R>) -> Result<R> {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        let r = f(cx);
+        self.busy.fetch_sub(1, Ordering::Relaxed);
+        r
+    }
     /// Check BA-3. Views that nobody holds any more are collected first.
     pub fn check_resizable(&self, cx: &Cx) -> Result<()> {
+        if self.busy.load(Ordering::Relaxed) > 0 {
+            return Err(cannot_resize(cx));
+        }
         let Some(e) = self.exports.get() else { return Ok(()) };
         for full in [false, true] {
             if e.count() == 0 {
@@ -128,7 +148,7 @@ impl Bytearray {
         if e.count() == 0 {
             return Ok(());
         }
-        Err(cx.error(ExcKind::BufferError, "Existing exports of data: object cannot be re-sized"))
+        Err(cannot_resize(cx))
     }
     /// Store a byte; false if there is no such place.
     pub fn set(&self, cx: &Cx, i: usize, byte: u8) -> bool {
@@ -143,7 +163,7 @@ impl Bytearray {
     }
     /// Add a byte at the end.
     pub fn push(&self, cx: &Cx, byte: u8) -> Result<()> {
-        if self.exports.get().is_none() {
+        if self.exports.get().is_none() && self.busy.load(Ordering::Relaxed) == 0 {
             let _held = self.hold(cx);
             if let Some(r) = self.data.get() {
                 let end = r.end();

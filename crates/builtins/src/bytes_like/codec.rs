@@ -4,6 +4,7 @@
 //! Tests: tests/binary.rs; CPython test_bytes, test_codecs.
 
 use crate::any;
+use typhon_object::str::{self, Str};
 use typhon_object::{Cx, Obj, Result};
 
 pub use crate::str::codec::{decode, encode};
@@ -21,4 +22,14 @@ pub fn names(cx: &Cx, function: &str, encoding: Option<Obj>, errors: Option<Obj>
         }
     };
     Ok((text(encoding, "encoding", "utf-8")?, text(errors, "errors", "strict")?))
+}
+
+/// The method `decode`; `o` holds `data`. The usual call looks at no names.
+pub fn decode_method(cx: &mut Cx, o: Obj, data: &[u8], encoding: Obj, errors: Obj) -> Result<Obj> {
+    let is = |o: Obj, want: &str| o.cast::<Str>().is_some_and(|s| s.eq_str(want));
+    if is(encoding, "utf-8") && is(errors, "strict") && data.is_ascii() {
+        return Ok(str::from_latin1(cx, data)?.obj());
+    }
+    let (encoding, errors) = names(cx, "decode", Some(encoding), Some(errors))?;
+    Ok(decode(cx, o, data, &encoding, &errors)?.obj())
 }

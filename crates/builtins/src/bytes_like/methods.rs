@@ -8,7 +8,7 @@
 /// Declare the methods of a bytes-like class; see the file's comment.
 #[macro_export]
 macro_rules! bytes_like_class {
-    ($methods:ident, $payload:ident, $name:tt, $make:ident, $same:ident, { $($own:tt)* }) => {
+    ($methods:ident, $payload:ident, $name:tt, $make:ident, $same:ident, $pin:ident, { $($own:tt)* }) => {
         #[class(name = $name, extends = $payload)]
         impl $methods {
             $($own)*
@@ -18,14 +18,14 @@ macro_rules! bytes_like_class {
             }
             fn __contains__(this: Gc<$payload>, cx: &mut Cx, key: Obj) -> Result<bool> {
                 if $crate::slice::is_index(key) {
-                    let b = bytes_like::byte_value(cx, key)?;
+                    let b = $pin(this, cx, |cx| bytes_like::byte_value(cx, key))?;
                     return Ok(search::find_in(this.payload().as_slice(), &[b]).is_some());
                 }
-                let v = buffer::get(cx, key, false)?;
+                let v = $pin(this, cx, |cx| buffer::get(cx, key, false))?;
                 Ok(search::find_in(this.payload().as_slice(), v.as_slice()).is_some())
             }
             fn __mod__(this: Gc<$payload>, cx: &mut Cx, value: Obj) -> Result<Obj> {
-                let v = percent::format(cx, this.payload().as_slice(), value)?;
+                let v = $pin(this, cx, |cx| percent::format(cx, this.payload().as_slice(), value))?;
                 $make(cx, &v)
             }
             fn __rmod__(this: Gc<$payload>, value: Obj) -> Obj {
@@ -40,8 +40,15 @@ macro_rules! bytes_like_class {
             ///   end
             ///     Optional stop position. Default: end of the bytes.
             #[sig(sub, start = None, end = None, /)]
-            fn count(this: Gc<$payload>, sub: Sub, start: Option<Bound>, end: Option<Bound>) -> usize {
-                search::count(this.payload().as_slice(), sub.bytes(), start, end)
+            fn count(
+                this: Gc<$payload>,
+                cx: &mut Cx,
+                sub: Obj,
+                start: Option<Bound>,
+                end: Option<Bound>,
+            ) -> Result<usize> {
+                let sub = $pin(this, cx, |cx| Sub::from_arg(cx, sub))?;
+                Ok(search::count(this.payload().as_slice(), sub.bytes(), start, end))
             }
             /// Return the lowest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].
             ///
@@ -52,8 +59,16 @@ macro_rules! bytes_like_class {
             ///
             /// Return -1 on failure.
             #[sig(sub, start = None, end = None, /)]
-            fn find(this: Gc<$payload>, sub: Sub, start: Option<Bound>, end: Option<Bound>) -> isize {
-                search::find(this.payload().as_slice(), sub.bytes(), start, end, false).map_or(-1, |i| i as isize)
+            fn find(
+                this: Gc<$payload>,
+                cx: &mut Cx,
+                sub: Obj,
+                start: Option<Bound>,
+                end: Option<Bound>,
+            ) -> Result<isize> {
+                let sub = $pin(this, cx, |cx| Sub::from_arg(cx, sub))?;
+                let at = search::find(this.payload().as_slice(), sub.bytes(), start, end, false);
+                Ok(at.map_or(-1, |i| i as isize))
             }
             /// Return the highest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].
             ///
@@ -64,8 +79,16 @@ macro_rules! bytes_like_class {
             ///
             /// Return -1 on failure.
             #[sig(sub, start = None, end = None, /)]
-            fn rfind(this: Gc<$payload>, sub: Sub, start: Option<Bound>, end: Option<Bound>) -> isize {
-                search::find(this.payload().as_slice(), sub.bytes(), start, end, true).map_or(-1, |i| i as isize)
+            fn rfind(
+                this: Gc<$payload>,
+                cx: &mut Cx,
+                sub: Obj,
+                start: Option<Bound>,
+                end: Option<Bound>,
+            ) -> Result<isize> {
+                let sub = $pin(this, cx, |cx| Sub::from_arg(cx, sub))?;
+                let at = search::find(this.payload().as_slice(), sub.bytes(), start, end, true);
+                Ok(at.map_or(-1, |i| i as isize))
             }
             /// Return the lowest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].
             ///
@@ -76,7 +99,14 @@ macro_rules! bytes_like_class {
             ///
             /// Raise ValueError if the subsection is not found.
             #[sig(sub, start = None, end = None, /)]
-            fn index(this: Gc<$payload>, cx: &Cx, sub: Sub, start: Option<Bound>, end: Option<Bound>) -> Result<usize> {
+            fn index(
+                this: Gc<$payload>,
+                cx: &mut Cx,
+                sub: Obj,
+                start: Option<Bound>,
+                end: Option<Bound>,
+            ) -> Result<usize> {
+                let sub = $pin(this, cx, |cx| Sub::from_arg(cx, sub))?;
                 search::index(cx, search::find(this.payload().as_slice(), sub.bytes(), start, end, false))
             }
             /// Return the highest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].
@@ -88,7 +118,14 @@ macro_rules! bytes_like_class {
             ///
             /// Raise ValueError if the subsection is not found.
             #[sig(sub, start = None, end = None, /)]
-            fn rindex(this: Gc<$payload>, cx: &Cx, sub: Sub, start: Option<Bound>, end: Option<Bound>) -> Result<usize> {
+            fn rindex(
+                this: Gc<$payload>,
+                cx: &mut Cx,
+                sub: Obj,
+                start: Option<Bound>,
+                end: Option<Bound>,
+            ) -> Result<usize> {
+                let sub = $pin(this, cx, |cx| Sub::from_arg(cx, sub))?;
                 search::index(cx, search::find(this.payload().as_slice(), sub.bytes(), start, end, true))
             }
             /// Return True if the bytes starts with the specified prefix, False otherwise.
@@ -126,7 +163,8 @@ macro_rules! bytes_like_class {
             ///     Maximum number of splits to do.
             ///     -1 (the default value) means no limit.
             #[sig(sep = None, maxsplit = -1)]
-            fn split(this: Gc<$payload>, cx: &Cx, sep: Option<BufferView>, maxsplit: isize) -> Result<Obj> {
+            fn split(this: Gc<$payload>, cx: &mut Cx, sep: Obj, maxsplit: isize) -> Result<Obj> {
+                let sep = $pin(this, cx, |cx| Option::<BufferView>::from_arg(cx, sep))?;
                 split::split(cx, this.payload().as_slice(), sep, maxsplit, false, $make)
             }
             /// Return a list of the sections in the bytes, using sep as the delimiter.
@@ -141,7 +179,8 @@ macro_rules! bytes_like_class {
             ///
             /// Splitting is done starting at the end of the bytes and working to the front.
             #[sig(sep = None, maxsplit = -1)]
-            fn rsplit(this: Gc<$payload>, cx: &Cx, sep: Option<BufferView>, maxsplit: isize) -> Result<Obj> {
+            fn rsplit(this: Gc<$payload>, cx: &mut Cx, sep: Obj, maxsplit: isize) -> Result<Obj> {
+                let sep = $pin(this, cx, |cx| Option::<BufferView>::from_arg(cx, sep))?;
                 split::split(cx, this.payload().as_slice(), sep, maxsplit, true, $make)
             }
             /// Return a list of the lines in the bytes, breaking at line boundaries.
@@ -241,7 +280,7 @@ macro_rules! bytes_like_class {
             /// Example: b'.'.join([b'ab', b'pq', b'rs']) -> b'ab.pq.rs'.
             #[sig(iterable_of_bytes, /)]
             fn join(this: Gc<$payload>, cx: &mut Cx, iterable_of_bytes: Obj) -> Result<Obj> {
-                transform::join(cx, || this.payload().as_slice(), iterable_of_bytes, $make)
+                $pin(this, cx, |cx| transform::join(cx, this.payload().as_slice(), iterable_of_bytes, $make))
             }
             /// Return a copy with each character mapped by the given translation table.
             ///
@@ -419,7 +458,8 @@ macro_rules! bytes_like_class {
             /// 'b901:ef'
             #[sig(sep = <unrepresentable>, bytes_per_sep = 1)]
             fn hex(this: Gc<$payload>, cx: &mut Cx, sep: Missing<Obj>, bytes_per_sep: i32) -> Result<Obj> {
-                hex::hex(cx, || this.payload().as_slice(), sep.given(), bytes_per_sep.into())
+                let data = || this.payload().as_slice();
+                $pin(this, cx, |cx| hex::hex(cx, data, sep.given(), bytes_per_sep.into()))
             }
             /// Create a bytes object from a string of hexadecimal numbers.
             ///
@@ -446,9 +486,8 @@ macro_rules! bytes_like_class {
             ///     as well as any other name registered with codecs.register_error that
             ///     can handle UnicodeDecodeErrors.
             #[sig(encoding = "utf-8", errors = "strict")]
-            fn decode(this: Gc<$payload>, cx: &mut Cx, encoding: Missing<Obj>, errors: Missing<Obj>) -> Result<Obj> {
-                let (encoding, errors) = codec::names(cx, "decode", encoding.given(), errors.given())?;
-                Ok(codec::decode(cx, this.obj(), this.payload().as_slice(), &encoding, &errors)?.obj())
+            fn decode(this: Gc<$payload>, cx: &mut Cx, encoding: Obj, errors: Obj) -> Result<Obj> {
+                codec::decode_method(cx, this.obj(), this.payload().as_slice(), encoding, errors)
             }
         }
     };

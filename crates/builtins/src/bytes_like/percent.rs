@@ -2,7 +2,7 @@
 //!
 //! Tests: tests/binary.rs; CPython test_bytes.
 
-use crate::{any, buffer};
+use crate::buffer;
 use typhon_object::bytes::{self, Bytes};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
@@ -180,7 +180,10 @@ fn one_byte(cx: &mut Cx, v: Obj) -> Result<u8> {
             None => Err(cx.error(ExcKind::OverflowError, "%c arg not in range(256)")),
         };
     }
-    Err(cx.type_error(format!("%c requires an integer in range(256) or a single byte, not {}", any::arg_type(cx, v))))
+    Err(cx.type_error(format!(
+        "%c requires an integer in range(256) or a single byte, not {}",
+        ops::full_name(cx, ops::class_of(v)).trim_start_matches("__main__.")
+    )))
 }
 
 fn integer(cx: &mut Cx, v: Obj, kind: u8) -> Result<Obj> {

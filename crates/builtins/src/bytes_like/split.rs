@@ -29,8 +29,8 @@ fn fields(data: &[u8], limit: usize) -> Vec<Range<usize>> {
             return out;
         }
         if out.len() == limit {
-            let end = data.iter().rposition(|b| !is_space(*b)).map_or(at, |i| i + 1);
-            out.push(at..end);
+            // The rest keeps its trailing white space.
+            out.push(at..data.len());
             return out;
         }
         let start = at;
@@ -51,8 +51,7 @@ fn rfields(data: &[u8], limit: usize) -> Vec<Range<usize>> {
             break;
         }
         if out.len() == limit {
-            let start = data.iter().position(|b| !is_space(*b)).unwrap_or(0);
-            out.push(start..end);
+            out.push(0..end);
             break;
         }
         let stop = end;

@@ -6,7 +6,8 @@ use super::Maker;
 use crate::buffer::{self, BufferView};
 use crate::seq;
 use typhon_object::bytes::{self, Bytes};
-use typhon_object::{Cx, Obj, Result};
+use typhon_object::list::List;
+use typhon_object::{Cx, ExcKind, Obj, Result};
 use typhon_text::strview::{self, StrView};
 
 /// `title`.
@@ -127,7 +128,7 @@ pub fn expandtabs(cx: &Cx, data: &[u8], tabsize: i32) -> Result<Vec<u8>> {
             b'\t' if tab > 0 => {
                 let n = tab - column % tab;
                 if out.len() + n > isize::MAX as usize / 4 {
-                    return Err(cx.error(typhon_object::ExcKind::OverflowError, "result too long"));
+                    return Err(cx.error(ExcKind::OverflowError, "result too long"));
                 }
                 out.resize(out.len() + n, b' ');
                 column += n;
@@ -155,7 +156,7 @@ pub fn replace(cx: &Cx, data: &[u8], old: &[u8], new: &[u8], count: isize) -> Re
     }
     let grown = new.len().checked_mul(at.len()).filter(|n| *n < isize::MAX as usize / 4);
     let Some(grown) = grown else {
-        return Err(cx.error(typhon_object::ExcKind::OverflowError, "replace bytes is too long"));
+        return Err(cx.error(ExcKind::OverflowError, "replace bytes is too long"));
     };
     let mut out = Vec::with_capacity(data.len() + grown - at.len() * old.len());
     let mut from = 0;
@@ -197,19 +198,26 @@ pub fn maketrans(cx: &Cx, frm: &BufferView, to: &BufferView) -> Result<Obj> {
 }
 
 /// `join`.
-pub fn join(cx: &mut Cx, sep: impl Fn() -> &'static [u8], iterable: Obj, make: Maker) -> Result<Obj> {
+pub fn join(cx: &mut Cx, sep: &[u8], iterable: Obj, make: Maker) -> Result<Obj> {
     let (_keep, items) = seq::fast_items(cx, iterable, "can only join an iterable")?;
-    let mut out = Vec::new();
+    let known = |o: &Obj| o.cast::<Bytes>().map_or(0, |b| b.as_slice().len());
+    let room = items.iter().map(|o| known(o) + sep.len()).sum();
+    let mut out = Vec::with_capacity(room);
     for (i, o) in items.iter().enumerate() {
         if i > 0 {
-            out.extend_from_slice(sep());
+            out.extend_from_slice(sep);
         }
         if let Some(b) = o.cast::<Bytes>() {
             out.extend_from_slice(b.as_slice());
             continue;
         }
         match buffer::try_get(cx, *o)? {
-            Some(v) => out.extend_from_slice(v.as_slice()),
+            Some(v) => {
+                if iterable.cast::<List>().is_some_and(|l| l.len() != items.len()) {
+                    return Err(cx.error(ExcKind::RuntimeError, "sequence changed size during iteration"));
+                }
+                out.extend_from_slice(v.as_slice());
+            }
             None => {
                 return Err(cx.type_error(format!(
                     "sequence item {i}: expected a bytes-like object, {} found",

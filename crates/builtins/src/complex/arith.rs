@@ -142,6 +142,10 @@ pub fn pow(x: C, y: C) -> Result<C, PowError> {
             len *= (-angle * y.1).exp();
             phase += y.1 * size.ln();
         }
+        if phase.is_infinite() {
+            // C's cos refuses infinities, which CPython takes for this error.
+            return Err(PowError::ZeroBase);
+        }
         (len * phase.cos(), len * phase.sin())
     };
     if r.0.is_infinite() || r.1.is_infinite() { Err(PowError::Overflow) } else { Ok(r) }

@@ -33,18 +33,17 @@ fn special(cx: &mut Cx, o: Obj) -> Result<Option<C>> {
     }
     let Some(r) = ops::call_special(cx, o, Dunder::Complex, &[])? else { return Ok(None) };
     let Some(c) = r.cast::<Complex>() else {
-        return Err(cx.type_error(format!(
-            "__complex__ returned non-complex (type {})",
-            cx.type_name(r)
-        )));
+        return Err(cx.type_error(format!("__complex__ returned non-complex (type {})", cx.type_name(r))));
     };
-    if r.shape() != typhon_object::shape::COMPLEX {
+    if r.shape() != typhon_object::shape::COMPLEX
+        && let Some(warn) = hooks::WARN.get()
+    {
         let msg = format!(
             "__complex__ returned non-complex (type {}).  The ability to return an instance of a strict \
-             subclass of complex is deprecated, and may be removed in a future version of Python.",
+             subclass of complex is deprecated, and may not be supported in a future version of Python.",
             cx.type_name(r)
         );
-        hooks::warn(cx, &msg, ExcKind::DeprecationWarning)?;
+        warn(cx, &msg, ExcKind::DeprecationWarning)?;
     }
     Ok(Some((c.re, c.im)))
 }
@@ -78,26 +77,26 @@ pub fn construct(cx: &mut Cx, real: Option<Obj>, imag: Option<Obj>) -> Result<C>
         if is_real(o) {
             return Ok((ops::as_float(cx, o)?, 0.0));
         }
-        return Err(cx.type_error(format!(
-            "complex() argument must be a string or a number, not {}",
-            cx.type_name(o)
-        )));
+        return Err(cx.type_error(format!("complex() argument must be a string or a number, not {}", cx.type_name(o))));
     };
-    // real + imag * 1j, leaving out the parts that a real argument does not have,
-    // so that the sign of a zero is kept.
-    let (a, b) = match real {
+    let real = match real {
         None => (0.0, None),
         Some(o) => component(cx, o, "real")?,
     };
-    let (c, d) = component(cx, imag, "imag")?;
-    Ok((d.map_or(a, |d| a - d), b.map_or(c, |b| b + c)))
+    let imag = component(cx, imag, "imag")?;
+    // Only parts that are there are added, which keeps signs of zeros.
+    let re = imag.1.map_or(real.0, |d| real.0 - d);
+    let im = real.1.map_or(imag.0, |b| imag.0 + b);
+    Ok((re, im))
 }
 
-/// One of two arguments; a real one has no imaginary part.
+/// An argument as real part and, if it is complex, imaginary part.
 fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     if let Some(c) = o.cast::<Complex>() {
-        let msg = format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o));
-        hooks::warn(cx, &msg, ExcKind::DeprecationWarning)?;
+        if let Some(warn) = hooks::WARN.get() {
+            let msg = format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o));
+            warn(cx, &msg, ExcKind::DeprecationWarning)?;
+        }
         return Ok((c.re, Some(c.im)));
     }
     if is_real(o) {
@@ -108,8 +107,5 @@ fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     {
         return Ok((c.0, Some(c.1)));
     }
-    Err(cx.type_error(format!(
-        "complex() argument '{name}' must be a real number, not {}",
-        cx.type_name(o)
-    )))
+    Err(cx.type_error(format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o))))
 }

@@ -42,18 +42,23 @@ pub fn count(d: &Dims) -> usize {
     }
 }
 
+/// Extents from numbers.
+pub fn dims(cx: &Cx, shape: &[isize], strides: &[isize]) -> Result<Dims> {
+    if let ([len], [stride]) = (shape, strides) {
+        return Ok(Dims::Line { len: *len, stride: *stride });
+    }
+    Ok(Dims::Many { shape: tuple_of(cx, shape)?, strides: tuple_of(cx, strides)? })
+}
+
 /// Extents without gaps, in C order.
 pub fn dense(cx: &Cx, shape: &[isize], itemsize: usize) -> Result<Dims> {
-    if let [len] = shape {
-        return Ok(Dims::Line { len: *len, stride: itemsize as isize });
-    }
     let mut strides = vec![0; shape.len()];
     let mut step = itemsize as isize;
     for (s, n) in strides.iter_mut().zip(shape).rev() {
         *s = step;
         step *= *n;
     }
-    Ok(Dims::Many { shape: tuple_of(cx, shape)?, strides: tuple_of(cx, &strides)? })
+    dims(cx, shape, &strides)
 }
 
 /// Numbers as a Python tuple.

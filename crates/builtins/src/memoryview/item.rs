@@ -92,10 +92,7 @@ pub fn pack(cx: &mut Cx, code: u8, v: Obj) -> Result<([u8; 8], usize)> {
             match code {
                 b'e' => match f64_to_half(f) {
                     Some(h) => out[..2].copy_from_slice(&h.to_ne_bytes()),
-                    None => {
-                        let msg = "float too large to pack with e format";
-                        return Err(cx.error(ExcKind::OverflowError, msg));
-                    }
+                    None => return Err(bad_value(cx, code)),
                 },
                 b'f' => out[..4].copy_from_slice(&(f as f32).to_ne_bytes()),
                 _ => out = f.to_ne_bytes(),

@@ -23,6 +23,15 @@ fn out_of_bounds(cx: &Cx, dimension: usize) -> Raised {
     cx.error(ExcKind::IndexError, format!("index out of bounds on dimension {dimension}"))
 }
 
+#[cold]
+fn bad_key(cx: &Cx, key: Obj) -> Raised {
+    let slices = |t: Gc<Tuple>| !t.is_empty() && t.items().iter().all(|k| k.cast::<Slice>().is_some());
+    if key.cast::<Tuple>().is_some_and(slices) {
+        return not_implemented(cx, "multi-dimensional slicing is not implemented");
+    }
+    cx.type_error("memoryview: invalid slice key")
+}
+
 fn read(cx: &Cx, e: &Export, code: u8, at: isize) -> Result<Obj> {
     if code == 0 {
         return Err(item::unsupported(cx, e.format));
@@ -86,15 +95,11 @@ impl MemoryView {
         let (Some(len), Some(stride)) = (shape.first_mut(), strides.first_mut()) else {
             return Err(cx.type_error("invalid indexing of 0-dim memory"));
         };
-        // A slice is one of the first dimension.
         let (start, _, step, n) = s.indices(cx, *len as usize)?;
-        let mut e = self.export(cx)?;
+        let mut e = self.describe();
         e.start += start * *stride;
         (*len, *stride) = (n as isize, stride.wrapping_mul(step));
-        e.dims = match (&shape[..], &strides[..]) {
-            (&[len], &[stride]) => Dims::Line { len, stride },
-            _ => Dims::Many { shape: extent::tuple_of(cx, &shape)?, strides: extent::tuple_of(cx, &strides)? },
-        };
+        e.dims = extent::dims(cx, &shape, &strides)?;
         Ok(e)
     }
     fn is_key(key: Obj) -> bool {
@@ -141,6 +146,7 @@ fn equal(cx: &mut Cx, a: &Export, b: &Export) -> Result<bool> {
     Ok(true)
 }
 
+/// Create a new memoryview object which references the given object.
 #[class(name = "memoryview", weakref, sequence)]
 impl MemoryView {
     #[sig(object)]
@@ -182,8 +188,12 @@ impl MemoryView {
             };
         }
         if let Some(s) = key.cast::<Slice>() {
-            let e = self.sliced(cx, &s)?;
-            return Ok(MemoryView::sharing(cx, self.managed, e)?.obj());
+            // Counted first, as `__index__` of a bound may release this view.
+            self.managed.views.fetch_add(1, Ordering::AcqRel);
+            let e = self.sliced(cx, &s);
+            let r = e.and_then(|e| MemoryView::sharing(cx, self.managed, e));
+            self.managed.views.fetch_sub(1, Ordering::AcqRel);
+            return Ok(r?.obj());
         }
         if extent::ndim(&self.dims) == 0 {
             let whole = key == Obj::ELLIPSIS;
@@ -195,7 +205,7 @@ impl MemoryView {
             }
         }
         if !MemoryView::is_key(key) {
-            return Err(cx.type_error("memoryview: invalid slice key"));
+            return Err(bad_key(cx, key));
         }
         let at = self.offset(cx, key)?;
         read(cx, &self.describe(), self.code, at)
@@ -209,13 +219,18 @@ impl MemoryView {
             return Err(cx.type_error("cannot modify read-only memory"));
         }
         if let Some(s) = key.cast::<Slice>() {
+            if extent::ndim(&self.dims) > 1 {
+                let msg = "memoryview slice assignments are currently restricted to ndim = 1";
+                return Err(not_implemented(cx, msg));
+            }
             let e = self.sliced(cx, &s)?;
+            self.check(cx)?;
             return assign(cx, &e, self.code, value);
         }
         let zero = extent::ndim(&self.dims) == 0
             && (key == Obj::ELLIPSIS || key.cast::<Tuple>().is_some_and(|t| t.is_empty()));
         if !zero && !MemoryView::is_key(key) {
-            return Err(cx.type_error("memoryview: invalid slice key"));
+            return Err(bad_key(cx, key));
         }
         let at = if zero { self.start } else { self.offset(cx, key)? };
         let (data, n) = item::pack(cx, self.code, value)?;
@@ -266,7 +281,7 @@ impl MemoryView {
         if !item::is_byte(self.code) {
             return Err(cx.value_error("memoryview: hashing is restricted to formats 'B', 'b' or 'c'"));
         }
-        ops::hash(cx, self.managed.owner)?;
+        self.pinned(cx, |cx| ops::hash(cx, self.managed.owner))?;
         let h = hash::hash_bytes(&self.gather(false));
         self.hash.store(h, Ordering::Relaxed);
         Ok(h)
@@ -297,7 +312,9 @@ impl MemoryView {
     #[sig(format, shape = <missing>)]
     fn cast(&self, cx: &mut Cx, format: Obj, shape: Missing<Obj>) -> Result<Obj> {
         self.check(cx)?;
-        let format = crate::any::str_arg(cx, format, "cast() argument 'format'")?;
+        let Some(format) = format.cast::<Str>() else {
+            return Err(crate::any::bad_arg(cx, "cast() argument 'format'", "str", format));
+        };
         let e = super::cast::cast(cx, self, format, shape.given())?;
         Ok(MemoryView::sharing(cx, self.managed, e)?.obj())
     }
@@ -349,7 +366,7 @@ impl MemoryView {
     fn hex(&self, cx: &mut Cx, sep: Missing<Obj>, bytes_per_sep: i32) -> Result<Obj> {
         self.check(cx)?;
         let b = bytes::new(cx, &self.gather(false))?;
-        hex::hex(cx, || b.payload().as_slice(), sep.given(), bytes_per_sep.into())
+        self.pinned(cx, |cx| hex::hex(cx, || b.payload().as_slice(), sep.given(), bytes_per_sep.into()))
     }
     /// Count the number of occurrences of a value.
     fn count(this: Gc<MemoryView>, cx: &mut Cx, value: Obj) -> Result<usize> {

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use typhon_macros::Trace;
 use typhon_object::native::instance;
 use typhon_object::str::Str;
-use typhon_object::{Cx, Gc, Obj, Result};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Result};
 
 /// What all views made from one `memoryview(o)` share.
 #[derive(Trace)]
@@ -38,7 +38,7 @@ pub struct Managed {
 #[typhon_macros::class(name = "managedbuffer")]
 impl Managed {}
 
-/// Create a new memoryview object which references the given object.
+/// The payload.
 #[derive(Trace)]
 pub struct MemoryView {
     managed: Gc<Managed>,
@@ -51,6 +51,8 @@ pub struct MemoryView {
     dims: Dims,
     released: AtomicBool,
     hash: AtomicI64,
+    /// Operations under way that need the memory while Python code runs.
+    busy: AtomicUsize,
 }
 
 impl MemoryView {
@@ -83,6 +85,7 @@ impl MemoryView {
             dims: e.dims,
             released: AtomicBool::new(false),
             hash: AtomicI64::new(-1),
+            busy: AtomicUsize::new(0),
         };
         managed.views.fetch_add(1, Ordering::AcqRel);
         instance(cx, v)
@@ -128,6 +131,11 @@ impl MemoryView {
     }
     /// `release()`.
     pub fn release_now(&self, cx: &mut Cx) -> Result<()> {
+        let n = self.busy.load(Ordering::Acquire);
+        if n > 0 {
+            let plural = if n == 1 { "" } else { "s" };
+            return Err(cx.error(ExcKind::BufferError, format!("memoryview has {n} exported buffer{plural}")));
+        }
         if self.released.swap(true, Ordering::AcqRel) || self.managed.views.fetch_sub(1, Ordering::AcqRel) != 1 {
             return Ok(());
         }
@@ -139,6 +147,13 @@ impl MemoryView {
             Some(v) => buffer::release_python(cx, m.owner, v),
             None => Ok(()),
         }
+    }
+    /// Run `f`, during which the view cannot be released.
+    fn pinned<R>(&self, cx: &mut Cx, f: impl FnOnce(&mut Cx) -> Result<R>) -> Result<R> {
+        self.busy.fetch_add(1, Ordering::AcqRel);
+        let r = f(cx);
+        self.busy.fetch_sub(1, Ordering::AcqRel);
+        r
     }
     /// The bytes of all items in C order (or Fortran order).
     pub fn gather(&self, fortran: bool) -> Vec<u8> {

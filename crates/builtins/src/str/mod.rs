@@ -192,8 +192,11 @@ fn slice(cx: &mut Cx, s: Gc<Str>, start: isize, stop: isize, step: isize, n: usi
 
 /// `str(object, encoding, errors)`.
 fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
+    if args.pos.len() > 3 {
+        return Err(cx.type_error(format!("str expected at most 3 arguments, got {}", args.pos.len())));
+    }
     if args.all().len() > 3 {
-        return Err(cx.type_error(format!("str expected at most 3 arguments, got {}", args.all().len())));
+        return Err(cx.type_error(format!("str() takes at most 3 arguments ({} given)", args.all().len())));
     }
     let mut given = [None; 3];
     given[..args.pos.len()].copy_from_slice(&args.pos.iter().map(|o| Some(*o)).collect::<Vec<_>>());

@@ -35,7 +35,7 @@ fn character(cx: &mut Cx, v: Obj) -> Result<u32> {
     match percent_args::code_point(cx, v, 0x11_0000, CHARACTER_RANGE)? {
         Some(c) => Ok(c),
         None => {
-            let n = cx.type_name(v);
+            let n = ops::full_name(cx, ops::class_of(v));
             Err(cx.type_error(format!("%c requires an int or a unicode character, not {n}")))
         }
     }

@@ -135,7 +135,8 @@ pub fn hash_identity(o: Obj) -> i64 {
 /// `repr(o)`.
 pub fn repr(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
     cx.enter()?;
-    match ops::call_special(cx, o, Dunder::Repr, &[])? {
+    // None there is called like anything else, and refuses.
+    match class_of(o).special(Dunder::Repr).map(|m| ops::call_unbound(cx, m, o, &[], None)).transpose()? {
         Some(r) => r
             .cast::<Str>()
             .ok_or_else(|| cx.type_error(format!("__repr__ returned non-string (type {})", cx.type_name(r)))),
@@ -153,7 +154,8 @@ pub fn to_str(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
         return Ok(unsafe { Gc::from_obj(o) });
     }
     cx.enter()?;
-    match ops::call_special(cx, o, Dunder::Str, &[])? {
+    // None there is called like anything else, and refuses.
+    match class_of(o).special(Dunder::Str).map(|m| ops::call_unbound(cx, m, o, &[], None)).transpose()? {
         Some(r) => r
             .cast::<Str>()
             .ok_or_else(|| cx.type_error(format!("__str__ returned non-string (type {})", cx.type_name(r)))),
@@ -194,7 +196,7 @@ pub fn format(cx: &mut Cx, o: Obj, spec: Option<Obj>) -> Result<Gc<Str>> {
         Some(s) => s,
         None => str::from_latin1(cx, b"")?.obj(),
     };
-    match ops::call_special(cx, o, Dunder::Format, &[spec])? {
+    match class_of(o).special(Dunder::Format).map(|m| ops::call_unbound(cx, m, o, &[spec], None)).transpose()? {
         Some(r) => r
             .cast::<Str>()
             .ok_or_else(|| cx.type_error(format!("__format__ must return a str, not {}", cx.type_name(r)))),
@@ -211,7 +213,18 @@ pub fn index(cx: &mut Cx, o: Obj) -> Result<Obj> {
         return int::exact(cx, o);
     }
     match ops::call_special(cx, o, Dunder::Index, &[])? {
-        Some(r) if int::is_int(r) => int::exact(cx, r),
+        Some(r) if int::is_int(r) => {
+            if class_of(r) != crate::types::class_for(shape::INT)
+                && let Some(warn) = cx.rt().hooks().warn.get()
+            {
+                let text = format!(
+                    "__index__ returned non-int (type {}).  The ability to return an instance of a strict subclass of int is deprecated, and may be removed in a future version of Python.",
+                    cx.type_name(r)
+                );
+                warn(cx, &text, ExcKind::DeprecationWarning)?;
+            }
+            int::exact(cx, r)
+        }
         Some(r) => Err(cx.type_error(format!("__index__ returned non-int (type {})", cx.type_name(r)))),
         None => Err(cx.type_error(format!("'{}' object cannot be interpreted as an integer", cx.type_name(o)))),
     }
