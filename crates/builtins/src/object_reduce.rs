@@ -34,9 +34,18 @@ pub fn reduce(cx: &mut Cx, o: Obj, protocol: i32) -> Result<Obj> {
     ops::call_args(cx, f, &[o, Obj::int_unchecked(protocol as i64)])
 }
 
+/// A special method as found on the class, bound.
+fn special(cx: &mut Cx, o: Obj, name: Gc<str::Str>) -> Result<Option<Obj>> {
+    let c = ops::class_of(o);
+    match cx.lookup(c, name) {
+        Some(f) => ops::bind_descriptor(cx, f, o, c).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Positional and keyword arguments for `__new__`.
 fn new_args(cx: &mut Cx, o: Obj) -> Result<(Option<Gc<Tuple>>, Option<Gc<Dict>>)> {
-    if let Some(f) = ops::get_attr_opt(cx, o, name!(cx, "__getnewargs_ex__"))? {
+    if let Some(f) = special(cx, o, name!(cx, "__getnewargs_ex__"))? {
         let r = ops::call_args(cx, f, &[])?;
         let Some(t) = r.cast::<Tuple>() else {
             let n = cx.type_name(r);
@@ -59,7 +68,7 @@ fn new_args(cx: &mut Cx, o: Obj) -> Result<(Option<Gc<Tuple>>, Option<Gc<Dict>>)
         };
         return Ok((Some(args), Some(kw)));
     }
-    if let Some(f) = ops::get_attr_opt(cx, o, name!(cx, "__getnewargs__"))? {
+    if let Some(f) = special(cx, o, name!(cx, "__getnewargs__"))? {
         let r = ops::call_args(cx, f, &[])?;
         return match r.cast::<Tuple>() {
             Some(t) => Ok((Some(t), None)),
@@ -129,14 +138,19 @@ pub fn state(cx: &mut Cx, o: Obj, required: bool) -> Result<Obj> {
     } else {
         Obj::NONE
     };
-    if !has_members(c) {
-        return Ok(attrs);
-    }
-    let copyreg = import(cx, "copyreg")?;
-    let f = ops::get_attr(cx, copyreg, name!(cx, "_slotnames"))?;
-    let names = ops::call_args(cx, f, &[c.obj()])?;
-    let Some(names) = names.cast::<List>() else {
-        return Err(cx.type_error("copyreg._slotnames didn't return a list or None"));
+    let known = c.dict().and_then(|d| d.get_str(name!(cx, "__slotnames__"))).and_then(|n| n.cast::<List>());
+    let names = match known {
+        Some(l) => l,
+        None if !has_members(c) => return Ok(attrs),
+        None => {
+            let copyreg = import(cx, "copyreg")?;
+            let f = ops::get_attr(cx, copyreg, name!(cx, "_slotnames"))?;
+            let names = ops::call_args(cx, f, &[c.obj()])?;
+            match names.cast::<List>() {
+                Some(l) => l,
+                None => return Err(cx.type_error("copyreg._slotnames didn't return a list or None")),
+            }
+        }
     };
     let slots = dict::new(cx)?;
     for i in 0..names.len() {

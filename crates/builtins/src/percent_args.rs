@@ -88,9 +88,14 @@ impl Arguments {
         let precision = match c.precision {
             Amount::None => None,
             Amount::Given(n) => Some(n),
-            Amount::Argument => Some(self.star(cx)?.max(0) as usize),
+            Amount::Argument => match i32::try_from(self.star(cx)?) {
+                Ok(p) => Some(p.max(0) as usize),
+                Err(_) => {
+                    return Err(cx.error(ExcKind::OverflowError, "Python int too large to convert to C int"));
+                }
+            },
         };
-        if width > isize::MAX as usize / 8 || precision.is_some_and(|p| p > i32::MAX as usize) {
+        if width > isize::MAX as usize / 8 {
             return Err(cx.memory_error());
         }
         Ok((width, precision))

@@ -11,7 +11,7 @@ use typhon_object::new_type;
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Dunder, Gc, Obj, Result, list, name, ops, shape, str};
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, list, name, ops, shape, str};
 
 struct TypeMethods;
 
@@ -39,6 +39,10 @@ fn make(cx: &mut Cx, meta: Gc<Type>, args: Args<'_>, name: Gc<Str>, bases: Gc<Tu
         }
     }
     check_name(cx, name)?;
+    if ns.items().any(|(k, _)| k.cast::<Str>().is_none()) {
+        let text = format!("non-string key in the __dict__ of class {}", name.to_str());
+        hooks::warn(cx, &text, ExcKind::RuntimeWarning)?;
+    }
     let ns = match (ns.get_str(name!(cx, "__module__")), hooks::CALLER_MODULE.get()) {
         (None, Some(module)) => {
             let copy = dict::copy(cx, &ns)?;

@@ -228,9 +228,20 @@ fn takes_one(params: &[Param]) -> bool {
     matches!(params, [Param { kind: ParamKind::PosOnly, required: true, .. }])
 }
 
-fn too_many(cx: &Cx, info: &FnInfo, params: &[Param], given: usize, max: usize, n_kw: usize) -> Raised {
+/// The wording for one parameter, and for powers.
+fn special_count(cx: &Cx, info: &FnInfo, params: &[Param], given: usize) -> Option<Raised> {
+    if matches!(info.name, "__pow__" | "__rpow__" | "__ipow__") {
+        return Some(cx.type_error(format!("expected 1 or 2 arguments, got {given}")));
+    }
     if takes_one(params) && !is_operator(info.name) {
-        return cx.type_error(format!("{}() takes exactly one argument ({given} given)", info.qualified()));
+        return Some(cx.type_error(format!("{}() takes exactly one argument ({given} given)", info.qualified())));
+    }
+    None
+}
+
+fn too_many(cx: &Cx, info: &FnInfo, params: &[Param], given: usize, max: usize, n_kw: usize) -> Raised {
+    if let Some(e) = special_count(cx, info, params, given) {
+        return e;
     }
     let positional_only = params.iter().all(|p| p.kind == ParamKind::PosOnly);
     let min = params.iter().filter(|p| p.kind == ParamKind::PosOnly && p.required).count();
@@ -254,8 +265,8 @@ fn too_many(cx: &Cx, info: &FnInfo, params: &[Param], given: usize, max: usize, 
 }
 
 fn missing(cx: &Cx, info: &FnInfo, params: &[Param], p: &Param, at: usize, given: usize) -> Raised {
-    if takes_one(params) && !is_operator(info.name) {
-        return cx.type_error(format!("{}() takes exactly one argument ({given} given)", info.qualified()));
+    if let Some(e) = special_count(cx, info, params, given) {
+        return e;
     }
     if p.kind == ParamKind::PosOnly && params.iter().any(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly)) {
         let min = params.iter().filter(|p| p.kind == ParamKind::PosOnly && p.required).count();

@@ -298,11 +298,24 @@ fn slot_names(
                     );
                 }
                 let m = intern::intern_str(cx, &mangle(&class_name.to_str(), &text))?;
-                if ns.get_str(m).is_some() && !text.starts_with("__qualname") {
+                let transient = matches!(text.as_str(), "__qualname__" | "__classcell__" | "__classdictcell__");
+                if ns.get_str(m).is_some() && !transient {
                     return Err(cx.value_error(format!("'{text}' in __slots__ conflicts with class variable")));
                 }
                 out.append(cx, m.obj())?;
             }
+        }
+    }
+    // As in CPython, the order of places is that of the names.
+    let key = |i: usize| out.get(i).and_then(|o| o.cast::<Str>());
+    for i in 1..out.len() {
+        let mut j = i;
+        while let (Some(a), Some(b)) = (key(j.wrapping_sub(1)), key(j))
+            && a.compare(&b).is_gt()
+        {
+            out.set(cx, j - 1, b.obj());
+            out.set(cx, j, a.obj());
+            j -= 1;
         }
     }
     Ok(Some(out))
@@ -355,7 +368,7 @@ fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::Li
     let n = members.map_or(0, |m| m.len());
     let ext = fixed + 8 * n;
     let inline = if storage == Storage::Slots { inline_slots(cx, t, base, d)? } else { 0 };
-    let size = ext + if storage == Storage::Slots || has_dict { 8 + 8 * inline } else { 0 };
+    let size = ext + if storage == Storage::Slots { 8 + 8 * inline } else { 0 };
     let mut init = LayoutInit {
         kind: bl.kind,
         trace: bl.trace,
@@ -464,6 +477,10 @@ pub fn set_mro(cx: &mut Cx, t: Gc<Type>, meta: Gc<Type>) -> Result<()> {
         for c in r.items() {
             if c.cast::<Type>().is_none() {
                 return Err(cx.type_error(format!("mro() returned a non-class ('{}')", cx.type_name(*c))));
+            }
+            if !solid(t).is_subtype(solid(class(*c))) {
+                let n = class(*c).name();
+                return Err(cx.type_error(format!("mro() returned base with unsuitable layout ('{n}')")));
             }
         }
         r

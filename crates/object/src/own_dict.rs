@@ -6,10 +6,10 @@
 use crate::cx::Cx;
 use crate::dict::Dict;
 use crate::exc;
-use crate::native::{self, KwNames, Member, MemberKind};
+use crate::native::{self, KwNames, Member, MemberKind, NativeFunction};
 use crate::obj::{Gc, Obj};
 use crate::types::{self, Type};
-use crate::{Result, dict, instance, name, shape};
+use crate::{Result, dict, instance, name, ops, shape};
 
 static DICT: Member = Member {
     name: "__dict__",
@@ -65,8 +65,22 @@ fn owner(cx: &Cx, args: &[Obj]) -> Result<Obj> {
     }
 }
 
+/// The `__dict__` of a native base, for objects that keep no attributes here:
+/// classes have their namespace.
+fn inherited(cx: &Cx, args: &[Obj]) -> Option<Gc<NativeFunction>> {
+    let o = *args.first()?;
+    let natives = ops::class_of(o).mro().iter().map(|c| types::class(*c)).filter(|c| c.is_native());
+    natives.filter_map(|c| c.dict()?.get_str(name!(cx, "__dict__"))).find_map(|g| g.cast::<NativeFunction>())
+}
+
 /// The getter of `__dict__`.
 pub fn get_dict(cx: &mut Cx, args: &[Obj], _: Option<KwNames>) -> Result<Obj> {
+    if let Some(o) = args.first()
+        && !instance::has_attrs(*o)
+        && let Some(g) = inherited(cx, args)
+    {
+        return (g.call)(cx, args, None);
+    }
     let o = owner(cx, args)?;
     Ok(instance::dict_of(cx, o)?.obj())
 }

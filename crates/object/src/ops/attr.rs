@@ -71,6 +71,7 @@ pub fn generic_find_attr(cx: &mut Cx, o: Obj, name: Gc<Str>) -> Result<Option<Ob
     let found = cx.lookup(c, name);
     if let Some(d) = found
         && is_data_descriptor(d)
+        && has_get(d)
     {
         return bind_descriptor(cx, d, o, c).map(Some);
     }
@@ -96,6 +97,13 @@ pub fn is_data_descriptor(d: Obj) -> bool {
             c.special(Dunder::Set).is_some() || c.special(Dunder::Delete).is_some()
         }
     }
+}
+
+/// Whether a data descriptor also answers reads; one that only stores leaves
+/// them to the instance.
+#[inline]
+fn has_get(d: Obj) -> bool {
+    matches!(d.shape(), shape::GETSET | shape::MEMBER | shape::PROPERTY) || class_of(d).special(Dunder::Get).is_some()
 }
 
 /// What `d`, found on class `c`, gives for instance `o`.

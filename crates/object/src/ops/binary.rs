@@ -303,7 +303,14 @@ pub fn pow3(cx: &mut Cx, a: Obj, b: Obj, m: Obj) -> Result<Obj> {
     if m.is_none() {
         return binary(cx, BinaryOp::Pow, a, b);
     }
-    for (o, d) in [(a, Dunder::Pow), (b, Dunder::RPow)] {
+    // As with two operands, a subclass that overrides the right one goes first.
+    let (ca, cb) = (class_of(a), class_of(b));
+    let right_first = ca != cb && cb.is_subtype(ca) && ca.special(Dunder::RPow) != cb.special(Dunder::RPow);
+    let mut order = [(a, Dunder::Pow), (b, Dunder::RPow)];
+    if right_first {
+        order.reverse();
+    }
+    for (o, d) in order {
         if let Some(f) = class_of(o).special(d) {
             let other = if d == Dunder::Pow { b } else { a };
             let r = ops::call_unbound(cx, f, o, &[other, m], None)?;
