@@ -294,6 +294,23 @@ pub mod functions {
     fn _clear_internal_caches() {}
 }
 
+/// `sys._jit`: whether there is a JIT. There is none yet.
+#[module("sys._jit")]
+pub mod jit {
+    /// Return True if this build supports JIT compilation.
+    fn is_available() -> bool {
+        false
+    }
+    /// Return True if JIT compilation is enabled.
+    fn is_enabled() -> bool {
+        false
+    }
+    /// Return True if the topmost frame runs compiled code.
+    fn is_active() -> bool {
+        false
+    }
+}
+
 /// `print(text, file=sys.stderr)`, or straight to the descriptor.
 pub fn write_stderr(cx: &mut Cx, text: &str) {
     let key = cx.intern("sys").ok().and_then(|k| import::modules(cx).get_str(k));
@@ -401,6 +418,13 @@ pub fn init(cx: &mut Cx) -> Result<Obj> {
     d.insert_str(cx, name!(cx, "maxsize"), max)?;
     d.insert_str(cx, name!(cx, "maxunicode"), Obj::int_unchecked(0x10ffff))?;
     modules.insert_str(cx, name!(cx, "sys"), m)?;
+    let j = import::new_module(cx, "sys._jit")?;
+    for f in jit::SPEC.functions {
+        let n = cx.intern(f.name)?;
+        let v = ops::native_function(cx, f, "sys._jit")?;
+        ops::set_attr(cx, j, n, Some(v))?;
+    }
+    d.insert_str(cx, name!(cx, "_jit"), j)?;
     let _ = poll::UNRAISABLE.set(unraisable);
     Ok(m)
 }
