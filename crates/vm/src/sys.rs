@@ -74,6 +74,25 @@ pub mod functions {
         crate::thread::current_frames(cx)
     }
 
+    /// Return the maximum string digits limit for non-binary int<->str conversions.
+    fn get_int_max_str_digits() -> usize {
+        typhon_builtins::int_new::MAX_STR_DIGITS.load(Ordering::Relaxed)
+    }
+
+    /// Set the maximum string digits limit for non-binary int<->str conversions.
+    #[sig(maxdigits)]
+    fn set_int_max_str_digits(cx: &Cx, maxdigits: i64) -> Result<()> {
+        // CPython's threshold, below which no limit makes sense.
+        const THRESHOLD: i64 = 640;
+        match usize::try_from(maxdigits) {
+            Ok(n) if n == 0 || maxdigits >= THRESHOLD => {
+                typhon_builtins::int_new::MAX_STR_DIGITS.store(n, Ordering::Relaxed);
+                Ok(())
+            }
+            _ => Err(cx.value_error(format!("maxdigits must be 0 or larger than {THRESHOLD}"))),
+        }
+    }
+
     /// Return the current value of the recursion limit.
     fn getrecursionlimit(cx: &Cx) -> usize {
         cx.rt().recursion_limit.load(Ordering::Relaxed)
