@@ -1,6 +1,6 @@
 //! Methods of `bool`; the arithmetic is int's.
 //!
-//! Tests: tests/scalars.rs; CPython test_bool.
+//! Tests: tests/lang/bool.md; CPython test_bool.
 
 use crate::any::{self, Bool};
 use crate::hooks;

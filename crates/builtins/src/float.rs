@@ -1,6 +1,6 @@
 //! Methods of `float`.
 //!
-//! Tests: tests/scalars.rs; CPython test_float.
+//! Tests: tests/lang/float.md; CPython test_float.
 
 use crate::any::{self, Float};
 use crate::float_new;

@@ -1,6 +1,6 @@
 //! `float()`: conversion from text and numbers.
 //!
-//! Tests: tests/scalars.rs; CPython test_float.
+//! Tests: tests/lang/number_errors.md; CPython test_float.
 
 use crate::{buffer, hooks};
 use typhon_object::str::Str;

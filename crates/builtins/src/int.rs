@@ -2,7 +2,7 @@
 //!
 //! Operators are in `IntOperators`, the rest in `IntMethods`; `int()` itself is
 //! in `int_new.rs`.
-//! Tests: tests/scalars.rs; CPython test_int, test_long.
+//! Tests: tests/lang/int.md; CPython test_int, test_long.
 
 use crate::any::{self, Int};
 use crate::{bytes_new, int_new};

@@ -1,7 +1,7 @@
 //! `int()`: conversion from text and numbers, and back to decimal text.
 //!
 //! Both directions obey the limit on digits (`sys.set_int_max_str_digits`).
-//! Tests: tests/scalars.rs; CPython test_int, test_int_literal.
+//! Tests: tests/lang/number_errors.md; CPython test_int, test_int_literal.
 
 use crate::{buffer, hooks};
 use std::sync::atomic::{AtomicUsize, Ordering};

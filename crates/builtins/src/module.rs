@@ -301,5 +301,7 @@ const DOC: &str =
 pub fn init(cx: &mut Cx) -> Result<()> {
     let flags = SUBCLASSABLE | WEAKREF;
     let t = boot::define(cx, shape::MODULE, "module", DOC, flags, None, Some(types::layout_of::<Module>(0)))?;
+    // The namespace is in the payload, so the layout has no word for it.
+    t.set_flag(types::F_DICT, true);
     types::add_members(cx, t, ModuleMethods::MEMBERS)
 }

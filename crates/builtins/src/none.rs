@@ -1,6 +1,6 @@
 //! Methods of the singletons' types: `NoneType`, `ellipsis`, `NotImplementedType`.
 //!
-//! Tests: tests/scalars.rs.
+//! Tests: tests/lang/none.md.
 
 use crate::any::{Ellipsis, NoneType, NotImplementedType};
 use typhon_macros::class;

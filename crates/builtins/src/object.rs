@@ -1,7 +1,7 @@
 //! Methods of `object`.
 //!
 //! Pickling support is in `object_reduce.rs`.
-//! Tests: tests/scalars.rs; CPython test_descr, test_class.
+//! Tests: tests/lang/classes.md; CPython test_descr, test_class.
 
 use crate::any::Object;
 use crate::object_reduce;

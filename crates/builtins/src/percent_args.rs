@@ -1,7 +1,7 @@
 //! The arguments of the % operator, and the conversions that str and bytes
 //! share.
 //!
-//! Tests: tests/text.rs; CPython test_format.
+//! Tests: tests/lang/text_errors.md; CPython test_format.
 
 use crate::any;
 use crate::int_new;

@@ -1,6 +1,6 @@
 //! Methods of `type`. Its attributes that are computed are in `type_attrs.rs`.
 //!
-//! Tests: tests/scalars.rs; CPython test_descr, test_metaclass.
+//! Tests: tests/lang/metaclasses.md; CPython test_descr, test_metaclass.
 
 use crate::object::{keys, merge_class_dict};
 use crate::{any, hooks, object, type_attrs, union};

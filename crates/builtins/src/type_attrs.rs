@@ -1,6 +1,6 @@
 //! The computed attributes of classes: `__name__`, `__bases__`, ...
 //!
-//! Tests: tests/scalars.rs; CPython test_descr, test_type_annotations.
+//! Tests: tests/lang/metaclasses.md; CPython test_descr, test_type_annotations.
 
 use crate::object::check_layouts;
 use crate::{mappingproxy, type_};

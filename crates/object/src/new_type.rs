@@ -338,13 +338,20 @@ fn mangle(class_name: &str, s: &str) -> String {
 /// The most inline attribute slots that a class gets.
 const MAX_INLINE: usize = 24;
 
+/// Whether instances of a class are classes or modules, which have a namespace
+/// in their payload and no other attributes.
+fn has_namespace(base: Gc<Type>) -> bool {
+    types::cell_of(base).is_some_and(|c| {
+        [shape::TYPE, shape::MODULE].iter().any(|s| std::ptr::eq(c, crate::native::core_cell(*s)))
+    })
+}
+
 /// Decide the layout of instances and make the root shape (TYPE-3).
 fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::List>>, d: Gc<Dict>) -> Result<()> {
     let bl = shape::layout(base.root_shape());
     let bi = shape::info(base.root_shape());
     let has_dict = t.has(types::F_DICT);
-    let is_class = base.is_subtype(types::class_for(shape::TYPE));
-    let storage = if has_dict && !is_class { Storage::Slots } else { Storage::None };
+    let storage = if has_dict && !has_namespace(base) { Storage::Slots } else { Storage::None };
     if base.has(types::F_VARIABLE) {
         // An ext word behind the payload.
         let init = LayoutInit {

@@ -88,7 +88,14 @@ fn convert(cx: &mut Cx, fmt: &[u8], values: &mut Values, c: &Conversion, out: &m
         flags.left = true;
     }
     let width = width.map_or(0, |w| w.unsigned_abs() as usize);
-    let precision = amount(cx, values, c.precision)?.map(|p| p.max(0) as usize);
+    let precision = amount(cx, values, c.precision)?;
+    if precision.is_some_and(|p| i32::try_from(p).is_err()) {
+        return Err(cx.error(ExcKind::OverflowError, "Python int too large to convert to C int"));
+    }
+    let precision = precision.map(|p| p.max(0) as usize);
+    if width > isize::MAX as usize / 8 {
+        return Err(cx.memory_error());
+    }
     if c.kind == u32::from(b'%') {
         out.push(b'%');
         return Ok(());

@@ -1,6 +1,6 @@
 //! Case of `str`, and what its characters are.
 //!
-//! Tests: tests/text.rs; CPython test_str (string_tests).
+//! Tests: tests/lang/str.md; CPython test_str (string_tests).
 
 use typhon_macros::class;
 use typhon_object::str::Str;

@@ -1,7 +1,7 @@
 //! Encoding and decoding: native encodings, standard and registered error
 //! handlers. Other encodings go through `hooks::CODECS_ENCODE` and `_DECODE`.
 //!
-//! Tests: tests/text.rs; CPython test_codecs, test_codeccallbacks.
+//! Tests: tests/lang/text_errors.md; CPython test_codecs, test_codeccallbacks.
 
 use crate::exceptions::unicode;
 use crate::{any, hooks};

@@ -1,6 +1,6 @@
 //! `str.format`, `str.format_map`, `str.__format__`.
 //!
-//! Tests: tests/text.rs; CPython test_str (test_format), test_string.
+//! Tests: tests/lang/text_errors.md; CPython test_str (test_format), test_string.
 
 use super::formatter::{Access, Field, FieldName, FormatStringError, Pieces};
 use crate::any;

@@ -4,7 +4,7 @@
 //! Shared with `string.Formatter`, which reaches it through the module
 //! `_string`: `formatter_parser` is [`Pieces`], `formatter_field_name_split` is
 //! [`FieldName`].
-//! Tests: tests/text.rs; CPython test_str, test_string.
+//! Tests: tests/lang/text_errors.md; CPython test_str, test_string.
 
 use std::ops::Range;
 use typhon_text::strview::StrView;

@@ -1,6 +1,6 @@
 //! Iterators over `str`: `str_ascii_iterator` and `str_iterator`.
 //!
-//! Tests: tests/text.rs; CPython test_iter, test_str.
+//! Tests: tests/lang/str.md; CPython test_iter, test_str.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};

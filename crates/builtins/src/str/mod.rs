@@ -12,7 +12,7 @@
 //! | format, `__format__` | `format.rs`, `formatter.rs` |
 //! | the % operator | `percent.rs` |
 //!
-//! Tests: tests/text.rs; CPython test_str.
+//! Tests: tests/lang/str.md; CPython test_str.
 
 pub mod case;
 pub mod codec;

@@ -1,6 +1,6 @@
 //! Widths of `str`: center, ljust, rjust, zfill, expandtabs.
 //!
-//! Tests: tests/text.rs; CPython test_str (string_tests).
+//! Tests: tests/lang/str.md; CPython test_str (string_tests).
 
 use crate::any;
 use typhon_macros::class;

@@ -1,6 +1,6 @@
 //! The % operator of `str`.
 //!
-//! Tests: tests/text.rs; CPython test_format, test_str.
+//! Tests: tests/lang/text_errors.md; CPython test_format, test_str.
 
 use crate::percent_args::{self, Arguments};
 use typhon_object::str::{self, Str};

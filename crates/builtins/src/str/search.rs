@@ -1,6 +1,6 @@
 //! Searching in `str`: find, count, replace, prefixes and suffixes.
 //!
-//! Tests: tests/text.rs; CPython test_str (string_tests).
+//! Tests: tests/lang/str.md; CPython test_str (string_tests).
 
 use crate::any::{self, Bound};
 use typhon_macros::class;

@@ -1,6 +1,6 @@
 //! Taking `str` apart and together: split, partition, strip, join.
 //!
-//! Tests: tests/text.rs; CPython test_str (string_tests).
+//! Tests: tests/lang/str.md; CPython test_str (string_tests).
 
 use crate::any;
 use typhon_macros::class;

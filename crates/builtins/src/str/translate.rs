@@ -1,6 +1,6 @@
 //! `str.maketrans` and `str.translate`.
 //!
-//! Tests: tests/text.rs; CPython test_str.
+//! Tests: tests/lang/str.md; CPython test_str.
 
 use crate::any;
 use typhon_macros::class;

@@ -225,7 +225,6 @@ fn dispatch(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result
     let (ca, cb) = (class_of(a), class_of(b));
     if in_place
         && let Some(m) = ca.special(place)
-        && !m.is_none()
     {
         let r = ops::call_unbound(cx, m, a, &[b], None)?;
         if r != Obj::NOT_IMPLEMENTED {
@@ -243,8 +242,8 @@ fn dispatch(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result
 /// from `a`'s and overrides `right`.
 fn try_both(cx: &mut Cx, a: Obj, b: Obj, left: Dunder, right: Dunder) -> Result<Option<Obj>> {
     let (ca, cb) = (class_of(a), class_of(b));
-    let l = ca.special(left).filter(|m| !m.is_none());
-    let mut r = if ca == cb { None } else { cb.special(right).filter(|m| !m.is_none()) };
+    let l = ca.special(left);
+    let mut r = if ca == cb { None } else { cb.special(right) };
     if let Some(m) = r
         && cb.is_subtype(ca)
         && ca.special(right) != Some(m)

@@ -83,7 +83,7 @@ pub fn rich_compare(cx: &mut Cx, a: Obj, b: Obj, op: CompareOp) -> Result<Obj> {
     let mut tried_right = false;
     if ca != cb
         && cb.is_subtype(ca)
-        && let Some(m) = cb.special(op.swapped().dunder()).filter(|m| !m.is_none())
+        && let Some(m) = cb.special(op.swapped().dunder())
     {
         tried_right = true;
         let r = ops::call_unbound(cx, m, b, &[a], None)?;
@@ -91,13 +91,13 @@ pub fn rich_compare(cx: &mut Cx, a: Obj, b: Obj, op: CompareOp) -> Result<Obj> {
             return Ok(r);
         }
     }
-    if let Some(m) = ca.special(op.dunder()).filter(|m| !m.is_none()) {
+    if let Some(m) = ca.special(op.dunder()) {
         let r = ops::call_unbound(cx, m, a, &[b], None)?;
         if r != Obj::NOT_IMPLEMENTED {
             return Ok(r);
         }
     }
-    if !tried_right && let Some(m) = cb.special(op.swapped().dunder()).filter(|m| !m.is_none()) {
+    if !tried_right && let Some(m) = cb.special(op.swapped().dunder()) {
         let r = ops::call_unbound(cx, m, b, &[a], None)?;
         if r != Obj::NOT_IMPLEMENTED {
             return Ok(r);

@@ -48,7 +48,7 @@ fn truth_slow(cx: &mut Cx, o: Obj) -> Result<bool> {
             _ => Err(cx.type_error(format!("__bool__ should return bool, returned {}", cx.type_name(r)))),
         };
     }
-    if class_of(o).special(Dunder::Len).is_some_and(|m| !m.is_none()) {
+    if class_of(o).special(Dunder::Len).is_some() {
         return Ok(len(cx, o)? != 0);
     }
     Ok(true)
