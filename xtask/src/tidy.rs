@@ -53,6 +53,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/stdlib/src/sys.rs", "system calls"),
     ("crates/stdlib/src/sys/limits.rs", "system calls"),
     ("crates/stdlib/src/sys/poll.rs", "system calls"),
+    ("crates/stdlib/src/sys/socket.rs", "system calls, the resolver"),
     ("crates/stdlib/src/sys/spawn.rs", "between fork and exec"),
 ];
 

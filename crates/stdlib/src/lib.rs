@@ -35,6 +35,7 @@ mod posixsubprocess;
 mod random;
 mod resource;
 mod select;
+mod socket;
 mod sre;
 mod string_;
 mod struct_;
@@ -74,6 +75,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &posixsubprocess::posixsubprocess::SPEC,
     &resource::resource::SPEC,
     &select::select::SPEC,
+    &socket::socket::SPEC,
     &sre::sre::SPEC,
     &time::time::SPEC,
     &unicodedata::unicodedata::SPEC,

@@ -118,11 +118,7 @@ pub mod monitoring {
     use super::*;
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
-        set_ints(
-            cx,
-            module,
-            &[("DEBUGGER_ID", 0), ("COVERAGE_ID", 1), ("PROFILER_ID", 2), ("OPTIMIZER_ID", 5)],
-        )?;
+        set_ints(cx, module, &[("DEBUGGER_ID", 0), ("COVERAGE_ID", 1), ("PROFILER_ID", 2), ("OPTIMIZER_ID", 5)])?;
         let object = builtin(cx, "object")?;
         for n in ["DISABLE", "MISSING"] {
             let o = ops::call_args(cx, object, &[])?;

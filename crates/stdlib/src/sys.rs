@@ -10,6 +10,7 @@
 
 pub mod limits;
 pub mod poll;
+pub mod socket;
 pub mod spawn;
 
 use std::ffi::{CStr, CString};

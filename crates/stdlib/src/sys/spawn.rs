@@ -281,4 +281,3 @@ fn close_range(from: i32, to: i32) {
         }
     }
 }
-
