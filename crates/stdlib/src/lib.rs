@@ -41,6 +41,7 @@ mod string_;
 mod struct_;
 pub mod structseq;
 mod sys;
+mod testinternalcapi;
 mod time;
 mod timeout;
 mod unicodedata;
@@ -77,6 +78,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &select::select::SPEC,
     &socket::socket::SPEC,
     &sre::sre::SPEC,
+    &testinternalcapi::testinternalcapi::SPEC,
     &time::time::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];

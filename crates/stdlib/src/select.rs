@@ -61,7 +61,7 @@ impl FromArg for Mask {
         let too_large = "Python int too large to convert to C unsigned short";
         let n = ops::index_i64(cx, v, too_large)?;
         if n < 0 {
-            return Err(cx.value_error("value must be positive"));
+            return Err(cx.value_error("Cannot convert negative int"));
         }
         Ok(Mask(u16::try_from(n).map_err(|_| cx.error(ExcKind::OverflowError, too_large))?))
     }

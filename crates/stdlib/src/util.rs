@@ -330,7 +330,7 @@ impl FromArg for Fd {
             }
             i32::from_arg(cx, r)?
         } else {
-            return Err(cx.type_error("argument must be an int, or have a fileno() method"));
+            return Err(cx.type_error("argument must be an int, or have a fileno() method."));
         };
         if fd < 0 {
             return Err(cx.value_error(format!("file descriptor cannot be a negative integer ({fd})")));
