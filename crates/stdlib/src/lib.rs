@@ -12,6 +12,8 @@
 // Python's parameter lists are as long as they are.
 #![allow(clippy::too_many_arguments)]
 
+mod abc;
+mod array;
 pub mod at_fork;
 pub mod atexit;
 mod binascii;
@@ -23,9 +25,11 @@ pub mod contextvars;
 mod errno;
 mod fcntl;
 mod functools;
+mod hashes;
 mod heapq;
 pub mod io;
 mod itertools;
+mod json;
 mod locale;
 mod math;
 pub mod monitoring;
@@ -53,7 +57,14 @@ use typhon_object::{Cx, Result};
 
 /// Every native module of this crate.
 pub static MODULES: &[&ModuleSpec] = &[
+    &abc::abc::SPEC,
+    &array::array::SPEC,
     &bisect::bisect::SPEC,
+    &hashes::blake2::blake2::SPEC,
+    &hashes::md5_::SPEC,
+    &hashes::sha1_::SPEC,
+    &hashes::sha2_::SPEC,
+    &hashes::sha3_::SPEC,
     &heapq::heapq::SPEC,
     &random::random::SPEC,
     &struct_::struct_::SPEC,
@@ -70,6 +81,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &io::io::SPEC,
     &functools::functools::SPEC,
     &itertools::itertools::SPEC,
+    &json::json::SPEC,
     &math::math::SPEC,
     &operator::operator::SPEC,
     &posix::posix::SPEC,

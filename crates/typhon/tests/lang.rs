@@ -41,6 +41,7 @@ macro_rules! topics {
 }
 
 topics! {
+    lang_array "array"
     lang_async "async"
     lang_bool "bool"
     lang_builtins "builtins"
@@ -64,10 +65,12 @@ topics! {
     lang_fstrings "fstrings"
     lang_functions "functions"
     lang_generators "generators"
+    lang_hashes "hashes"
     lang_imports "imports"
     lang_int "int"
     lang_io "io"
     lang_iterators "iterators"
+    lang_json "json"
     lang_list "list"
     lang_match "match"
     lang_math "math"
