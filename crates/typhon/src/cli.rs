@@ -157,7 +157,7 @@ fn parse(args: Vec<OsString>) -> std::result::Result<(Config, Program), String> 
     if let Some(p) = env("PYTHONPATH") {
         c.path.extend(p.split(':').filter(|p| !p.is_empty()).map(str::to_string));
     }
-    c.path.push(import::LIB.to_string());
+    c.path.push(typhon_vm::library::LIB.to_string());
     Ok((c, program))
 }
 
@@ -215,10 +215,10 @@ fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     init::init(cx)?;
     typhon_vm::weakref::init(cx)?;
     let _ = hooks::COMPILE.set(compile::compile);
-    let _ = import::PACKED.set(library::find);
+    let _ = typhon_vm::library::PACKED.set(library::LIBRARY);
     let mut native = typhon_stdlib::MODULES.to_vec();
     native.extend_from_slice(init::MODULES);
-    let _ = import::NATIVE.set(native);
+    let _ = typhon_vm::library::NATIVE.set(native);
     thread::init_main();
     let b = import::new_module(cx, "builtins")?;
     let bd = hooks::module_dict(b).expect("a module");
@@ -230,6 +230,7 @@ fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let sd = hooks::module_dict(s).expect("a module");
     sys_values::fill(cx, sd, c)?;
     typhon_vm::signal::init_main(cx);
+    typhon_vm::library::start_importlib(cx)?;
     standard_streams(cx, sd, c)?;
     // `warnings` filters and `site`'s helpers are set up when first needed.
     Ok(())
@@ -337,21 +338,10 @@ fn main_module(cx: &mut Cx) -> Result<Gc<Dict>> {
 fn execute(cx: &mut Cx, p: &Program) -> Result<()> {
     match p {
         Program::Module(m) => {
-            let Some((f, full)) = import::find_main(cx, m)? else {
-                let exe = std::env::current_exe().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
-                eprintln!("{exe}: No module named {m}");
-                return Err(exit_with(cx, 1)?);
-            };
-            let d = main_module(cx)?;
-            let file = str::new(cx, &f.file)?;
-            d.insert_str(cx, name!(cx, "__file__"), file.obj())?;
-            let package = str::new(cx, full.rsplit_once('.').map_or("", |x| x.0))?;
-            d.insert_str(cx, name!(cx, "__package__"), package.obj())?;
-            let s = import::import_module(cx, "sys")?;
-            let argv = ops::get_attr(cx, s, name!(cx, "argv"))?;
-            ops::set_item(cx, argv, Obj::int_unchecked(0), file.obj())?;
-            let code = typhon_vm::code::load(cx, &f.data)?;
-            import::exec_code(cx, code, d).map(|_| ())
+            main_module(cx)?;
+            let runpy = import::import_module(cx, "runpy")?;
+            let m = str::new(cx, m)?;
+            ops::call_method(cx, runpy, "_run_module_as_main", &[m.obj()]).map(|_| ())
         }
         Program::Command(c) => {
             let d = main_module(cx)?;

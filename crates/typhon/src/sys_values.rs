@@ -2,7 +2,7 @@
 
 use crate::cli::Config;
 use typhon_object::dict::Dict;
-use typhon_object::{Cx, Gc, Obj, Result, float, int, list, ops, str, tuple};
+use typhon_object::{Cx, Gc, Obj, Result, float, int, list, ops, str};
 
 /// The language version that Typhon implements.
 pub const VERSION: (i64, i64, i64) = (3, 14, 0);
@@ -81,7 +81,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         ("base_prefix", "/typhon"),
         ("exec_prefix", "/typhon"),
         ("base_exec_prefix", "/typhon"),
-        ("_stdlib_dir", typhon_vm::import::LIB),
+        ("_stdlib_dir", typhon_vm::library::LIB),
     ] {
         let v = text(cx, v)?;
         put(cx, d, k, v)?;
@@ -169,7 +169,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     let info = named(cx, "thread_info", &[("name", name), ("lock", lock), ("version", lib)])?;
     put(cx, d, "thread_info", info)?;
     let names = list::new(cx, &[])?;
-    for s in typhon_vm::import::NATIVE.get().into_iter().flatten() {
+    for s in typhon_vm::library::NATIVE.get().into_iter().flatten() {
         let s = text(cx, s.name)?;
         names.append(cx, s)?;
     }
@@ -209,7 +209,14 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         l.append(cx, p)?;
     }
     put(cx, d, "path", l.obj())?;
-    let empty = tuple::new(cx, &[])?;
-    put(cx, d, "stdlib_module_names", empty.obj())?;
+    let names = list::new(cx, &[])?;
+    let packed = typhon_vm::library::PACKED.get().map(|l| (l.names)()).unwrap_or_default();
+    let native = typhon_vm::library::NATIVE.get().into_iter().flatten().map(|s| s.name);
+    for s in packed.into_iter().filter(|n| !n.contains('.')).chain(native) {
+        let s = text(cx, s)?;
+        names.append(cx, s)?;
+    }
+    let names = typhon_vm::hooks::frozenset(cx, names.obj())?;
+    put(cx, d, "stdlib_module_names", names)?;
     Ok(())
 }

@@ -26,6 +26,7 @@ pub mod init;
 pub mod interp;
 pub mod intrinsic;
 pub mod iter;
+pub mod library;
 pub mod names;
 pub mod objects;
 pub mod pattern;
