@@ -125,7 +125,8 @@ fn missing_text(cx: &mut Cx, ns: Gc<Dict>, module: Gc<Str>, attr: &str) -> Resul
     let spec = ns.get_str(name!(cx, "__spec__")).filter(|s| !s.is_none());
     let origin = spec_origin(cx, spec)?.map(|o| o.to_str().into_owned());
     let initializing = spec_initializing(cx, spec)?;
-    let rename = format!("module '{n}' has no attribute '{attr}' (consider renaming '{}'", origin.as_deref().unwrap_or(""));
+    let rename =
+        format!("module '{n}' has no attribute '{attr}' (consider renaming '{}'", origin.as_deref().unwrap_or(""));
     Ok(match shadowing(cx, module, spec)? {
         Some(true) => format!(
             "{rename} since it has the same name as the standard library module named '{n}' and prevents importing \

@@ -2,8 +2,8 @@
 //!
 //! Tests: CPython test_importlib (later).
 
-use crate::library::{self, Packed};
 use crate::import;
+use crate::library::{self, Packed};
 use typhon_macros::module;
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, bytes, list, name, ops, tuple};

@@ -12,6 +12,7 @@ pub mod builtins;
 pub mod call;
 pub mod code;
 pub mod compare;
+pub mod display;
 pub mod exception;
 pub mod format;
 pub mod frame;
