@@ -4,9 +4,12 @@
 
 use crate::import;
 use crate::library::{self, Packed};
+use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::module;
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, bytes, list, name, ops, tuple};
+
+static MULTI_INTERP_CHECK: AtomicI64 = AtomicI64::new(0);
 
 /// A frozen module: its name in the library, and what is packed there.
 fn find(name: Gc<Str>) -> Option<(&'static str, Packed)> {
@@ -155,6 +158,16 @@ pub mod functions {
     /// Returns the list of file suffixes used to identify extension modules.
     fn extension_suffixes(cx: &mut Cx) -> Result<Obj> {
         Ok(list::new(cx, &[])?.obj())
+    }
+    /// Whether frozen modules are used, 1 or -1, or 0 for the default: kept for
+    /// programs that set it, since what is frozen here is needed either way.
+    fn _override_frozen_modules_for_tests(r#override: i64) {
+        let _ = r#override;
+    }
+    /// Whether extension modules must support subinterpreters; returns the old
+    /// setting. No extension modules exist, so it decides nothing.
+    fn _override_multi_interp_extensions_check(r#override: i64) -> i64 {
+        MULTI_INTERP_CHECK.swap(r#override, Ordering::Relaxed)
     }
     /// Extension modules cannot be loaded yet.
     #[sig(spec, file = None, /)]

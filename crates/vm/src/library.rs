@@ -115,19 +115,25 @@ pub fn create_native(cx: &mut Cx, spec: &'static ModuleSpec) -> Result<Obj> {
     Ok(m)
 }
 
+/// A complete native module, put into `sys.modules`.
+pub fn native_module(cx: &mut Cx, spec: &'static ModuleSpec) -> Result<Obj> {
+    let key = cx.intern(spec.name)?;
+    let m = create_native(cx, spec)?;
+    modules(cx).insert_str(cx, key, m)?;
+    if let Some(exec) = spec.exec
+        && let Err(e) = exec(cx, m)
+    {
+        modules(cx).remove_str(cx, key);
+        return Err(e);
+    }
+    Ok(m)
+}
+
 /// Import without importlib, while it is not there yet.
 pub fn load_early(cx: &mut Cx, full: &str) -> Result<Obj> {
     let key = cx.intern(full)?;
     if let Some(spec) = native(full) {
-        let m = create_native(cx, spec)?;
-        modules(cx).insert_str(cx, key, m)?;
-        if let Some(exec) = spec.exec
-            && let Err(e) = exec(cx, m)
-        {
-            modules(cx).remove_str(cx, key);
-            return Err(e);
-        }
-        return Ok(m);
+        return native_module(cx, spec);
     }
     let Some(p) = packed(frozen(full).unwrap_or(full)) else {
         return Err(cx.error(ExcKind::ModuleNotFoundError, format!("No module named '{full}'")));
