@@ -64,6 +64,8 @@ pub struct Mutator {
     /// Side metadata bases, here because this cache line is hot.
     pub(crate) valid_bits: Cell<usize>,
     pub(crate) log_bits: Cell<usize>,
+    /// First and last address of the heap.
+    pub(crate) heap: Cell<(usize, usize)>,
     /// The value stack: words in [vs_lo, vs_top) are scanned conservatively.
     vs_lo: AtomicUsize,
     vs_top: AtomicUsize,
@@ -89,6 +91,7 @@ impl Mutator {
             bump: Cell::new(crate::alloc::empty_bump()),
             valid_bits: Cell::new(0),
             log_bits: Cell::new(0),
+            heap: Cell::new((0, 0)),
             vs_lo: AtomicUsize::new(0),
             vs_top: AtomicUsize::new(0),
             multi: AtomicBool::new(false),
