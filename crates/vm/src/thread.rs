@@ -356,8 +356,12 @@ impl ThreadHandle {
     fn is_done(&self) -> bool {
         *self.state.done.lock().unwrap_or_else(|e| e.into_inner())
     }
-    fn _set_done(&self) {
+    fn _set_done(&self, cx: &Cx) -> Result<()> {
+        if !self.state.started.load(Ordering::Acquire) {
+            return Err(cx.error(ExcKind::RuntimeError, "thread not started"));
+        }
         finish(&self.state);
+        Ok(())
     }
     fn __repr__(this: Gc<ThreadHandle>) -> String {
         format!("<_ThreadHandle object: ident={}>", this.state.ident.load(Ordering::Relaxed))
@@ -540,7 +544,12 @@ fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
         && !cx.rt().finalizing.load(Ordering::Relaxed)
     {
         if legacy {
-            poll::unraisable(cx, e, "Exception ignored in thread started by", func);
+            // The function is named in the text: it is no object that failed.
+            let what = match ops::repr(cx, func) {
+                Ok(r) => format!("Exception ignored in thread started by {}", r.to_str()),
+                Err(_) => "Exception ignored in thread".to_owned(),
+            };
+            poll::unraisable(cx, e, &what, Obj::NONE);
         } else {
             sys::print_exception(cx, e);
         }
