@@ -45,6 +45,8 @@ pub(crate) unsafe fn thread_roots(m: &Mutator, out: &mut Vec<ObjectReference>) {
     scan_range(sp, hi, out);
     let (lo, top) = m.value_stack();
     scan_range(lo, top, out);
+    let (lo, hi) = m.own_words();
+    scan_range(lo, hi, out);
 }
 
 /// The roots that belong to no thread.

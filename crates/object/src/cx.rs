@@ -52,7 +52,8 @@ pub struct Cx {
     pub handled: Cell<u64>,
     /// Objects whose `repr` is in progress (see `ops::repr_enter`).
     pub repr_depth: u32,
-    /// What upper layers keep per thread, by index.
+    /// What upper layers keep per thread, by index: values or plain numbers. The
+    /// collector sees these words and `handled`.
     pub ext: [Cell<u64>; 8],
     lookup: Box<[LookupEntry]>,
 }
@@ -237,6 +238,9 @@ impl Cx {
         });
         // CX-1: the box keeps its address until `detach`.
         cx.mutator.set_value_stack(stack as usize);
+        let (lo, hi) = (&raw const cx.handled as usize, &raw const cx.ext as usize + size_of_val(&cx.ext));
+        debug_assert!(lo < hi, "`handled` stands before `ext`");
+        unsafe { cx.mutator.set_own_words(lo, hi) };
         unsafe { typhon_gc::attach(&mut cx.mutator, hi) };
         cx
     }

@@ -2,7 +2,7 @@
 //!
 //! Tests: `tests/cli.rs`.
 
-use crate::{compile, library, sys_values};
+use crate::{compile, library, sys_values, wiring};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::sync::atomic::Ordering;
@@ -219,7 +219,8 @@ fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let mut native = typhon_stdlib::MODULES.to_vec();
     native.extend_from_slice(init::MODULES);
     let _ = import::NATIVE.set(native);
-    thread::init_main();
+    wiring::connect();
+    thread::init_main(cx);
     let b = import::new_module(cx, "builtins")?;
     let bd = hooks::module_dict(b).expect("a module");
     bd.replace_with(cx, &builtins);
@@ -431,7 +432,7 @@ fn report(cx: &mut Cx, r: Result<()>) -> u8 {
     if interrupted { 130 } else { 1 }
 }
 
-/// Join the threads that are not daemons, run `atexit`, flush the streams.
+/// Join the threads that are not daemons, run `atexit`, flush the files.
 fn shut_down(cx: &mut Cx) {
     let key = |cx: &Cx, n: &str| cx.intern(n).ok().and_then(|k| import::modules(cx).get_str(k));
     if let Some(t) = key(cx, "threading")
@@ -439,17 +440,7 @@ fn shut_down(cx: &mut Cx) {
     {
         typhon_vm::poll::unraisable(cx, e, "Exception ignored on threading shutdown", t);
     }
-    if let Some(a) = key(cx, "atexit") {
-        let _ = ops::call_method(cx, a, "_run_exitfuncs", &[]);
-    }
+    wiring::at_exit(cx);
     cx.rt().finalizing.store(true, Ordering::SeqCst);
-    for n in ["stdout", "stderr"] {
-        let Some(s) = key(cx, "sys") else { continue };
-        let Ok(n) = cx.intern(n) else { continue };
-        if let Ok(Some(f)) = ops::get_attr_opt(cx, s, n)
-            && !f.is_none()
-        {
-            let _ = ops::call_method(cx, f, "flush", &[]);
-        }
-    }
+    wiring::flush(cx);
 }

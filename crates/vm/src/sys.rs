@@ -71,7 +71,12 @@ pub mod functions {
 
     /// Return a dict mapping each thread's identifier to its current frame.
     fn _current_frames(cx: &mut Cx) -> Result<Obj> {
-        crate::thread::current_frames(cx)
+        crate::stacks::current_frames(cx)
+    }
+
+    /// Return a dict mapping each thread's identifier to the exception that it handles.
+    fn _current_exceptions(cx: &mut Cx) -> Result<Obj> {
+        crate::stacks::current_exceptions(cx)
     }
 
     /// Return the maximum string digits limit for non-binary int<->str conversions.
@@ -383,7 +388,13 @@ pub fn plain_traceback(cx: &mut Cx, e: Raised) -> String {
 }
 
 /// What `poll::UNRAISABLE` does: call `sys.unraisablehook`.
+///
+/// `o`, unless None, is what the text goes on to name.
 pub fn unraisable(cx: &mut Cx, e: Raised, what: &str, o: Obj) {
+    let what = match ops::repr(cx, o) {
+        Ok(r) if !o.is_none() => &format!("{what} {}", r.to_str()),
+        _ => what,
+    };
     let r: Result<()> = (|| {
         let sys = import::import_module(cx, "sys")?;
         let hook = ops::get_attr(cx, sys, name!(cx, "unraisablehook"))?;
@@ -396,7 +407,7 @@ pub fn unraisable(cx: &mut Cx, e: Raised, what: &str, o: Obj) {
             ("exc_value", e.obj()),
             ("exc_traceback", e.0.traceback.obj().unwrap_or(Obj::NONE)),
             ("err_msg", msg.obj()),
-            ("object", o),
+            ("object", Obj::NONE),
         ] {
             let n = cx.intern(n)?;
             ops::set_attr(cx, a, n, Some(v))?;
