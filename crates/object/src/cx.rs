@@ -214,13 +214,19 @@ impl Rt {
 static START: OnceLock<()> = OnceLock::new();
 
 impl Cx {
-    /// Attach the calling thread. `stack_hi` is an address above every frame
-    /// that will hold objects; `native_room` bytes below it may be used.
+    /// Attach the calling thread. Values are found in the caller's frame, if it is
+    /// small, and in all frames below; `native_room` bytes may be used for those.
+    #[inline(always)]
     pub fn attach(native_room: usize) -> Box<Cx> {
+        let marker = 0usize;
+        Cx::attach_below(std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 4096, native_room)
+    }
+    #[inline(never)]
+    fn attach_below(hi: usize, native_room: usize) -> Box<Cx> {
         START.get().expect("the heap is initialised first");
         let stack = map_stack(VALUE_STACK_WORDS * 8);
-        let marker = 0usize;
-        let hi = &marker as *const usize as usize + 4096;
+        // A thread's first frame may be less than that below the end of its stack.
+        let hi = hi.min(native_stack_end());
         let mut cx = Box::new(Cx {
             mutator: Mutator::new(),
             stack,
@@ -238,9 +244,9 @@ impl Cx {
         });
         // CX-1: the box keeps its address until `detach`.
         cx.mutator.set_value_stack(stack as usize);
-        let (lo, hi) = (&raw const cx.handled as usize, &raw const cx.ext as usize + size_of_val(&cx.ext));
-        debug_assert!(lo < hi, "`handled` stands before `ext`");
-        unsafe { cx.mutator.set_own_words(lo, hi) };
+        let (first, last) = (&raw const cx.handled as usize, &raw const cx.ext as usize);
+        debug_assert!(first < last, "`handled` stands before `ext`");
+        unsafe { cx.mutator.set_own_words(first, last + size_of_val(&cx.ext)) };
         unsafe { typhon_gc::attach(&mut cx.mutator, hi) };
         cx
     }
@@ -384,6 +390,21 @@ impl Cx {
             e.version.set(v);
         }
         r
+    }
+}
+
+/// The upper end of the calling thread's native stack.
+fn native_stack_end() -> usize {
+    // The attributes are initialised by the first call, if it succeeds.
+    unsafe {
+        let mut attr: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attr) != 0 {
+            return usize::MAX;
+        }
+        let (mut low, mut size) = (std::ptr::null_mut(), 0);
+        libc::pthread_attr_getstack(&attr, &mut low, &mut size);
+        libc::pthread_attr_destroy(&mut attr);
+        low as usize + size
     }
 }
 
