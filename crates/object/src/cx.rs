@@ -17,7 +17,7 @@ use crate::tuple::Tuple;
 use crate::types::Type;
 use crate::{Result, exc, intern, ops, shape};
 use std::cell::Cell;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use typhon_gc::{Mutator, Root};
 
@@ -223,10 +223,16 @@ impl Cx {
     }
     #[inline(never)]
     fn attach_below(hi: usize, native_room: usize) -> Box<Cx> {
-        START.get().expect("the heap is initialised first");
-        let stack = map_stack(VALUE_STACK_WORDS * 8);
         // A thread's first frame may be less than that below the end of its stack.
-        let hi = hi.min(native_stack_end());
+        Cx::attach_at(hi.min(native_stack_end()), native_room)
+    }
+    /// Attach the calling thread. Values are found in the frames below the address
+    /// `hi`, which is in the caller's frame or above it.
+    #[inline(never)]
+    pub fn attach_at(hi: usize, native_room: usize) -> Box<Cx> {
+        START.get().expect("the heap is initialised first");
+        let former = RETIRED.lock().ok().and_then(|mut r| r.pop());
+        let Retired { stack, lookup } = former.unwrap_or_else(Retired::fresh);
         let mut cx = Box::new(Cx {
             mutator: Mutator::new(),
             stack,
@@ -240,7 +246,7 @@ impl Cx {
             handled: Cell::new(0),
             repr_depth: 0,
             ext: Default::default(),
-            lookup: vec![LookupEntry::default(); LOOKUPS].into_boxed_slice(),
+            lookup,
         });
         // CX-1: the box keeps its address until `detach`.
         cx.mutator.set_value_stack(stack as usize);
@@ -253,10 +259,8 @@ impl Cx {
     /// Detach the calling thread.
     pub fn detach(mut self: Box<Cx>) {
         // The box is not used afterwards.
-        unsafe {
-            typhon_gc::detach(&mut self.mutator);
-            libc::munmap(self.stack as *mut libc::c_void, VALUE_STACK_WORDS * 8);
-        }
+        unsafe { typhon_gc::detach(&mut self.mutator) };
+        Retired { stack: self.stack, lookup: self.lookup }.keep();
     }
     /// The shared state.
     #[inline(always)]
@@ -390,6 +394,47 @@ impl Cx {
             e.version.set(v);
         }
         r
+    }
+}
+
+/// What a thread that has ended leaves to the next one: mapping a stack and filling a
+/// cache cost more than everything else about a short thread.
+///
+/// The entries of the cache hold for any thread: versions are never reused.
+struct Retired {
+    stack: *mut u64,
+    lookup: Box<[LookupEntry]>,
+}
+
+// SAFETY: the stack belongs to nobody else, and the cells to whoever owns the box.
+unsafe impl Send for Retired {}
+
+static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
+/// More of them than start and end together would only cost memory.
+const RETIRED_MAX: usize = 64;
+/// Bytes of a stack that stay committed.
+const KEEP: usize = 64 << 10;
+
+impl Retired {
+    fn fresh() -> Retired {
+        // Zero is an empty entry: version 0 is no version. The pages are not touched.
+        let lookup = unsafe { Box::new_zeroed_slice(LOOKUPS).assume_init() };
+        Retired { stack: map_stack(VALUE_STACK_WORDS * 8), lookup }
+    }
+    fn keep(self) {
+        if let Ok(mut retired) = RETIRED.lock()
+            && retired.len() < RETIRED_MAX
+        {
+            // The mapping is ours; what a deep recursion committed goes back.
+            unsafe {
+                let rest = (self.stack as *mut u8).add(KEEP);
+                libc::madvise(rest.cast(), VALUE_STACK_WORDS * 8 - KEEP, libc::MADV_DONTNEED);
+            }
+            retired.push(self);
+            return;
+        }
+        // Nobody uses the mapping any more.
+        unsafe { libc::munmap(self.stack.cast(), VALUE_STACK_WORDS * 8) };
     }
 }
 

@@ -13,7 +13,6 @@ use crate::lock::{Lock, RLock, acquire, deadline, new_lock};
 use crate::local::{self, Local};
 use crate::{import, poll, sys};
 use std::cell::RefCell;
-use std::os::unix::thread::JoinHandleExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use typhon_gc::OwnedRoot;
@@ -202,28 +201,16 @@ fn start(
         0 => STACK,
         n => n,
     };
-    let shared = state.clone();
     // Before it can end, or be asked to by whoever has the handle.
     state.started.store(true, Ordering::Release);
     COUNT.fetch_add(1, Ordering::Relaxed);
-    let spawned = std::thread::Builder::new().stack_size(size).spawn(move || {
-        shared.ident.store(ident(), Ordering::Relaxed);
-        STATE.set(Some(shared.clone()));
-        let mut cx = Cx::attach(size - HEADROOM.min(size / 2));
-        cx.ext[IDENT].set(ident());
-        body(&mut cx, root, legacy);
-        local::leave(&mut cx);
-        COUNT.fetch_sub(1, Ordering::Relaxed);
-        Cx::detach(cx);
-        shared.finish();
-    });
-    match spawned {
-        Ok(thread) => {
-            let id = thread.as_pthread_t() as u64;
+    let start = Box::new(Start { state: state.clone(), root, legacy, room: size - HEADROOM.min(size / 2) });
+    match spawn(size, start) {
+        Some(id) => {
             state.ident.store(id, Ordering::Relaxed);
             Ok(id)
         }
-        Err(_) => {
+        None => {
             COUNT.fetch_sub(1, Ordering::Relaxed);
             state.started.store(false, Ordering::Release);
             Err(cx.error(ExcKind::RuntimeError, "can't start new thread"))
@@ -231,8 +218,67 @@ fn start(
     }
 }
 
+/// What a new thread gets.
+struct Start {
+    state: Arc<ThreadState>,
+    /// THR-1: function, arguments, keywords.
+    root: OwnedRoot,
+    legacy: bool,
+    /// Bytes of native stack that it may use.
+    room: usize,
+}
+
+/// Start a detached thread by the system's own function: the standard library's sets up
+/// a stack for its overflow handler, which costs as much as the thread itself.
+fn spawn(size: usize, start: Box<Start>) -> Option<u64> {
+    let start = Box::into_raw(start);
+    // The attributes are initialised before they are used; the new thread owns `start`
+    // if there is one.
+    unsafe {
+        let mut attr: libc::pthread_attr_t = std::mem::zeroed();
+        let mut id: libc::pthread_t = 0;
+        let mut error = libc::pthread_attr_init(&mut attr);
+        if error == 0 {
+            libc::pthread_attr_setdetachstate(&mut attr, libc::PTHREAD_CREATE_DETACHED);
+            // Of whole pages; an odd size would be refused.
+            error = libc::pthread_attr_setstacksize(&mut attr, size.next_multiple_of(4096));
+        }
+        if error == 0 {
+            error = libc::pthread_create(&mut id, &attr, run_thread, start.cast());
+        }
+        libc::pthread_attr_destroy(&mut attr);
+        if error == 0 {
+            return Some(id as u64);
+        }
+        drop(Box::from_raw(start));
+    }
+    None
+}
+
+extern "C" fn run_thread(start: *mut libc::c_void) -> *mut libc::c_void {
+    // `spawn` gave it away.
+    let start = unsafe { Box::from_raw(start.cast::<Start>()) };
+    let Start { state, root, legacy, room } = *start;
+    state.ident.store(ident(), Ordering::Relaxed);
+    STATE.set(Some(state.clone()));
+    // This frame holds no values: those below it do.
+    let marker = 0u64;
+    let mut cx = Cx::attach_at(std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8, room);
+    cx.ext[IDENT].set(ident());
+    body(&mut cx, root, legacy);
+    COUNT.fetch_sub(1, Ordering::Relaxed);
+    Cx::detach(cx);
+    state.finish();
+    std::ptr::null_mut()
+}
+
 #[inline(never)]
 fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
+    run_function(cx, root, legacy);
+    local::leave(cx);
+}
+
+fn run_function(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
     let pack = Obj::from_word(root.get()).and_then(|o| o.cast::<list::List>()).expect("a list");
     drop(root);
     let (func, args, kwargs) = (pack.get(0).expect("func"), pack.get(1).expect("args"), pack.get(2).expect("kwargs"));
