@@ -17,8 +17,8 @@ use crate::tuple::Tuple;
 use crate::types::Type;
 use crate::{Result, exc, intern, ops, shape};
 use std::cell::Cell;
-use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use typhon_gc::{Mutator, Root};
 
 /// Words in a thread's value stack (reserved, not committed).

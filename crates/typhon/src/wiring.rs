@@ -3,7 +3,7 @@
 //!
 //! Tests: tests/lang/fork.md, tests/lang/signals.md.
 
-use typhon_object::{Cx, ExcKind, Obj, Result, int, name, ops, str};
+use typhon_object::{Cx, ExcKind, Obj, Result, int, ops, str};
 use typhon_stdlib::util::{HOOKS, os_error};
 use typhon_stdlib::{at_fork, util};
 use typhon_vm::{import, poll, signal, thread};
@@ -59,24 +59,4 @@ fn warn_of_threads(cx: &mut Cx) {
     if let Err(e) = util::warn(cx, &text, ExcKind::DeprecationWarning, 1) {
         poll::unraisable(cx, e, "Exception ignored while warning of fork()", Obj::NONE);
     }
-}
-
-/// What a process does last: `atexit` functions, then the buffers of all files.
-pub fn at_exit(cx: &mut Cx) {
-    typhon_stdlib::atexit::run_all(cx);
-}
-
-/// Write out what files still have in their buffers.
-pub fn flush(cx: &mut Cx) {
-    let sys = cx.intern("sys").ok().and_then(|k| import::modules(cx).get_str(k));
-    for n in [name!(cx, "stdout"), name!(cx, "stderr")] {
-        if let Some(s) = sys
-            && let Ok(Some(f)) = ops::get_attr_opt(cx, s, n)
-            && !f.is_none()
-        {
-            // A stream that was closed has nothing left.
-            let _ = ops::call_method(cx, f, "flush", &[]);
-        }
-    }
-    typhon_stdlib::io::flush_all(cx);
 }

@@ -65,7 +65,8 @@ pub fn finalize(cx: &mut Cx) {
 fn finalize_one(cx: &mut Cx, o: Obj) {
     let saved = cx.handled.replace(0);
     if let Err(e) = ops::call_special(cx, o, Dunder::Del, &[]) {
-        let del = ops::class_of(o).special(Dunder::Del).unwrap_or(o);
+        let n = typhon_object::name!(cx, "__del__");
+        let del = cx.lookup(ops::class_of(o), n).unwrap_or(o);
         unraisable(cx, e, "Exception ignored while calling deallocator", del);
     }
     cx.handled.set(saved);

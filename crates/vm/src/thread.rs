@@ -11,7 +11,7 @@
 
 use crate::lock::{Lock, RLock, acquire, deadline, new_lock};
 use crate::local::{self, Local};
-use crate::{import, poll, sys};
+use crate::{import, poll};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -299,7 +299,7 @@ fn run_function(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
             };
             poll::unraisable(cx, e, &what, Obj::NONE);
         } else {
-            sys::print_exception(cx, e);
+            crate::display::print_exception(cx, e);
         }
     }
 }
@@ -442,9 +442,9 @@ pub mod functions {
             let n = ops::get_attr(cx, thread, name!(cx, "name"))?;
             ops::to_str(cx, n)?.to_str().into_owned()
         };
-        sys::write_stderr(cx, &format!("Exception in thread {n}:\n"));
+        crate::display::write_stderr(cx, &format!("Exception in thread {n}:\n"));
         if let Some(e) = value.cast::<exc::BaseException>() {
-            sys::print_exception(cx, Raised(e));
+            crate::display::print_exception(cx, Raised(e));
         }
         Ok(())
     }
