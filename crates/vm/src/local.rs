@@ -174,4 +174,3 @@ fn set_local(cx: &mut Cx, o: Obj, d: Gc<Dict>, name: Gc<Str>, v: Option<Obj>) ->
         },
     }
 }
-

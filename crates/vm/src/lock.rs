@@ -229,7 +229,6 @@ impl RLock {
     }
 }
 
-
 /// `allocate_lock()`.
 pub fn new_lock(cx: &mut Cx) -> Result<Gc<Lock>> {
     native::instance(cx, Lock { sem: Semaphore::new(1) })

@@ -9,8 +9,8 @@
 //! Tests: tests/lang/threads.md, tests/lang/fork.md; CPython test_thread,
 //! test_threading.
 
-use crate::lock::{Lock, RLock, acquire, deadline, new_lock};
 use crate::local::{self, Local};
+use crate::lock::{Lock, RLock, acquire, deadline, new_lock};
 use crate::{import, poll};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -94,9 +94,8 @@ pub fn count() -> i64 {
 /// In a forked child: the caller is the main thread, and the only one.
 pub fn after_fork(cx: &Cx) {
     let generation = GENERATION.fetch_add(1, Ordering::SeqCst) + 1;
-    let started = STATE.with_borrow(|s| {
-        s.as_ref().inspect(|s| s.generation.store(generation, Ordering::SeqCst)).is_some()
-    });
+    let started =
+        STATE.with_borrow(|s| s.as_ref().inspect(|s| s.generation.store(generation, Ordering::SeqCst)).is_some());
     COUNT.store(started as i64, Ordering::SeqCst);
     init_main(cx);
 }
