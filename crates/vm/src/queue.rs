@@ -4,7 +4,7 @@
 //! given; who has taken a permit finds an item.
 //! Tests: tests/lang/threads.md; CPython test_queue.
 
-use crate::thread;
+use crate::lock;
 use std::collections::VecDeque;
 use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
@@ -128,7 +128,7 @@ impl SimpleQueue {
             self.permits.try_acquire()
         } else {
             let s = seconds(cx, timeout)?;
-            self.permits.try_acquire() || thread::acquire_within(cx, &self.permits, s)?
+            self.permits.try_acquire() || lock::acquire_within(cx, &self.permits, s)?
         };
         if got { self.take(cx) } else { Err(empty(cx)) }
     }
