@@ -19,12 +19,15 @@ pub mod atexit;
 mod binascii;
 mod bisect;
 pub mod buffer;
+mod cmath;
 pub mod codecs;
 mod collections;
 pub mod contextvars;
+mod csv;
 mod errno;
 mod fcntl;
 mod functools;
+mod grp;
 mod hashes;
 mod heapq;
 pub mod io;
@@ -32,6 +35,7 @@ mod itertools;
 mod json;
 mod locale;
 mod math;
+mod mmap;
 pub mod monitoring;
 mod operator;
 mod posix;
@@ -45,11 +49,14 @@ mod string_;
 mod struct_;
 pub mod structseq;
 mod sys;
+mod syslog;
+mod termios;
 mod testinternalcapi;
 mod time;
 mod timeout;
 mod unicodedata;
 pub mod util;
+mod zlib;
 
 use typhon_object::native::ModuleSpec;
 use typhon_object::obj::Obj;
@@ -75,7 +82,14 @@ pub static MODULES: &[&ModuleSpec] = &[
     &fcntl::fcntl::SPEC,
     &fcntl::pwd::SPEC,
     &binascii::binascii::SPEC,
+    &cmath::cmath::SPEC,
     &codecs::codecs::SPEC,
+    &csv::csv::SPEC,
+    &grp::grp::SPEC,
+    &mmap::mmap::SPEC,
+    &syslog::syslog::SPEC,
+    &termios::termios::SPEC,
+    &zlib::zlib::SPEC,
     &collections::collections::SPEC,
     &errno::errno::SPEC,
     &io::io::SPEC,

@@ -154,7 +154,7 @@ fixed!(Sha512 "_sha2" "SHA512Type" "sha512" Engine::Sha512(Default::default()), 
 macro_rules! sha3 {
     ($rust:ident $name:literal $engine:expr, $rate:literal, $size:literal) => {
         fixed!($rust "_sha3" $name $name $engine, $rate, $size, {
-            #[sig(data = <missing>, /, *, usedforsecurity = True, string = None)]
+            #[sig(data = <missing>, *, usedforsecurity = True, string = None)]
             fn __new__(
                 cx: &mut Cx,
                 cls: Gc<Type>,
@@ -196,7 +196,7 @@ macro_rules! shake {
         }
         #[class(module = "_sha3", name = $name)]
         impl $rust {
-            #[sig(data = <missing>, /, *, usedforsecurity = True, string = None)]
+            #[sig(data = <missing>, *, usedforsecurity = True, string = None)]
             fn __new__(
                 cx: &mut Cx,
                 cls: Gc<Type>,

@@ -106,7 +106,7 @@ impl Encoder {
         let o = int::exact(cx, o)?;
         ops::repr(cx, o)
     }
-    fn newline(&self, out: &mut StrBuf, level: usize) {
+    fn newline(&self, out: &mut StrBuf, level: isize) {
         if let Some(s) = self.indent.cast::<Str>() {
             out.push_str("\n");
             for _ in 0..level {
@@ -114,7 +114,7 @@ impl Encoder {
             }
         }
     }
-    fn value(&self, cx: &mut Cx, out: &mut StrBuf, o: Obj, level: usize) -> Result<()> {
+    fn value(&self, cx: &mut Cx, out: &mut StrBuf, o: Obj, level: isize) -> Result<()> {
         match o {
             Obj::NONE => out.push_str("null"),
             Obj::TRUE => out.push_str("true"),
@@ -142,7 +142,7 @@ impl Encoder {
         }
         Ok(())
     }
-    fn other(&self, cx: &mut Cx, out: &mut StrBuf, o: Obj, level: usize) -> Result<()> {
+    fn other(&self, cx: &mut Cx, out: &mut StrBuf, o: Obj, level: isize) -> Result<()> {
         let m = self.mark(cx, o)?;
         let new = ops::call_args(cx, self.default, &[o])?;
         if let Err(e) = self.value(cx, out, new, level) {
@@ -151,7 +151,7 @@ impl Encoder {
         }
         Encoder::unmark(cx, m)
     }
-    fn list(&self, cx: &mut Cx, out: &mut StrBuf, o: Obj, level: usize) -> Result<()> {
+    fn list(&self, cx: &mut Cx, out: &mut StrBuf, o: Obj, level: isize) -> Result<()> {
         let get = |i: usize| match (o.cast::<List>(), o.cast::<Tuple>()) {
             (Some(l), _) => l.get(i),
             (_, Some(t)) => t.get(i),
@@ -205,7 +205,7 @@ impl Encoder {
             }
         }))
     }
-    fn dict(&self, cx: &mut Cx, out: &mut StrBuf, o: Obj, d: Gc<Dict>, level: usize) -> Result<()> {
+    fn dict(&self, cx: &mut Cx, out: &mut StrBuf, o: Obj, d: Gc<Dict>, level: isize) -> Result<()> {
         let exact = ops::class_of(o).is_native();
         if exact && d.is_empty() {
             out.push_str("{}");
@@ -253,7 +253,7 @@ impl Encoder {
         out: &mut StrBuf,
         of: Obj,
         (k, v): (Obj, Obj),
-        level: usize,
+        level: isize,
         first: &mut bool,
     ) -> Result<()> {
         let Some(key) = self.key_text(cx, k)? else { return Ok(()) };
@@ -321,7 +321,7 @@ impl Encoder {
     }
     /// Encode a value; gives a tuple of text.
     #[sig(obj, _current_indent_level)]
-    fn __call__(&self, cx: &mut Cx, obj: Obj, _current_indent_level: usize) -> Result<Obj> {
+    fn __call__(&self, cx: &mut Cx, obj: Obj, _current_indent_level: isize) -> Result<Obj> {
         let mut out = StrBuf::new();
         self.value(cx, &mut out, obj, _current_indent_level)?;
         let s = str::from_view(cx, &out.as_view())?;

@@ -19,7 +19,7 @@ pub fn quote(out: &mut StrBuf, text: StrView<'_>, ascii: bool) {
 fn body<'a, U: Unit>(out: &mut StrBuf, units: &'a [U], ascii: bool, view: fn(&'a [U]) -> StrView<'a>) {
     let plain = |u: U| {
         let c: u32 = u.into();
-        c >= 0x20 && c != 0x22 && c != 0x5c && (!ascii || c < 0x80)
+        c >= 0x20 && c != 0x22 && c != 0x5c && (!ascii || c < 0x7f)
     };
     let mut at = 0;
     while at < units.len() {
@@ -111,7 +111,7 @@ pub fn read<'a, U: Unit>(
             0x75 => {
                 let mut c = hex4(units, i).ok_or(Bad("Invalid \\uXXXX escape", i - 1))?;
                 i += 4;
-                if c & 0xfc00 == 0xd800 && at(i) == Some(0x5c) && at(i + 1) == Some(0x75) {
+                if c & 0xfc00 == 0xd800 && at(i) == Some(0x5c) && at(i + 1) == Some(0x75) && at(i + 6).is_some() {
                     let low = hex4(units, i + 2).ok_or(Bad("Invalid \\uXXXX escape", i + 1))?;
                     if low & 0xfc00 == 0xdc00 {
                         c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
