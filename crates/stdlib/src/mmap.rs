@@ -64,6 +64,7 @@ pub struct Mmap {
     prot: i32,
     flags: i32,
     offset: i64,
+    trackfd: bool,
 }
 
 fn page() -> usize {
@@ -243,7 +244,7 @@ impl Mmap {
         let map = cx.blocked(|| Mapping::new(len, prot, flags, fileno, offset)).map_err(|e| os_error(cx, e))?;
         let mapped = native::instance(cx, Mapped { map })?;
         let exports = native::instance(cx, Exports::new())?;
-        Ok(Mmap { mapped: Slot::of(Some(mapped)), exports, state, access, prot, flags, offset })
+        Ok(Mmap { mapped: Slot::of(Some(mapped)), exports, state, access, prot, flags, offset, trackfd })
     }
     fn close(&self, cx: &mut Cx) -> Result<()> {
         self.unexported(cx, "cannot close exported pointers exist")?;
@@ -289,6 +290,9 @@ impl Mmap {
         let Ok(len) = usize::try_from(length.given().unwrap_or((n - at) as isize)) else {
             return Err(cx.value_error("madvise length invalid"));
         };
+        if at.checked_add(len).is_none_or(|end| end > isize::MAX as usize) {
+            return Err(cx.error(ExcKind::OverflowError, "madvise length too large"));
+        }
         cx.blocked(|| m.map.advise(at, len.min(n - at), option)).map_err(|e| os_error(cx, e))
     }
     fn r#move(&self, cx: &mut Cx, dest: isize, src: isize, count: isize) -> Result<()> {
@@ -323,7 +327,7 @@ impl Mmap {
         this.unexported(cx, "mmap can't resize with extant buffers exported.")?;
         let fd = this.fd(cx);
         let anonymous = this.flags & libc::MAP_ANONYMOUS != 0;
-        if fd < 0 && !anonymous {
+        if !this.trackfd {
             return Err(cx.value_error("mmap can't resize with trackfd=False."));
         }
         if matches!(this.access, Access::Read | Access::Copy) {
@@ -378,14 +382,10 @@ impl Mmap {
         true
     }
     fn size(&self, cx: &mut Cx) -> Result<i64> {
-        let m = self.open(cx)?;
+        self.open(cx)?;
         let fd = self.fd(cx);
         if fd < 0 {
-            return if self.flags & libc::MAP_ANONYMOUS != 0 {
-                Err(os_error(cx, libc::EBADF))
-            } else {
-                Ok(m.map.len() as i64)
-            };
+            return Err(os_error(cx, libc::EBADF));
         }
         Ok(sys_raise(cx, || sys::fstat(fd))?.st_size)
     }

@@ -8,18 +8,23 @@ use std::ffi::{CStr, CString};
 use std::sync::Mutex;
 use typhon_macros::module;
 use typhon_object::native::{Args, FromArg, Missing};
-use typhon_object::obj::Obj;
+use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::Str;
 use typhon_object::{Cx, Result};
 
 /// Whether `openlog` was called.
 static OPEN: Mutex<bool> = Mutex::new(false);
 
-fn c_text(cx: &Cx, s: &str) -> Result<CString> {
+fn c_text(cx: &Cx, s: Vec<u8>) -> Result<CString> {
     CString::new(s).map_err(|_| cx.value_error("embedded null character"))
 }
 
-fn open(cx: &mut Cx, ident: Option<String>, options: i32, facility: i32) -> Result<()> {
+fn text_arg(cx: &mut Cx, o: Obj) -> Result<Vec<u8>> {
+    let s = Gc::<Str>::from_arg(cx, o)?;
+    crate::codecs::encode_text(cx, s, "utf-8", "strict")
+}
+
+fn open(cx: &mut Cx, ident: Option<Vec<u8>>, options: i32, facility: i32) -> Result<()> {
     let ident = match ident {
         Some(i) => i,
         // The program's name, as far as there is one.
@@ -29,11 +34,11 @@ fn open(cx: &mut Cx, ident: Option<String>, options: i32, facility: i32) -> Resu
             let first = argv.cast::<typhon_object::list::List>().and_then(|l| l.get(0));
             let name = first.and_then(|f| f.cast::<Str>()).map_or(String::new(), |s| s.to_str().into_owned());
             let name = name.rsplit('/').next().unwrap_or_default().to_owned();
-            if name.is_empty() { "python".to_owned() } else { name }
+            if name.is_empty() { b"python".to_vec() } else { name.into_bytes() }
         }
     };
     // The C library keeps the pointer, so the text stays for good.
-    let ident: &'static CStr = Box::leak(c_text(cx, &ident)?.into_boxed_c_str());
+    let ident: &'static CStr = Box::leak(c_text(cx, ident)?.into_boxed_c_str());
     cx.blocked(|| call::openlog(ident, options, facility));
     if let Ok(mut o) = OPEN.lock() {
         *o = true;
@@ -60,8 +65,12 @@ pub mod syslog {
     }
     /// Set logging options of subsequent syslog() calls.
     #[sig(ident = <missing>, logoption = 0, facility = 8)]
-    fn openlog(cx: &mut Cx, ident: Missing<String>, logoption: i32, facility: i32) -> Result<()> {
-        open(cx, ident.given(), logoption, facility)
+    fn openlog(cx: &mut Cx, ident: Missing<Obj>, logoption: i32, facility: i32) -> Result<()> {
+        let ident = match ident.given() {
+            Some(i) => Some(text_arg(cx, i)?),
+            None => None,
+        };
+        open(cx, ident, logoption, facility)
     }
     /// syslog([priority=LOG_INFO,] message)
     /// Send the string message to the system logger.
@@ -71,8 +80,8 @@ pub mod syslog {
             [p, m] => (i32::from_arg(cx, p)?, m),
             _ => return Err(cx.type_error("syslog.syslog requires 1 to 2 arguments")),
         };
-        let text = String::from_arg(cx, message)?;
-        let text = c_text(cx, &text)?;
+        let text = text_arg(cx, message)?;
+        let text = c_text(cx, text)?;
         if !OPEN.lock().is_ok_and(|o| *o) {
             open(cx, None, 0, libc::LOG_USER)?;
         }

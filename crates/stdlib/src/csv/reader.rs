@@ -35,11 +35,13 @@ pub struct Reader {
     source: Obj,
     dialect: Gc<Dialect>,
     line_num: AtomicU64,
+    /// Counts records, so that a record begun notices another in between.
+    turns: AtomicU64,
 }
 
 /// A reader of the lines of an iterator.
 pub fn make(cx: &mut Cx, source: Obj, dialect: Gc<Dialect>) -> Result<Gc<Reader>> {
-    native::instance(cx, Reader { source, dialect, line_num: AtomicU64::new(0) })
+    native::instance(cx, Reader { source, dialect, line_num: AtomicU64::new(0), turns: AtomicU64::new(0) })
 }
 
 /// A record being read.
@@ -204,8 +206,13 @@ impl Reader {
             unquoted: false,
             limit: LIMIT.load(Ordering::Relaxed),
         };
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed) + 1;
         loop {
-            let Some(line) = ops::iter_next(cx, self.source)? else {
+            let line = ops::iter_next(cx, self.source)?;
+            if self.turns.load(Ordering::Relaxed) != turn {
+                return Err(error(cx, "iterator has already advanced the reader"));
+            }
+            let Some(line) = line else {
                 if !r.field.is_empty() || r.state == State::Quoted {
                     if self.dialect.strict {
                         return Err(error(cx, "unexpected end of data"));

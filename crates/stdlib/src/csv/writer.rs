@@ -36,7 +36,14 @@ fn is_number(o: Obj) -> bool {
 }
 
 impl Writer {
-    fn field(&self, cx: &mut Cx, out: &mut StrBuf, text: StrView<'_>, mut quoted: bool, first: bool) -> Result<()> {
+    fn field(
+        &self,
+        cx: &mut Cx,
+        out: &mut StrBuf,
+        text: StrView<'_>,
+        (mut quoted, null): (bool, bool),
+        first: bool,
+    ) -> Result<()> {
         let d = self.dialect;
         if !first {
             out.push(d.delimiter);
@@ -74,7 +81,7 @@ impl Writer {
         }
         // Else the reader would skip the empty field with its space.
         if text.is_empty() && d.delimiter == 32 && d.skipinitialspace {
-            if d.quoting == Quoting::None {
+            if d.quoting == Quoting::None || (null && matches!(d.quoting, Quoting::Strings | Quoting::NotNull)) {
                 return Err(error(
                     cx,
                     "empty field must be quoted if delimiter is a space and skipinitialspace is true",
@@ -123,14 +130,14 @@ impl Writer {
             // A missing value that must be quoted is shown as an empty string,
             // unless quotes are what tells them apart.
             let view = s.as_ref().map_or(StrView::ascii(""), |s| s.payload().view());
-            self.field(cx, &mut out, view, quoted, n == 0)?;
+            self.field(cx, &mut out, view, (quoted, null), n == 0)?;
             n += 1;
         }
         if n == 1 && out.is_empty() {
             if d.quoting == Quoting::None || (null && matches!(d.quoting, Quoting::Strings | Quoting::NotNull)) {
                 return Err(error(cx, "single empty field record must be quoted"));
             }
-            self.field(cx, &mut out, StrView::ascii(""), true, true)?;
+            self.field(cx, &mut out, StrView::ascii(""), (true, false), true)?;
         }
         out.push_view(d.lineterminator.view());
         let s = str::from_view(cx, &out.as_view())?;

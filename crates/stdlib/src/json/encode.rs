@@ -323,7 +323,7 @@ impl Encoder {
     #[sig(obj, _current_indent_level)]
     fn __call__(&self, cx: &mut Cx, obj: Obj, _current_indent_level: isize) -> Result<Obj> {
         let mut out = StrBuf::new();
-        self.value(cx, &mut out, obj, _current_indent_level)?;
+        self.value(cx, &mut out, obj, _current_indent_level.max(0))?;
         let s = str::from_view(cx, &out.as_view())?;
         tuple_obj(cx, &[s.obj()])
     }

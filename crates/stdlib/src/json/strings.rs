@@ -111,7 +111,7 @@ pub fn read<'a, U: Unit>(
             0x75 => {
                 let mut c = hex4(units, i).ok_or(Bad("Invalid \\uXXXX escape", i - 1))?;
                 i += 4;
-                if c & 0xfc00 == 0xd800 && at(i) == Some(0x5c) && at(i + 1) == Some(0x75) && at(i + 6).is_some() {
+                if c & 0xfc00 == 0xd800 && at(i) == Some(0x5c) && at(i + 1) == Some(0x75) {
                     let low = hex4(units, i + 2).ok_or(Bad("Invalid \\uXXXX escape", i + 1))?;
                     if low & 0xfc00 == 0xdc00 {
                         c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
@@ -128,9 +128,7 @@ pub fn read<'a, U: Unit>(
 }
 
 fn hex4<U: Unit>(units: &[U], at: usize) -> Option<u32> {
-    // The string must go on behind the digits, if only with its quote.
-    units.get(at + 4)?;
-    units[at..at + 4].iter().try_fold(0, |n, u| {
+    units.get(at..at + 4)?.iter().try_fold(0, |n, u| {
         let c: u32 = (*u).into();
         char::from_u32(c).and_then(|c| c.to_digit(16)).map(|d| n << 4 | d)
     })

@@ -127,6 +127,8 @@ struct Inflating {
     eof: bool,
     /// Whether the last call stopped because it had enough output.
     full: bool,
+    /// Whether it was flushed at its end, after which it cannot be copied.
+    ended: bool,
 }
 
 impl Inflating {
@@ -143,7 +145,8 @@ impl Inflating {
             Err(z::Z_STREAM_ERROR) => return Err(cx.value_error("Invalid initialization option")),
             Err(e) => return Err(error(cx, None, e, "while creating decompression object")),
         };
-        let mut new = Inflating { stream, unused: Vec::new(), tail: Vec::new(), zdict, eof: false, full: false };
+        let mut new =
+            Inflating { stream, unused: Vec::new(), tail: Vec::new(), zdict, eof: false, full: false, ended: false };
         // A raw stream does not ask for its dictionary.
         if wbits < 0
             && let Some(d) = &new.zdict
@@ -177,6 +180,9 @@ impl Inflating {
         }
     }
     fn again(&mut self) -> std::result::Result<Inflating, i32> {
+        if self.ended {
+            return Err(z::Z_STREAM_ERROR);
+        }
         Ok(Inflating {
             stream: self.stream.copy()?,
             unused: self.unused.clone(),
@@ -184,6 +190,7 @@ impl Inflating {
             zdict: self.zdict.clone(),
             eof: self.eof,
             full: self.full,
+            ended: false,
         })
     }
 }
@@ -257,6 +264,10 @@ impl Decompress {
         }
         let tail = self.state.read(cx).tail.clone();
         let went = self.feed(cx, &tail, z::Z_FINISH, (n as usize).min(1 << 24), usize::MAX);
+        {
+            let mut g = self.state.write(cx, self);
+            g.ended = g.eof;
+        }
         outcome(cx, went, "while flushing")
     }
     /// Return a copy of the decompression object.
@@ -322,6 +333,12 @@ impl Decompressor {
             } else {
                 let mut all = std::mem::take(&mut g.tail);
                 all.extend_from_slice(&b);
+                if most == 0 {
+                    g.tail = all;
+                    g.full = true;
+                    drop(g);
+                    return bytes_obj(cx, b"");
+                }
                 let (read, went, code) = g.run(cx, &all, z::Z_SYNC_FLUSH, BUFFER.min(most), most);
                 let rest = all.split_off(read);
                 if code == z::Z_STREAM_END {
