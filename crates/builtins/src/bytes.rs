@@ -5,9 +5,9 @@
 use crate::buffer::{self, BufferView};
 use crate::bytes_like::iter::BytesIter;
 use crate::bytes_like::{self, Bound, Sub, codec, hex, percent, search, split, transform};
+use crate::bytes_new;
 use crate::memoryview::MemoryView;
 use crate::slice::{self, Slice};
-use crate::bytes_new;
 use typhon_macros::class;
 use typhon_object::bytes::{self, Bytes};
 use typhon_object::native::{FromArg, Missing, instance};

@@ -48,7 +48,9 @@ fn float_result(cx: &mut Cx, o: Obj, r: Obj) -> Result<f64> {
     if r.shape() != shape::FLOAT {
         hooks::warn(
             cx,
-            &format!("{n}.__float__ returned non-float (type {t}).  The ability to return an instance of a strict subclass of float is deprecated, and may be removed in a future version of Python."),
+            &format!(
+                "{n}.__float__ returned non-float (type {t}).  The ability to return an instance of a strict subclass of float is deprecated, and may be removed in a future version of Python."
+            ),
             ExcKind::DeprecationWarning,
         )?;
     }

@@ -343,7 +343,8 @@ pub fn check_layouts(cx: &Cx, old: Gc<Type>, new: Gc<Type>, what: &str) -> Resul
             && a.base().is_some()
             && flags(a) == flags(b)
             && slot_names(a) == slot_names(b)
-            && !a.is_native() && !b.is_native());
+            && !a.is_native()
+            && !b.is_native());
     if same {
         return Ok(());
     }

@@ -229,9 +229,7 @@ impl Callable {
     fn prologue(&self, name: &str, class: &str) -> (TokenStream, usize) {
         match self.kind {
             MemberKind::New => (quote!(let cls = ::typhon_object::native::new_class(cx, args, #class)?;), 1),
-            MemberKind::ClassMethod => {
-                (quote!(let cls = ::typhon_object::native::class_ref(cx, args, #class)?;), 1)
-            }
+            MemberKind::ClassMethod => (quote!(let cls = ::typhon_object::native::class_ref(cx, args, #class)?;), 1),
             MemberKind::Method | MemberKind::GetSet => {
                 let helper = match self.args.first() {
                     Some(CallArg::This) => quote!(self_gc),

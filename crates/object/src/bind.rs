@@ -42,9 +42,32 @@ fn is_operator(name: &str) -> bool {
     Dunder::from_name(name).is_some_and(|d| {
         !matches!(
             d,
-            New | Bytes | Format | Dir | LengthHint | Missing | Reversed | Complex | Round | Trunc | Floor | Ceil
-                | Enter | Exit | AEnter | AExit | InstanceCheck | SubclassCheck | ClassGetItem | InitSubclass
-                | SetName | MroEntries | Prepare | Fspath | Sizeof | ReduceEx | Reduce
+            New | Bytes
+                | Format
+                | Dir
+                | LengthHint
+                | Missing
+                | Reversed
+                | Complex
+                | Round
+                | Trunc
+                | Floor
+                | Ceil
+                | Enter
+                | Exit
+                | AEnter
+                | AExit
+                | InstanceCheck
+                | SubclassCheck
+                | ClassGetItem
+                | InitSubclass
+                | SetName
+                | MroEntries
+                | Prepare
+                | Fspath
+                | Sizeof
+                | ReduceEx
+                | Reduce
         )
     })
 }

@@ -10,6 +10,7 @@
 //!
 //! Tests: `tests/cx.rs`.
 
+use crate::attr_cache::AttrCache;
 use crate::exc::{BaseException, ExcKind, Raised};
 use crate::obj::{Gc, Obj};
 use crate::str::Str;
@@ -54,6 +55,8 @@ pub struct Cx {
     pub repr_depth: u32,
     /// What upper layers keep per thread, by index.
     pub ext: [Cell<u64>; 8],
+    /// What this thread knows of attribute lookups.
+    pub attrs: AttrCache,
     lookup: Box<[LookupEntry]>,
 }
 
@@ -233,6 +236,7 @@ impl Cx {
             handled: Cell::new(0),
             repr_depth: 0,
             ext: Default::default(),
+            attrs: AttrCache::default(),
             lookup: vec![LookupEntry::default(); LOOKUPS].into_boxed_slice(),
         });
         // CX-1: the box keeps its address until `detach`.

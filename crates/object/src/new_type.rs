@@ -341,9 +341,8 @@ const MAX_INLINE: usize = 24;
 /// Whether instances of a class are classes or modules, which have a namespace
 /// in their payload and no other attributes.
 fn has_namespace(base: Gc<Type>) -> bool {
-    types::cell_of(base).is_some_and(|c| {
-        [shape::TYPE, shape::MODULE].iter().any(|s| std::ptr::eq(c, crate::native::core_cell(*s)))
-    })
+    types::cell_of(base)
+        .is_some_and(|c| [shape::TYPE, shape::MODULE].iter().any(|s| std::ptr::eq(c, crate::native::core_cell(*s))))
 }
 
 /// Decide the layout of instances and make the root shape (TYPE-3).
@@ -533,6 +532,7 @@ pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> 
     }
     types::refill(cx, t);
     types::renew(t);
+    types::flush_caches(cx);
     Ok(())
 }
 

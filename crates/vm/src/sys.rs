@@ -367,7 +367,7 @@ pub fn plain_traceback(cx: &mut Cx, e: Raised) -> String {
     while let Some(t) = tb {
         if let Some(f) = t.frame.get() {
             let c = f.code();
-            let line = t.line.load(Ordering::Relaxed);
+            let line = t.line().unwrap_or(0);
             out.push_str(&format!("  File \"{}\", line {line}, in {}\n", c.data.filename, c.data.qualname));
         }
         tb = t.next.obj().and_then(|n| n.cast::<Traceback>());

@@ -223,9 +223,7 @@ fn dispatch(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result
     cx.enter()?;
     let (left, right, place) = op.dunders();
     let (ca, cb) = (class_of(a), class_of(b));
-    if in_place
-        && let Some(m) = ca.special(place)
-    {
+    if in_place && let Some(m) = ca.special(place) {
         let r = ops::call_unbound(cx, m, a, &[b], None)?;
         if r != Obj::NOT_IMPLEMENTED {
             return Ok(r);
