@@ -1,4 +1,4 @@
-//! Giving memory back to the system after a peak.
+//! Pages: huge ones for a heap that grows, and giving memory back after a peak.
 //!
 //! mmtk never unmaps. But after a collection no mutator owns an allocation buffer, and
 //! all memory is zeroed when it is handed out again, so memory without objects may be
@@ -39,11 +39,25 @@ impl Extent {
             self.lo.fetch_min(lo, Ordering::Relaxed);
         }
         if hi > self.hi.load(Ordering::Relaxed) {
-            self.hi.fetch_max(hi, Ordering::Relaxed);
+            let old = self.hi.fetch_max(hi, Ordering::Relaxed);
+            if old != 0 {
+                use_huge_pages(old.next_multiple_of(CHUNK), hi.next_multiple_of(CHUNK));
+            }
         }
     }
     fn get(&self) -> (usize, usize) {
         (self.lo.load(Ordering::Relaxed), self.hi.load(Ordering::Relaxed))
+    }
+}
+
+/// Asks for huge pages for the chunks from `lo` to `hi`, which a space has just grown
+/// into: a heap of some size spends much of its time in page faults and TLB misses
+/// otherwise. A space's first chunk keeps small pages, so that small programs stay small.
+fn use_huge_pages(lo: usize, hi: usize) {
+    if lo < hi {
+        // SAFETY: advice about memory that mmtk maps by whole chunks; where the system
+        // has no such pages it fails, and nothing changes.
+        unsafe { libc::madvise(lo as *mut libc::c_void, hi - lo, libc::MADV_HUGEPAGE) };
     }
 }
 

@@ -214,8 +214,9 @@ unsafe fn suspend(cx: &mut Cx, g: Gc<Generator>, pc: Pc, base: Base, value: u64)
     unsafe {
         if let Some(regs) = g.regs.get() {
             // GEN-1.
-            let s = regs.payload().slots();
-            std::ptr::copy_nonoverlapping(base, s.as_ptr() as *mut u64, s.len());
+            for (i, s) in regs.slots().iter().enumerate() {
+                s.store(*base.add(i), Ordering::Relaxed);
+            }
             cx.barrier(regs.obj());
         }
         g.pc.store(pc as u64, Ordering::Relaxed);
@@ -261,9 +262,11 @@ fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
 unsafe fn install(cx: &mut Cx, g: Gc<Generator>, base: Base, resumer: u32) {
     unsafe {
         if let Some(a) = g.regs.get() {
-            // GEN-1: nobody else touches the array now.
-            let s = a.payload().slots();
-            std::ptr::copy_nonoverlapping(s.as_ptr() as *const u64, base, s.len());
+            // GEN-1: nobody else touches the array now. A loop: windows are
+            // small, and a call of memcpy costs more than the copy.
+            for (i, s) in a.slots().iter().enumerate() {
+                *base.add(i) = s.load(Ordering::Relaxed);
+            }
         }
         *base.sub(1) = g.obj().word();
         g.resumer.store(resumer, Ordering::Relaxed);

@@ -545,6 +545,12 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     if x == Obj::FALSE.word() || x == Obj::NONE.word() {
                         continue;
                     }
+                    if x & 1 != 0 {
+                        if x != 1 {
+                            pc = pc.offset(bc(insn) as isize);
+                        }
+                        continue;
+                    }
                     go!(pc, base, compare::slow_jump_truth, insn, cx)
                 }
                 Op::JF => {
@@ -554,6 +560,12 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                         continue;
                     }
                     if x == Obj::TRUE.word() {
+                        continue;
+                    }
+                    if x & 1 != 0 {
+                        if x == 1 {
+                            pc = pc.offset(bc(insn) as isize);
+                        }
                         continue;
                     }
                     go!(pc, base, compare::slow_jump_truth, insn, cx)
