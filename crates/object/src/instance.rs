@@ -241,6 +241,14 @@ pub fn names(o: Obj) -> Vec<Gc<Str>> {
     }
 }
 
+/// Whether all attributes of an instance lie in the object itself.
+pub fn is_inline(o: Obj) -> bool {
+    has_attrs(o) && {
+        let s = info(o);
+        s.storage == Storage::Slots && s.inline > 0 && s.attrs.len() <= s.inline as usize
+    }
+}
+
 /// Change an instance to keep its attributes in a dict. No other thread may be
 /// between reading its shape and using a slot, so the world stops if there are
 /// other threads; that is rare.

@@ -24,10 +24,12 @@ pub struct Str {
     hash: AtomicU64,
 }
 
-const WIDTH_MASK: u32 = 3;
-const ASCII: u32 = 4;
-const INTERNED: u32 = 8;
-const CACHED: u32 = 16;
+// The two lowest bits are the object lock's: instances of subclasses have one.
+const WIDTH_SHIFT: u32 = 2;
+const WIDTH_MASK: u32 = 3 << WIDTH_SHIFT;
+const ASCII: u32 = 16;
+const INTERNED: u32 = 32;
+const CACHED: u32 = 64;
 /// Header, length and hash.
 const DATA: usize = 24;
 
@@ -37,7 +39,7 @@ pub(crate) unsafe fn var_size(p: *const u8) -> usize {
     unsafe {
         let meta = (*(p as *const typhon_gc::Header)).meta.load(Ordering::Relaxed);
         let len = *(p.add(8) as *const u64) as usize;
-        (DATA + (len << (meta & WIDTH_MASK)) + 7) & !7
+        (DATA + (len << ((meta & WIDTH_MASK) >> WIDTH_SHIFT)) + 7) & !7
     }
 }
 
@@ -67,7 +69,7 @@ impl Str {
     /// log2 of the bytes per code point.
     #[inline]
     pub fn width(&self) -> u32 {
-        self.meta() & WIDTH_MASK
+        (self.meta() & WIDTH_MASK) >> WIDTH_SHIFT
     }
     fn data(&self) -> *const u8 {
         // The data follows the payload (layout above).
@@ -181,7 +183,9 @@ fn alloc(cx: &Cx, len: usize, width: u32, ascii: bool) -> Result<(Gc<Str>, *mut 
     let p = cx.alloc_var(shape::STR, size, len as u64)?;
     // The object is ours alone until returned.
     unsafe {
-        (*(p as *const typhon_gc::Header)).meta.store(width | if ascii { ASCII } else { 0 }, Ordering::Relaxed);
+        (*(p as *const typhon_gc::Header))
+            .meta
+            .store(width << WIDTH_SHIFT | if ascii { ASCII } else { 0 }, Ordering::Relaxed);
         Ok((Gc::from_obj(Obj::from_word_unchecked(p as u64)), p.add(DATA)))
     }
 }
@@ -417,7 +421,7 @@ fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
     let p = cx.alloc_var(shape_id, body + 8, s.len)?;
     // Fresh object with room for the payload and the ext word.
     unsafe {
-        (*(p as *const typhon_gc::Header)).meta.store(s.meta() & !(INTERNED | CACHED), Ordering::Relaxed);
+        (*(p as *const typhon_gc::Header)).meta.store(s.meta() & (WIDTH_MASK | ASCII), Ordering::Relaxed);
         std::ptr::copy_nonoverlapping(s.data(), p.add(DATA), s.len() << s.width());
         Ok(Obj::from_word_unchecked(p as u64))
     }

@@ -28,15 +28,22 @@ pub mod io;
 mod itertools;
 mod locale;
 mod math;
+pub mod monitoring;
 mod operator;
 mod posix;
+mod posixsubprocess;
 mod random;
+mod resource;
+mod select;
+mod socket;
 mod sre;
 mod string_;
 mod struct_;
 pub mod structseq;
 mod sys;
+mod testinternalcapi;
 mod time;
+mod timeout;
 mod unicodedata;
 pub mod util;
 
@@ -66,7 +73,12 @@ pub static MODULES: &[&ModuleSpec] = &[
     &math::math::SPEC,
     &operator::operator::SPEC,
     &posix::posix::SPEC,
+    &posixsubprocess::posixsubprocess::SPEC,
+    &resource::resource::SPEC,
+    &select::select::SPEC,
+    &socket::socket::SPEC,
     &sre::sre::SPEC,
+    &testinternalcapi::testinternalcapi::SPEC,
     &time::time::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];

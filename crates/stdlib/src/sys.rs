@@ -1,4 +1,5 @@
-//! System calls: the one file of this crate with `unsafe`. Each wrapper passes
+//! System calls: this file and the folder `sys` are the only places of this
+//! crate with `unsafe`. Each wrapper passes
 //! valid pointers and lengths taken from Rust references, and turns the C
 //! convention of -1 and `errno` into a `Result`.
 //!
@@ -6,6 +7,11 @@
 //! Tests: CPython test_os, test_posix.
 
 #![allow(missing_docs)]
+
+pub mod limits;
+pub mod poll;
+pub mod socket;
+pub mod spawn;
 
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;

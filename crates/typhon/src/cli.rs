@@ -234,6 +234,8 @@ fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let s = sys::init(cx)?;
     let sd = hooks::module_dict(s).expect("a module");
     sys_values::fill(cx, sd, c)?;
+    let monitoring = import::native_module(cx, &typhon_stdlib::monitoring::monitoring::SPEC)?;
+    sd.insert_str(cx, name!(cx, "monitoring"), monitoring)?;
     typhon_vm::signal::init_main(cx);
     standard_streams(cx, sd, c)?;
     // `warnings` filters and `site`'s helpers are set up when first needed.

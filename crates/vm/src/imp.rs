@@ -3,9 +3,12 @@
 //! Tests: CPython test_importlib (later).
 
 use crate::import;
+use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::module;
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, list, name, ops};
+
+static MULTI_INTERP_CHECK: AtomicI64 = AtomicI64::new(0);
 
 /// The module.
 #[module("_imp")]
@@ -59,6 +62,20 @@ pub mod functions {
     }
     /// Returns the list of file suffixes used to identify extension modules.
     fn extension_suffixes(cx: &mut Cx) -> Result<Obj> {
+        Ok(list::new(cx, &[])?.obj())
+    }
+    /// Whether frozen modules are used, 1 or -1, or 0 for the default: kept for
+    /// programs that set it, since no module is frozen.
+    fn _override_frozen_modules_for_tests(r#override: i64) {
+        let _ = r#override;
+    }
+    /// Whether extension modules must support subinterpreters; returns the old
+    /// setting. No extension modules exist, so it decides nothing.
+    fn _override_multi_interp_extensions_check(r#override: i64) -> i64 {
+        MULTI_INTERP_CHECK.swap(r#override, Ordering::Relaxed)
+    }
+    /// Names of frozen modules: there are none.
+    fn _frozen_module_names(cx: &mut Cx) -> Result<Obj> {
         Ok(list::new(cx, &[])?.obj())
     }
     /// Run a module's code again.

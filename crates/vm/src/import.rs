@@ -310,7 +310,8 @@ pub fn new_module(cx: &mut Cx, full: &str) -> Result<Obj> {
     ops::call_args(cx, types::class_for(typhon_object::shape::MODULE).obj(), &[n.obj()])
 }
 
-fn native_module(cx: &mut Cx, spec: &'static ModuleSpec) -> Result<Obj> {
+/// A module from its table, put into `sys.modules`.
+pub fn native_module(cx: &mut Cx, spec: &'static ModuleSpec) -> Result<Obj> {
     let m = new_module(cx, spec.name)?;
     let d = hooks::module_dict(m).expect("a module");
     if !spec.doc.is_empty() {

@@ -4,7 +4,7 @@
 
 use crate::structseq::StructSeq;
 use crate::sys;
-use crate::util::{HOOKS, Path, bytes_obj, fs_decode, os_error, sys_raise, tuple_obj};
+use crate::util::{HOOKS, Path, bytes_obj, fs_decode, os_error, sys_raise};
 use std::ffi::CString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use typhon_macros::module;
@@ -107,42 +107,6 @@ fn c_strings(cx: &mut Cx, o: Obj) -> Result<Vec<CString>> {
         Ok(true)
     })?;
     Ok(v)
-}
-
-fn rusage(cx: &mut Cx, u: &libc::rusage) -> Result<Obj> {
-    let t = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 * 1e-6;
-    let mut v = [Obj::NONE; 16];
-    v[0] = t(u.ru_utime).into_obj(cx)?;
-    v[1] = t(u.ru_stime).into_obj(cx)?;
-    let ints = [
-        u.ru_maxrss,
-        u.ru_ixrss,
-        u.ru_idrss,
-        u.ru_isrss,
-        u.ru_minflt,
-        u.ru_majflt,
-        u.ru_nswap,
-        u.ru_inblock,
-        u.ru_oublock,
-        u.ru_msgsnd,
-        u.ru_msgrcv,
-        u.ru_nsignals,
-        u.ru_nvcsw,
-        u.ru_nivcsw,
-    ];
-    for (i, n) in ints.into_iter().enumerate() {
-        v[2 + i] = n.into_obj(cx)?;
-    }
-    let m = crate::util::import(cx, "resource");
-    let c = match m {
-        Ok(m) => crate::util::attr_opt(cx, m, "struct_rusage")?,
-        Err(_) => None,
-    };
-    let t = tuple_obj(cx, &v)?;
-    match c {
-        Some(c) => ops::call_args(cx, c, &[t]),
-        None => Ok(t),
-    }
 }
 
 /// Part of `posix`.
@@ -404,7 +368,7 @@ pub mod process {
     #[sig(pid, options)]
     fn wait4(cx: &mut Cx, pid: i32, options: i32) -> Result<Obj> {
         let (p, s, u) = sys_raise(cx, || sys::wait4(pid, options))?;
-        let u = rusage(cx, &u)?;
+        let u = crate::resource::rusage(cx, &u)?;
         (p, s, u).into_obj(cx)
     }
     /// Wait for completion of a child process.
