@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const PAGE: usize = 4096;
 const BLOCK: usize = 32 << 10;
 const CHUNK: usize = 4 << 20;
+const HUGE: usize = 2 << 20;
 /// Below this much to gain, do not bother.
 const WORTHWHILE: usize = 32 << 20;
 
@@ -55,9 +56,14 @@ impl Extent {
 /// otherwise. A space's first chunk keeps small pages, so that small programs stay small.
 fn use_huge_pages(lo: usize, hi: usize) {
     if lo < hi {
+        // The chunk's first block has been touched already, with small pages: these are
+        // to become a huge one at once.
         // SAFETY: advice about memory that mmtk maps by whole chunks; where the system
         // has no such pages it fails, and nothing changes.
-        unsafe { libc::madvise(lo as *mut libc::c_void, hi - lo, libc::MADV_HUGEPAGE) };
+        unsafe {
+            libc::madvise(lo as *mut libc::c_void, hi - lo, libc::MADV_HUGEPAGE);
+            libc::madvise(lo as *mut libc::c_void, HUGE, libc::MADV_COLLAPSE);
+        }
     }
 }
 
@@ -72,7 +78,7 @@ pub(crate) fn note_allocation(start: usize, size: usize, semantics: AllocationSe
         AllocationSemantics::Los => &LARGE,
         _ => &SMALL,
     };
-    space.include(start & !(BLOCK - 1), start + size.max(BLOCK));
+    space.include(start & !(BLOCK - 1), (start + size).next_multiple_of(BLOCK));
 }
 
 /// Called before the collector frees anything.
