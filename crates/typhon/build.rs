@@ -1,5 +1,6 @@
 //! Packs the Python part of the standard library into the binary: every module
-//! compiled to bytecode, behind one another in a blob, with a sorted index.
+//! compiled to bytecode, with its source, behind one another in a blob, and a sorted
+//! index.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,13 @@ fn main() {
         let source = std::fs::read(root.join(&f)).expect("library file");
         let path = f.to_string_lossy().replace('\\', "/");
         let options = Options { mode: Mode::Exec, ..Options::default() };
-        let shown = format!("/typhon/lib/{path}");
+        // Frames with such names are left out of tracebacks of imports.
+        let shown = match path.as_str() {
+            "importlib/_bootstrap.py" => "<frozen importlib._bootstrap>".to_string(),
+            "importlib/_bootstrap_external.py" => "<frozen importlib._bootstrap_external>".to_string(),
+            "_packed_library.py" => "<frozen importlib._packed>".to_string(),
+            _ => format!("/typhon/lib/{path}"),
+        };
         let compiled = match compile_bytes(&source, &shown, &options) {
             Ok(c) => c,
             Err(e) => {
@@ -57,15 +64,17 @@ fn main() {
             None => (stem, false),
         };
         let code = typhon_bytecode::store(&compiled.code);
-        rows.push((module.replace('/', "."), package, path, blob.len(), code.len()));
+        let text = miniz_oxide::deflate::compress_to_vec(&source, 6);
+        rows.push((module.replace('/', "."), package, path, blob.len(), code.len(), text.len()));
         blob.extend_from_slice(&code);
+        blob.extend_from_slice(&text);
     }
     rows.sort();
     let out = PathBuf::from(std::env::var("OUT_DIR").unwrap());
     std::fs::write(out.join("library.bin"), &blob).expect("write the blob");
     let mut index = String::from("&[\n");
-    for (module, package, path, start, len) in rows {
-        writeln!(index, "({module:?}, {package}, {path:?}, {start}, {len}),").unwrap();
+    for (module, package, path, start, code, text) in rows {
+        writeln!(index, "({module:?}, {package}, {path:?}, {start}, {code}, {text}),").unwrap();
     }
     index.push(']');
     std::fs::write(out.join("library.rs"), index).expect("write the index");

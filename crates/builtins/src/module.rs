@@ -4,6 +4,7 @@
 
 use typhon_macros::{Trace, class};
 use typhon_object::dict::{self, Dict};
+use typhon_object::list::List;
 use typhon_object::native::{self, ModuleSpec, Payload, SUBCLASSABLE, WEAKREF, instance_of};
 use typhon_object::str::Str;
 use typhon_object::types::{self, Type};
@@ -114,26 +115,112 @@ fn missing(cx: &mut Cx, m: Gc<Module>, name: Gc<Str>) -> Result<exc::Raised> {
     let attr = name.to_str().into_owned();
     let msg = match ns.get_str(name!(cx, "__name__")).and_then(|n| n.cast::<Str>()) {
         None => format!("module has no attribute '{attr}'"),
-        Some(n) => {
-            let n = n.to_str().into_owned();
-            if is_initializing(cx, ns)? {
-                format!(
-                    "partially initialized module '{n}' has no attribute '{attr}' (most likely due to a circular import)"
-                )
-            } else {
-                format!("module '{n}' has no attribute '{attr}'")
-            }
-        }
+        Some(n) => missing_text(cx, ns, n, &attr)?,
     };
     Ok(exc::attribute_error(cx, msg, m.obj(), name.obj()))
 }
 
-fn is_initializing(cx: &mut Cx, ns: Gc<Dict>) -> Result<bool> {
-    let Some(spec) = ns.get_str(name!(cx, "__spec__")).filter(|s| !s.is_none()) else { return Ok(false) };
+fn missing_text(cx: &mut Cx, ns: Gc<Dict>, module: Gc<Str>, attr: &str) -> Result<String> {
+    let n = module.to_str().into_owned();
+    let spec = ns.get_str(name!(cx, "__spec__")).filter(|s| !s.is_none());
+    let origin = spec_origin(cx, spec)?.map(|o| o.to_str().into_owned());
+    let initializing = spec_initializing(cx, spec)?;
+    let rename =
+        format!("module '{n}' has no attribute '{attr}' (consider renaming '{}'", origin.as_deref().unwrap_or(""));
+    Ok(match shadowing(cx, module, spec)? {
+        Some(true) => format!(
+            "{rename} since it has the same name as the standard library module named '{n}' and prevents importing \
+             that standard library module)"
+        ),
+        Some(false) if initializing => {
+            format!("{rename} if it has the same name as a library you intended to import)")
+        }
+        _ if initializing => match origin {
+            Some(o) => format!(
+                "partially initialized module '{n}' from '{o}' has no attribute '{attr}' (most likely due to a \
+                 circular import)"
+            ),
+            None => format!(
+                "partially initialized module '{n}' has no attribute '{attr}' (most likely due to a circular import)"
+            ),
+        },
+        _ if submodule_initializing(cx, spec, attr)? => {
+            format!("cannot access submodule '{attr}' of module '{n}' (most likely due to a circular import)")
+        }
+        _ => format!("module '{n}' has no attribute '{attr}'"),
+    })
+}
+
+/// `spec._initializing`: the module's body is running.
+pub fn spec_initializing(cx: &mut Cx, spec: Option<Obj>) -> Result<bool> {
+    let Some(spec) = spec else { return Ok(false) };
     let n = name!(cx, "_initializing");
     match ops::get_attr_opt(cx, spec, n)? {
         Some(v) => ops::truth(cx, v),
         None => Ok(false),
+    }
+}
+
+fn submodule_initializing(cx: &mut Cx, spec: Option<Obj>, attr: &str) -> Result<bool> {
+    let Some(spec) = spec else { return Ok(false) };
+    let n = name!(cx, "_uninitialized_submodules");
+    match ops::get_attr_opt(cx, spec, n)? {
+        Some(l) => {
+            let a = str::new(cx, attr)?;
+            ops::contains(cx, l, a.obj())
+        }
+        None => Ok(false),
+    }
+}
+
+/// `spec.origin`, if the module comes from a place.
+pub fn spec_origin(cx: &mut Cx, spec: Option<Obj>) -> Result<Option<Gc<Str>>> {
+    let Some(spec) = spec else { return Ok(None) };
+    let n = name!(cx, "has_location");
+    match ops::get_attr_opt(cx, spec, n)? {
+        Some(v) if ops::truth(cx, v)? => {}
+        _ => return Ok(None),
+    }
+    let n = name!(cx, "origin");
+    Ok(ops::get_attr_opt(cx, spec, n)?.and_then(|o| o.cast::<Str>()))
+}
+
+fn sys_module(cx: &Cx) -> Option<Obj> {
+    let n = name!(cx, "sys");
+    Obj::from_word(cx.rt().modules.get())?.cast::<Dict>()?.get_str(n)
+}
+
+/// Whether the module's file stands in the folder that comes first in `sys.path`,
+/// so that it may hide another of its name: `Some(true)` if it does hide a module
+/// of the standard library.
+pub fn shadowing(cx: &mut Cx, module: Gc<Str>, spec: Option<Obj>) -> Result<Option<bool>> {
+    let Some(origin) = spec_origin(cx, spec)? else { return Ok(None) };
+    let Some(sys) = sys_module(cx) else { return Ok(None) };
+    let n = name!(cx, "flags");
+    if let Some(flags) = ops::get_attr_opt(cx, sys, n)?
+        && let Some(safe) = ops::get_attr_opt(cx, flags, name!(cx, "safe_path"))?
+        && ops::truth(cx, safe)?
+    {
+        return Ok(None);
+    }
+    let Some(path) = ops::get_attr_opt(cx, sys, name!(cx, "path"))?.and_then(|p| p.cast::<List>()) else {
+        return Ok(None);
+    };
+    let Some(first) = path.get(0).and_then(|p| p.cast::<Str>()) else { return Ok(None) };
+    let origin = origin.to_str().into_owned();
+    let folder = origin.rsplit_once('/').map_or("", |x| x.0);
+    let folder = folder.strip_suffix(&format!("/{}", module.to_str().replace('.', "/"))).unwrap_or(folder);
+    let first = match &*first.to_str() {
+        "" => std::env::current_dir().map(|d| d.to_string_lossy().into_owned()).unwrap_or_default(),
+        p => p.to_string(),
+    };
+    if folder != first {
+        return Ok(None);
+    }
+    let n = name!(cx, "stdlib_module_names");
+    match ops::get_attr_opt(cx, sys, n)? {
+        Some(names) => Ok(Some(ops::contains(cx, names, module.obj())?)),
+        None => Ok(Some(false)),
     }
 }
 

@@ -57,11 +57,23 @@ pub struct Options {
     pub future: u32,
     /// Allow `await` at top level (`ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`).
     pub top_level_await: bool,
+    /// What only the end of the source makes wrong is `ErrKind::Incomplete`
+    /// (`PyCF_ALLOW_INCOMPLETE_INPUT`).
+    pub allow_incomplete: bool,
+    /// The end of the source does not end a block (`PyCF_DONT_IMPLY_DEDENT`).
+    pub keep_open: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { mode: Mode::Exec, optimize: 0, future: 0, top_level_await: false }
+        Options {
+            mode: Mode::Exec,
+            optimize: 0,
+            future: 0,
+            top_level_await: false,
+            allow_incomplete: false,
+            keep_open: false,
+        }
     }
 }
 
@@ -92,7 +104,16 @@ impl CompileErr {
 pub fn compile(text: &str, filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
     typhon_syntax::with_stack(text, || {
         let source = Source::new(text);
-        let (tree, mut warnings) = typhon_syntax::parse(&source, options.mode)?;
+        let parsed = typhon_syntax::parse(&source, options.mode);
+        let (tree, mut warnings) = match parsed {
+            Err(e) if options.allow_incomplete && e.at_end => return Err(incomplete(*e)),
+            r => r?,
+        };
+        if options.keep_open && options.mode == Mode::Single && !text.ends_with('\n') && ends_in_block(&tree) {
+            let end = TextRange::empty(rustpython_ruff_text_size::TextSize::of(text));
+            let e = source.error(ErrKind::Syntax, end, "invalid syntax");
+            return Err(if options.allow_incomplete { incomplete(e) } else { Box::new(e) });
+        }
         let mut out = lower(&tree, &source, filename, options)?;
         warnings.append(&mut out.warnings);
         warnings.sort_by_key(|w| (w.line, w.col));
@@ -100,6 +121,29 @@ pub fn compile(text: &str, filename: &str, options: &Options) -> Result<Compiled
         out.warnings = warnings;
         Ok(out)
     })
+}
+
+fn incomplete(e: SyntaxErr) -> Box<SyntaxErr> {
+    Box::new(SyntaxErr { kind: ErrKind::Incomplete, msg: "incomplete input".into(), ..e })
+}
+
+/// Whether an interactive statement wants an empty line behind it.
+fn ends_in_block(tree: &Tree) -> bool {
+    let Tree::Module(m) = tree else { return false };
+    use ast::Stmt as S;
+    matches!(
+        m.body.last(),
+        Some(
+            S::FunctionDef(_)
+                | S::ClassDef(_)
+                | S::For(_)
+                | S::While(_)
+                | S::If(_)
+                | S::With(_)
+                | S::Match(_)
+                | S::Try(_)
+        )
+    )
 }
 
 /// Compile source bytes: decode first (BOM, PEP 263).

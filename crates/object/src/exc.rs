@@ -65,7 +65,7 @@ macro_rules! exceptions {
         /// The built-in exception classes.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u16)]
-        #[allow(missing_docs)]
+        #[allow(missing_docs, non_camel_case_types)]
         pub enum ExcKind { BaseException, $($name),* }
         /// How many there are.
         pub const KINDS: usize = [$(stringify!($name)),*].len() + 1;
@@ -125,6 +125,7 @@ exceptions! {
     NotImplementedError: RuntimeError "Method or function hasn't been implemented yet.",
     RecursionError: RuntimeError "Recursion limit exceeded.",
     PythonFinalizationError: RuntimeError "Operation blocked during Python finalization.",
+    _IncompleteInputError: SyntaxError "incomplete input.",
     IndentationError: SyntaxError "Improper indentation.",
     TabError: IndentationError "Improper mixture of spaces and tabs.",
     UnicodeError: ValueError "Unicode related error.",

@@ -35,12 +35,14 @@ pub struct SyntaxErr {
     pub end_col: u32,
     /// The first line's text.
     pub text: Option<Box<str>>,
+    /// Whether the parser came to the end of the source: more could make it valid.
+    pub at_end: bool,
 }
 
 impl SyntaxErr {
     /// An error without a place.
     pub fn bare(kind: ErrKind, msg: impl Into<String>) -> SyntaxErr {
-        SyntaxErr { kind, msg: msg.into(), line: 1, col: 0, end_line: 0, end_col: 0, text: None }
+        SyntaxErr { kind, msg: msg.into(), line: 1, col: 0, end_line: 0, end_col: 0, text: None, at_end: false }
     }
 }
 

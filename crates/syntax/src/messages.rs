@@ -147,6 +147,11 @@ fn brackets(source: &Source<'_>, end: usize) -> Bracket {
     open.pop().map_or(Bracket::Fine, |(at, c)| Bracket::Unclosed(at, c as char))
 }
 
+/// Whether a bracket is still open at the end.
+pub(crate) fn open_at_end(source: &Source<'_>) -> bool {
+    matches!(brackets(source, source.text.len()), Bracket::Unclosed(..))
+}
+
 /// The error that CPython would raise for these errors of the parser.
 pub(crate) fn convert(source: &Source<'_>, errors: &[ParseError], tree: &ast::Mod) -> Box<SyntaxErr> {
     let first = errors.iter().min_by_key(|e| e.location.start());

@@ -71,5 +71,45 @@ fn checked(source: &Source<'_>, mode: ruff::Mode) -> Result<ast::Mod, Box<Syntax
     if parsed.errors().is_empty() {
         return Ok(parsed.into_syntax());
     }
-    Err(crate::messages::convert(source, parsed.errors(), parsed.syntax()))
+    let mut e = crate::messages::convert(source, parsed.errors(), parsed.syntax());
+    e.at_end = parsed.errors().iter().min_by_key(|x| x.location.start()).is_some_and(|first| at_end(source, first));
+    Err(e)
+}
+
+/// Whether CPython's tokenizer would have come to the end of the source before
+/// its parser found this error.
+fn at_end(source: &Source<'_>, e: &ruff::ParseError) -> bool {
+    let text = source.text;
+    use ruff::LexicalErrorType as L;
+    use ruff::ParseErrorType as P;
+    let start = e.location.start().to_usize();
+    let triple = |s: usize| {
+        let body = text[s..].trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        body.starts_with("\"\"\"") || body.starts_with("'''")
+    };
+    let interpolated = |k: &ruff::InterpolatedStringErrorType| {
+        matches!(k, ruff::InterpolatedStringErrorType::UnterminatedTripleQuotedString)
+    };
+    match &e.error {
+        P::Lexical(L::Eof) => true,
+        P::Lexical(L::UnclosedStringError) => triple(start),
+        P::Lexical(L::FStringError(k) | L::TStringError(k)) | P::FStringError(k) | P::TStringError(k) => {
+            interpolated(k)
+        }
+        P::OtherError(_) => start >= code_end(text),
+        _ => start >= code_end(text) && crate::messages::open_at_end(source),
+    }
+}
+
+/// Where the last line that is neither blank nor a comment ends.
+fn code_end(text: &str) -> usize {
+    let mut end = text.len();
+    for l in text.split_inclusive('\n').rev() {
+        let code = l.trim();
+        if !code.is_empty() && !code.starts_with('#') {
+            return end - (l.len() - l.trim_end().len());
+        }
+        end -= l.len();
+    }
+    0
 }

@@ -74,6 +74,7 @@ impl<'a> Source<'a> {
             end_line: p.end_line,
             end_col: chars(p.end_line, p.end_col),
             text: Some(self.line_text(p.line).into()),
+            at_end: false,
         }
     }
 }

@@ -9,6 +9,12 @@ use typhon_vm::hooks::{CompileRequest, Source};
 /// Optimisation level of the interpreter (`-O`, `-OO`).
 pub static OPTIMIZE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
 
+/// `PyCF_*` flags: the future statements, and what else changes a compilation.
+pub const FUTURES: u32 = 0x1fe0000;
+const DONT_IMPLY_DEDENT: u32 = 0x200;
+const TOP_LEVEL_AWAIT: u32 = 0x2000;
+const ALLOW_INCOMPLETE: u32 = 0x4000;
+
 /// The hook.
 pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
     let mode = match r.mode {
@@ -20,7 +26,14 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
         -1 => OPTIMIZE.load(std::sync::atomic::Ordering::Relaxed),
         n => n as u8,
     };
-    let options = Options { mode, optimize, future: r.flags, ..Options::default() };
+    let options = Options {
+        mode,
+        optimize,
+        future: r.flags & FUTURES,
+        top_level_await: r.flags & TOP_LEVEL_AWAIT != 0,
+        allow_incomplete: r.flags & ALLOW_INCOMPLETE != 0,
+        keep_open: r.flags & DONT_IMPLY_DEDENT != 0,
+    };
     let compiled = match r.source {
         Source::Text(t) => typhon_compiler::compile(t, r.filename, &options),
         Source::Bytes(b) => typhon_compiler::compile_bytes(b, r.filename, &options),
@@ -36,21 +49,30 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
     }
 }
 
-/// Issue a SyntaxWarning through the `warnings` module, once it exists.
+/// Issue a SyntaxWarning through the `warnings` module. A filter that makes it an
+/// error makes it a SyntaxError with the place.
 fn warn(cx: &mut Cx, filename: &str, w: &Warning) -> Result<()> {
-    let key = cx.intern("warnings")?;
-    let Some(m) = typhon_vm::import::modules(cx).get_str(key) else { return Ok(()) };
+    let m = typhon_vm::import::import_module(cx, "warnings")?;
     let msg = str::new(cx, &w.msg)?;
     let file = str::new(cx, filename)?;
     let category = ExcKind::SyntaxWarning.class(cx);
     let line = Obj::int_unchecked(w.line as i64);
-    ops::call_method(cx, m, "warn_explicit", &[msg.obj(), category.obj(), file.obj(), line]).map(|_| ())
+    let r = ops::call_method(cx, m, "warn_explicit", &[msg.obj(), category.obj(), file.obj(), line]);
+    match r {
+        Ok(_) => Ok(()),
+        Err(e) if e.is(cx, ExcKind::SyntaxWarning) => {
+            let e = SyntaxErr { line: w.line, col: w.col + 1, ..SyntaxErr::bare(ErrKind::Syntax, &*w.msg) };
+            Err(raise(cx, filename, &e)?)
+        }
+        Err(e) => Err(e),
+    }
 }
 
 /// The exception of a syntax error.
 fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr) -> Result<Raised> {
     let kind = match e.kind {
-        ErrKind::Syntax | ErrKind::Incomplete => ExcKind::SyntaxError,
+        ErrKind::Syntax => ExcKind::SyntaxError,
+        ErrKind::Incomplete => ExcKind::_IncompleteInputError,
         ErrKind::Indentation => ExcKind::IndentationError,
         ErrKind::Tab => ExcKind::TabError,
         ErrKind::Recursion => ExcKind::RecursionError,

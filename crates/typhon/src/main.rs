@@ -2,8 +2,13 @@
 
 mod cli;
 mod compile;
+mod config;
 mod library;
+mod repl;
+mod run;
+mod start;
 mod sys_values;
+mod usage;
 
 use std::process::ExitCode;
 

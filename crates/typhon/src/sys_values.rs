@@ -1,8 +1,8 @@
 //! The plain values of `sys`: version, platform, flags, paths.
 
-use crate::cli::Config;
+use crate::config::Config;
 use typhon_object::dict::Dict;
-use typhon_object::{Cx, Gc, Obj, Result, float, int, list, ops, str, tuple};
+use typhon_object::{Cx, Gc, Obj, Result, float, int, list, ops, str};
 
 /// The language version that Typhon implements.
 pub const VERSION: (i64, i64, i64) = (3, 14, 0);
@@ -15,6 +15,12 @@ fn put(cx: &Cx, d: Gc<Dict>, n: &str, v: Obj) -> Result<()> {
     let k = cx.intern(n)?;
     d.insert_str(cx, k, v)?;
     Ok(())
+}
+
+/// A str of what the operating system gave.
+fn os(cx: &mut Cx, s: &std::ffi::OsStr) -> Result<Obj> {
+    use std::os::unix::ffi::OsStrExt;
+    typhon_stdlib::util::fs_decode(cx, s.as_bytes())
 }
 
 /// A namespace object with these attributes.
@@ -42,7 +48,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         &[("major", n(a)), ("minor", n(b)), ("micro", n(p)), ("releaselevel", release), ("serial", n(0))],
     )?;
     put(cx, d, "version_info", version)?;
-    let v = text(cx, &format!("{a}.{b}.{p} (Typhon {}) [Rust]", env!("CARGO_PKG_VERSION")))?;
+    let v = text(cx, &crate::usage::long_version())?;
     put(cx, d, "version", v)?;
     put(cx, d, "hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0))?;
     put(cx, d, "api_version", n(1013))?;
@@ -81,39 +87,43 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         ("base_prefix", "/typhon"),
         ("exec_prefix", "/typhon"),
         ("base_exec_prefix", "/typhon"),
-        ("_stdlib_dir", typhon_vm::import::LIB),
+        ("_stdlib_dir", typhon_vm::library::LIB),
     ] {
         let v = text(cx, v)?;
         put(cx, d, k, v)?;
     }
-    put(cx, d, "pycache_prefix", Obj::NONE)?;
-    put(cx, d, "dont_write_bytecode", Obj::TRUE)?;
+    let prefix = match &c.pycache_prefix {
+        Some(p) => os(cx, p)?,
+        None => Obj::NONE,
+    };
+    put(cx, d, "pycache_prefix", prefix)?;
+    put(cx, d, "dont_write_bytecode", Obj::bool(c.no_bytecode))?;
     let f = |b: bool| n(b as i64);
     let flags = named(
         cx,
         "flags",
         &[
-            ("debug", n(0)),
+            ("debug", n(c.debug)),
             ("inspect", f(c.inspect)),
-            ("interactive", f(c.inspect)),
-            ("optimize", n(c.optimize as i64)),
-            ("dont_write_bytecode", n(1)),
-            ("no_user_site", f(c.isolated)),
+            ("interactive", f(c.interactive)),
+            ("optimize", n(c.optimize)),
+            ("dont_write_bytecode", f(c.no_bytecode)),
+            ("no_user_site", f(c.no_user_site)),
             ("no_site", f(c.no_site)),
             ("ignore_environment", f(c.ignore_env)),
-            ("verbose", n(0)),
-            ("bytes_warning", n(0)),
-            ("quiet", n(0)),
-            ("hash_randomization", n(1)),
+            ("verbose", n(c.verbose)),
+            ("bytes_warning", n(c.bytes_warning)),
+            ("quiet", f(c.quiet)),
+            ("hash_randomization", f(c.hash_seed != Some(0))),
             ("isolated", f(c.isolated)),
-            ("dev_mode", Obj::FALSE),
-            ("utf8_mode", n(1)),
-            ("warn_default_encoding", n(0)),
-            ("safe_path", Obj::bool(c.isolated)),
-            ("int_max_str_digits", n(4300)),
+            ("dev_mode", Obj::bool(c.dev_mode)),
+            ("utf8_mode", n(c.utf8_mode)),
+            ("warn_default_encoding", f(c.warn_default_encoding)),
+            ("safe_path", Obj::bool(c.safe_path)),
+            ("int_max_str_digits", n(c.int_max_str_digits)),
             ("gil", n(0)),
-            ("thread_inherit_context", n(1)),
-            ("context_aware_warnings", n(1)),
+            ("thread_inherit_context", n(c.thread_inherit_context)),
+            ("context_aware_warnings", n(c.context_aware_warnings)),
         ],
     )?;
     put(cx, d, "flags", flags)?;
@@ -169,7 +179,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     let info = named(cx, "thread_info", &[("name", name), ("lock", lock), ("version", lib)])?;
     put(cx, d, "thread_info", info)?;
     let names = list::new(cx, &[])?;
-    for s in typhon_vm::import::NATIVE.get().into_iter().flatten() {
+    for s in typhon_vm::library::NATIVE.get().into_iter().flatten() {
         let s = text(cx, s.name)?;
         names.append(cx, s)?;
     }
@@ -177,13 +187,13 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     put(cx, d, "builtin_module_names", names.obj())?;
     let l = list::new(cx, &[])?;
     for a in &c.argv {
-        let a = text(cx, &a.to_string_lossy())?;
+        let a = os(cx, a)?;
         l.append(cx, a)?;
     }
     put(cx, d, "argv", l.obj())?;
     let l = list::new(cx, &[])?;
     for a in &c.orig_argv {
-        let a = text(cx, &a.to_string_lossy())?;
+        let a = os(cx, a)?;
         l.append(cx, a)?;
     }
     put(cx, d, "orig_argv", l.obj())?;
@@ -205,11 +215,20 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     put(cx, d, "_xoptions", x.obj())?;
     let l = list::new(cx, &[])?;
     for p in &c.path {
-        let p = text(cx, p)?;
+        let p = os(cx, p)?;
         l.append(cx, p)?;
     }
+    let lib = text(cx, typhon_vm::library::LIB)?;
+    l.append(cx, lib)?;
     put(cx, d, "path", l.obj())?;
-    let empty = tuple::new(cx, &[])?;
-    put(cx, d, "stdlib_module_names", empty.obj())?;
+    let names = list::new(cx, &[])?;
+    let packed = typhon_vm::library::PACKED.get().map(|l| (l.names)()).unwrap_or_default();
+    let native = typhon_vm::library::NATIVE.get().into_iter().flatten().map(|s| s.name);
+    for s in packed.into_iter().filter(|n| !n.contains('.')).chain(native) {
+        let s = text(cx, s)?;
+        names.append(cx, s)?;
+    }
+    let names = typhon_vm::hooks::frozenset(cx, names.obj())?;
+    put(cx, d, "stdlib_module_names", names)?;
     Ok(())
 }

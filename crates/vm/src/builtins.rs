@@ -15,8 +15,10 @@ use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, ops, shape, tuple, types};
 
-/// Future flags that `compile` accepts.
+/// Future flags that code passes on to what it compiles.
 const FUTURES: u32 = 0x1fe0000;
+/// All flags that `compile` accepts.
+const FLAGS: i64 = 0x1fe0000 | 0x200 | ONLY_AST | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x100;
 /// Compile to a tree.
 const ONLY_AST: i64 = 0x400;
 
@@ -136,7 +138,10 @@ pub mod functions {
         if !(-1..=2).contains(&optimize) {
             return Err(cx.value_error("compile(): invalid optimize value"));
         }
-        let mut inherited = flags as u32 & FUTURES;
+        if flags & !FLAGS != 0 {
+            return Err(cx.value_error("compile(): unrecognised flags"));
+        }
+        let mut inherited = flags as u32;
         if !dont_inherit && let Some(w) = frame::current(cx) {
             inherited |= w.func().code().data.flags & FUTURES;
         }

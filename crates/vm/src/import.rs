@@ -1,38 +1,31 @@
-//! `import`: the instructions, `__import__`, and the finders.
+//! `import`: the instructions and `__import__`.
 //!
-//! Modules are found in this order: native modules, the packed standard
-//! library, then the directories of `sys.path`. `sys.meta_path` finders that a
-//! program adds are asked first.
+//! The import system itself is the library's `importlib._bootstrap`; what is
+//! native is what every `import` statement does: resolving the name, finding a
+//! module that is already there, the names of a `from`. How importlib gets
+//! started is in `library.rs`.
 //!
-//! Tests: tests/lang/imports.md.
+//! Tests: tests/lang/imports.md; CPython test_import, test_importlib.
 
-use crate::code::{self, Code};
-use crate::hooks::{self, CompileRequest, Source};
+use crate::code::Code;
+use crate::hooks;
+use crate::library;
+use crate::traceback::Traceback;
 use crate::{call, function};
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use typhon_builtins::hooks::warn;
+use typhon_builtins::module::{shadowing, spec_initializing, spec_origin};
+use typhon_gc::Root;
 use typhon_object::dict::Dict;
-use typhon_object::list::List;
-use typhon_object::native::{MemberKind, ModuleSpec};
 use typhon_object::str::{self, Str};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, list, name, ops, types};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, ops, types};
 
-/// A module of the packed standard library.
-pub struct Packed {
-    /// Compiled code in the format of `typhon_bytecode::store`.
-    pub code: &'static [u8],
-    /// Whether it is a package.
-    pub package: bool,
-    /// Path below the library's root.
-    pub path: &'static str,
-}
-
-/// Finds a packed module by its dotted name; supplied by the binary.
-pub static PACKED: OnceLock<fn(&str) -> Option<Packed>> = OnceLock::new();
-/// The tables of native modules.
-pub static NATIVE: OnceLock<Vec<&'static ModuleSpec>> = OnceLock::new();
-/// Where packed modules claim to be.
-pub const LIB: &str = "/typhon/lib";
+/// `importlib._bootstrap`, once it can find modules.
+pub static IMPORTLIB: Root = Root::new();
+/// `-X importtime`.
+pub static IMPORT_TIME: AtomicBool = AtomicBool::new(false);
+/// `-v`: frames of importlib stay in tracebacks.
+pub static VERBOSE: AtomicBool = AtomicBool::new(false);
 
 crate::slow! {
     /// IMPORTNAME.
@@ -71,25 +64,52 @@ fn import_from(cx: &mut Cx, m: Obj, n: Gc<Str>) -> Result<Obj> {
         return Ok(v);
     }
     let mod_name = ops::get_attr_opt(cx, m, name!(cx, "__name__"))?.and_then(|s| s.cast::<Str>());
-    let Some(mod_name) = mod_name else {
-        return Err(cx.error(
-            ExcKind::ImportError,
-            format!("cannot import name '{}' from '<unknown module name>' (unknown location)", n.to_str()),
-        ));
-    };
-    let full = format!("{}.{}", mod_name.to_str(), n.to_str());
-    let key = str::new(cx, &full)?;
-    if let Some(v) = modules(cx).get_str(key) {
-        return Ok(v);
+    if let Some(mod_name) = mod_name {
+        let full = format!("{}.{}", mod_name.to_str(), n.to_str());
+        let key = str::new(cx, &full)?;
+        if let Some(v) = modules(cx).get_str(key) {
+            return Ok(v);
+        }
     }
-    let file = ops::get_attr_opt(cx, m, name!(cx, "__file__"))?.and_then(|s| s.cast::<Str>());
+    Err(cannot_import(cx, m, mod_name, n)?)
+}
+
+/// The ImportError of a name that a module does not have.
+fn cannot_import(cx: &mut Cx, m: Obj, mod_name: Option<Gc<Str>>, n: Gc<Str>) -> Result<Raised> {
+    let shown = match mod_name {
+        Some(m) => ops::repr(cx, m.obj())?.to_str().into_owned(),
+        None => "'<unknown module name>'".to_string(),
+    };
+    let spec = ops::get_attr_opt(cx, m, name!(cx, "__spec__"))?.filter(|s| !s.is_none());
+    let file = match spec_origin(cx, spec)? {
+        Some(o) => Some(o),
+        None => ops::get_attr_opt(cx, m, name!(cx, "__file__"))?.and_then(|s| s.cast::<Str>()),
+    };
     let place = file.map_or("unknown location".to_string(), |f| f.to_str().into_owned());
-    let r = cx.error(
-        ExcKind::ImportError,
-        format!("cannot import name '{}' from '{}' ({place})", n.to_str(), mod_name.to_str()),
-    );
-    set_import_fields(cx, r, Some(mod_name), Some(n));
-    Err(r)
+    let what = format!("cannot import name '{}' from", n.to_str());
+    let shadow = match mod_name {
+        Some(m) => shadowing(cx, m, spec)?,
+        None => None,
+    };
+    let msg = match shadow {
+        Some(true) => format!(
+            "{what} {shown} (consider renaming '{place}' since it has the same name as the standard library module \
+             named {shown} and prevents importing that standard library module)"
+        ),
+        Some(false) if spec_initializing(cx, spec)? => format!(
+            "{what} {shown} (consider renaming '{place}' if it has the same name as a library you intended to import)"
+        ),
+        _ if spec_initializing(cx, spec)? => {
+            format!("{what} partially initialized module {shown} (most likely due to a circular import) ({place})")
+        }
+        _ => format!("{what} {shown} ({place})"),
+    };
+    let r = cx.error(ExcKind::ImportError, msg);
+    set_import_fields(cx, r, mod_name, Some(n));
+    if let Some(f) = file {
+        r.0.fields[2].set(cx, r.0, f.obj());
+    }
+    Ok(r)
 }
 
 fn set_import_fields(cx: &Cx, r: Raised, module: Option<Gc<Str>>, from: Option<Gc<Str>>) {
@@ -104,17 +124,22 @@ fn import_star(cx: &mut Cx, m: Obj, ns: Obj) -> Result<()> {
     let all = ops::get_attr_opt(cx, m, name!(cx, "__all__"))?;
     let (names, skip) = match all {
         Some(a) => (a, false),
-        None => match hooks::module_dict(m) {
-            Some(d) => (ops::list_from_iter(cx, d.obj())?.obj(), true),
+        None => match ops::get_attr_opt(cx, m, name!(cx, "__dict__"))? {
+            Some(d) if d.cast::<Dict>().is_some() => (ops::list_from_iter(cx, d)?.obj(), true),
+            Some(d) => (ops::call_method(cx, d, "keys", &[])?, true),
             None => {
-                let d = ops::get_attr(cx, m, name!(cx, "__dict__"))?;
-                (ops::call_method(cx, d, "keys", &[])?, true)
+                return Err(cx.error(ExcKind::ImportError, "from-import-* object has no __dict__ and no __all__"));
             }
         },
     };
     ops::for_each(cx, names, |cx, n| {
         let Some(n) = n.cast::<Str>() else {
-            return Err(cx.type_error(format!("Item in __all__ must be str, not {}", cx.type_name(n))));
+            let Some(of) = ops::get_attr(cx, m, name!(cx, "__name__"))?.cast::<Str>() else {
+                return Err(cx.type_error("module __name__ must be a string"));
+            };
+            let (what, list) = if skip { ("Key", "__dict__") } else { ("Item", "__all__") };
+            let kind = cx.type_name(n);
+            return Err(cx.type_error(format!("{what} in {}.{list} must be str, not {kind}", of.to_str())));
         };
         if skip && !n.is_empty() && n.at(0) == '_' as u32 {
             return Ok(true);
@@ -135,255 +160,110 @@ pub fn modules(cx: &Cx) -> Gc<Dict> {
 /// Import by absolute name and return that very module.
 pub fn import_module(cx: &mut Cx, full: &str) -> Result<Obj> {
     let key = cx.intern(full)?;
-    if let Some(m) = modules(cx).get_str(key)
-        && !m.is_none()
-    {
-        return Ok(m);
-    }
-    let mut done = String::new();
-    let mut module = Obj::NONE;
-    for part in full.split('.') {
-        let parent = module;
-        if !done.is_empty() {
-            done.push('.');
-        }
-        done.push_str(part);
-        module = import_one(cx, &done, parent, part)?;
-    }
-    Ok(module)
+    import_absolute(cx, key)
 }
 
-fn import_one(cx: &mut Cx, full: &str, parent: Obj, part: &str) -> Result<Obj> {
-    let key = cx.intern(full)?;
-    if let Some(m) = modules(cx).get_str(key) {
-        if m.is_none() {
-            let r = cx.error(ExcKind::ModuleNotFoundError, format!("import of {full} halted; None in sys.modules"));
-            set_import_fields(cx, r, Some(key), None);
-            return Err(r);
-        }
-        wait_until_initialised(cx, m)?;
+fn import_absolute(cx: &mut Cx, full: Gc<Str>) -> Result<Obj> {
+    if let Some(m) = modules(cx).get(cx, full.obj())?
+        && !m.is_none()
+    {
+        ensure_initialized(cx, m, full)?;
         return Ok(m);
     }
-    let path = match parent {
-        Obj::NONE => None,
-        p => match ops::get_attr_opt(cx, p, name!(cx, "__path__"))? {
-            Some(path) => Some(path),
-            None => {
-                let parent_name = &full[..full.len() - part.len() - 1];
-                let r = cx.error(
-                    ExcKind::ModuleNotFoundError,
-                    format!("No module named '{full}'; '{parent_name}' is not a package"),
-                );
-                set_import_fields(cx, r, Some(key), None);
-                return Err(r);
-            }
-        },
-    };
-    let m = find_and_load(cx, full, part, path)?;
-    let Some(m) = m else {
-        let r = cx.error(ExcKind::ModuleNotFoundError, format!("No module named '{full}'"));
-        set_import_fields(cx, r, Some(key), None);
-        return Err(r);
-    };
-    if !parent.is_none() {
-        let n = cx.intern(part)?;
-        let r = ops::set_attr(cx, parent, n, Some(m));
-        ops::catch(cx, r, ExcKind::AttributeError)?;
+    let Some(lib) = Obj::from_word(IMPORTLIB.get()) else { return library::load_early(cx, &full.to_str()) };
+    let find = ops::get_attr(cx, lib, name!(cx, "_find_and_load"))?;
+    let import = ops::get_attr(cx, lib, name!(cx, "_gcd_import"))?;
+    let clock = IMPORT_TIME.load(Ordering::Relaxed).then(Clock::start);
+    let r = ops::call_args(cx, find, &[full.obj(), import]);
+    if let Some(c) = clock {
+        c.stop(cx, &full.to_str(), r.is_ok());
     }
-    Ok(m)
+    r.map_err(|e| remove_importlib_frames(cx, e))
 }
 
 /// Another thread may still be running the module's body.
-fn wait_until_initialised(cx: &mut Cx, m: Obj) -> Result<()> {
-    loop {
-        let owner = match hooks::module_dict(m).and_then(|d| d.get_str(name!(cx, "__initializing__"))) {
-            Some(o) => o.as_small_int().unwrap_or(0),
-            None => return Ok(()),
-        };
-        if owner == cx.mutator.id() as i64 {
-            return Ok(());
-        }
-        cx.blocked(|| std::thread::sleep(std::time::Duration::from_micros(200)));
-        if cx.mutator.poll_pending() {
-            crate::poll::handle(cx)?;
-        }
-    }
-}
-
-fn find_and_load(cx: &mut Cx, full: &str, part: &str, path: Option<Obj>) -> Result<Option<Obj>> {
-    if let Some(m) = ask_meta_path(cx, full, path)? {
-        return Ok(Some(m));
-    }
-    if path.is_none()
-        && let Some(spec) = NATIVE.get().and_then(|t| t.iter().find(|s| s.name == full))
-    {
-        return native_module(cx, spec).map(Some);
-    }
-    match find_source(cx, full, part, path)? {
-        Some(f) => load_code(cx, full, &f.data, &f.file, f.dir).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// A Python module that was found: its code and where it came from.
-pub struct Found {
-    /// The compiled code.
-    pub data: Arc<typhon_bytecode::Code>,
-    /// `__file__`.
-    pub file: String,
-    /// The package's folder, if it is one.
-    pub dir: Option<String>,
-}
-
-/// Find and compile a Python module: packed, or in the directories of `path`
-/// (`sys.path` if `None`).
-pub fn find_source(cx: &mut Cx, full: &str, part: &str, path: Option<Obj>) -> Result<Option<Found>> {
-    if let Some(p) = PACKED.get().and_then(|f| f(full)) {
-        let data = match typhon_bytecode::load(p.code) {
-            Ok(d) => d,
-            Err(e) => return Err(cx.error(ExcKind::ImportError, format!("damaged library module {full}: {e}"))),
-        };
-        let file = format!("{LIB}/{}", p.path);
-        let dir = p.package.then(|| file.rsplit_once('/').map_or(String::new(), |x| x.0.to_string()));
-        return Ok(Some(Found { data, file, dir }));
-    }
-    let dirs = match path {
-        Some(p) => p,
-        None => {
-            let sys = import_module(cx, "sys")?;
-            ops::get_attr(cx, sys, name!(cx, "path"))?
-        }
+fn ensure_initialized(cx: &mut Cx, m: Obj, full: Gc<Str>) -> Result<()> {
+    let spec = match hooks::module_dict(m) {
+        Some(d) => d.get_str(name!(cx, "__spec__")),
+        None => ops::get_attr_opt(cx, m, name!(cx, "__spec__"))?,
     };
-    let dirs = ops::list_from_iter(cx, dirs)?;
-    for i in 0..dirs.len() {
-        let Some(d) = dirs.get(i).and_then(|d| d.cast::<Str>()) else { continue };
-        let d = d.to_str().into_owned();
-        let base = PathBuf::from(if d.is_empty() { "." } else { &d }).join(part);
-        let init = base.join("__init__.py");
-        let plain = PathBuf::from(format!("{}.py", base.display()));
-        let (file, dir) = if init.is_file() {
-            (init, Some(base.to_string_lossy().into_owned()))
-        } else if plain.is_file() {
-            (plain, None)
-        } else {
-            continue;
-        };
-        let name = file.to_string_lossy().into_owned();
-        let bytes = match cx.blocked(|| std::fs::read(&file)) {
-            Ok(b) => b,
-            Err(e) => return Err(cx.error(ExcKind::ImportError, format!("cannot read {name}: {e}"))),
-        };
-        let request =
-            CompileRequest { source: Source::Bytes(&bytes), filename: &name, mode: "exec", flags: 0, optimize: -1 };
-        let code = hooks::compile(cx, &request)?;
-        let data = code.data.clone();
-        return Ok(Some(Found { data, file: name, dir }));
+    let spec = spec.filter(|s| !s.is_none());
+    if !spec_initializing(cx, spec)? {
+        return Ok(());
     }
-    Ok(None)
+    let Some(lib) = Obj::from_word(IMPORTLIB.get()) else { return Ok(()) };
+    ops::call_method(cx, lib, "_lock_unlock_module", &[full.obj()]).map(|_| ())
 }
 
-/// Finders that the program itself put on `sys.meta_path`.
-fn ask_meta_path(cx: &mut Cx, full: &str, path: Option<Obj>) -> Result<Option<Obj>> {
-    let key = name!(cx, "sys");
-    let Some(sys) = modules(cx).get_str(key) else { return Ok(None) };
-    let finders =
-        hooks::module_dict(sys).and_then(|d| d.get_str(name!(cx, "meta_path"))).and_then(|l| l.cast::<List>());
-    let Some(finders) = finders else { return Ok(None) };
-    let mut i = 0;
-    while let Some(f) = finders.get(i) {
-        i += 1;
-        let n = str::new(cx, full)?;
-        let Some(find) = ops::get_attr_opt(cx, f, name!(cx, "find_spec"))? else { continue };
-        let spec = ops::call_args(cx, find, &[n.obj(), path.unwrap_or(Obj::NONE), Obj::NONE])?;
-        if spec.is_none() {
-            continue;
+/// What `-X importtime` writes.
+struct Clock {
+    began: std::time::Instant,
+    outer: u64,
+}
+
+/// Nanoseconds spent in nested imports of the import in progress.
+static NESTED: AtomicU64 = AtomicU64::new(0);
+static LEVEL: AtomicU64 = AtomicU64::new(0);
+
+impl Clock {
+    fn start() -> Clock {
+        if LEVEL.load(Ordering::Relaxed) == 0 && NESTED.load(Ordering::Relaxed) == 0 {
+            eprintln!("import time: self [us] | cumulative | imported package");
         }
-        let boot = import_module(cx, "importlib._bootstrap")?;
-        return ops::call_method(cx, boot, "_load", &[spec]).map(Some);
+        LEVEL.fetch_add(1, Ordering::Relaxed);
+        Clock { began: std::time::Instant::now(), outer: NESTED.swap(0, Ordering::Relaxed) }
     }
-    Ok(None)
+
+    fn stop(self, _cx: &Cx, full: &str, found: bool) {
+        let total = self.began.elapsed().as_nanos() as u64;
+        let own = total.saturating_sub(NESTED.load(Ordering::Relaxed));
+        let level = LEVEL.fetch_sub(1, Ordering::Relaxed) - 1;
+        NESTED.store(self.outer + total, Ordering::Relaxed);
+        if found {
+            let indent = level as usize * 2;
+            eprintln!("import time: {:>9} | {:>10} | {:indent$}{full}", own.div_ceil(1000), total.div_ceil(1000), "");
+        }
+    }
+}
+
+/// Take the frames of importlib out of a traceback: all of them if the import
+/// itself failed, else those that led to a module's body.
+fn remove_importlib_frames(cx: &mut Cx, e: Raised) -> Raised {
+    if VERBOSE.load(Ordering::Relaxed) {
+        return e;
+    }
+    let always = e.is(cx, ExcKind::ImportError);
+    let link = |cx: &Cx, before: Option<Gc<Traceback>>, next: Option<Obj>| match before {
+        Some(b) => b.next.put(cx, b, next),
+        None => e.0.traceback.put(cx, e.0, next),
+    };
+    // The entry whose link leads to the present one, and to the present chunk.
+    let (mut before, mut chunk) = (None, None);
+    let mut inside = false;
+    let mut at = e.0.traceback.obj().and_then(|t| t.cast::<Traceback>());
+    while let Some(t) = at {
+        let next = t.next.obj();
+        let code = t.frame.get().map(|f| f.code());
+        let of_importlib = code.is_some_and(|c| c.data.filename.starts_with(library::FROZEN));
+        if of_importlib && !inside {
+            chunk = before;
+        }
+        inside = of_importlib;
+        if inside && (always || code.is_some_and(|c| &*c.data.name == "_call_with_frames_removed")) {
+            link(cx, chunk, next);
+            before = chunk;
+        } else {
+            before = Some(t);
+        }
+        at = next.and_then(|n| n.cast::<Traceback>());
+    }
+    e
 }
 
 /// A module object with the given name.
 pub fn new_module(cx: &mut Cx, full: &str) -> Result<Obj> {
     let n = str::new(cx, full)?;
     ops::call_args(cx, types::class_for(typhon_object::shape::MODULE).obj(), &[n.obj()])
-}
-
-/// A module from its table, put into `sys.modules`.
-pub fn native_module(cx: &mut Cx, spec: &'static ModuleSpec) -> Result<Obj> {
-    let m = new_module(cx, spec.name)?;
-    let d = hooks::module_dict(m).expect("a module");
-    if !spec.doc.is_empty() {
-        let doc = str::new(cx, spec.doc)?;
-        d.insert_str(cx, name!(cx, "__doc__"), doc.obj())?;
-    }
-    for f in spec.functions {
-        let n = cx.intern(f.name)?;
-        let v = if f.kind == MemberKind::Constant {
-            (f.call)(cx, &[], None)?
-        } else {
-            ops::native_function(cx, f, spec.name)?
-        };
-        d.insert_str(cx, n, v)?;
-    }
-    for c in spec.classes {
-        let (n, class) = c(cx)?;
-        let n = cx.intern(n)?;
-        d.insert_str(cx, n, class)?;
-    }
-    let key = cx.intern(spec.name)?;
-    modules(cx).insert_str(cx, key, m)?;
-    let empty = str::from_latin1(cx, b"")?;
-    d.insert_str(cx, name!(cx, "__package__"), empty.obj())?;
-    if let Some(exec) = spec.exec
-        && let Err(e) = exec(cx, m)
-    {
-        modules(cx).remove_str(cx, key);
-        return Err(e);
-    }
-    Ok(m)
-}
-
-fn load_code(
-    cx: &mut Cx,
-    full: &str,
-    data: &Arc<typhon_bytecode::Code>,
-    file: &str,
-    dir: Option<String>,
-) -> Result<Obj> {
-    let m = new_module(cx, full)?;
-    let d = hooks::module_dict(m).expect("a module");
-    let f = str::new(cx, file)?;
-    d.insert_str(cx, name!(cx, "__file__"), f.obj())?;
-    let package = match &dir {
-        Some(_) => full,
-        None => full.rsplit_once('.').map_or("", |p| p.0),
-    };
-    let p = str::new(cx, package)?;
-    d.insert_str(cx, name!(cx, "__package__"), p.obj())?;
-    if let Some(dir) = dir {
-        let s = str::new(cx, &dir)?;
-        let l = list::new(cx, &[s.obj()])?;
-        d.insert_str(cx, name!(cx, "__path__"), l.obj())?;
-    }
-    let id = typhon_object::int::from_i64(cx, cx.mutator.id() as i64)?;
-    d.insert_str(cx, name!(cx, "__initializing__"), id)?;
-    let key = cx.intern(full)?;
-    // Of two threads that got here, the first one's module counts.
-    let won = modules(cx).set_default(cx, key.obj(), m)?;
-    if won != m {
-        wait_until_initialised(cx, won)?;
-        return Ok(won);
-    }
-    let r = code::load(cx, data).and_then(|c| exec_code(cx, c, d));
-    d.remove_str(cx, name!(cx, "__initializing__"));
-    if let Err(e) = r {
-        modules(cx).remove_str(cx, key);
-        return Err(e);
-    }
-    // A module may have replaced itself.
-    Ok(modules(cx).get_str(key).unwrap_or(m))
 }
 
 /// Run module code in a namespace.
@@ -432,22 +312,26 @@ pub fn dunder_import(cx: &mut Cx, n: Gc<Str>, globals: Option<Obj>, fromlist: Ob
         let cut = text.len() - text.split('.').next().map_or(0, str::len);
         return import_module(cx, &full[..full.len() - cut]);
     }
-    if let Some(d) = hooks::module_dict(m)
-        && d.get_str(name!(cx, "__path__")).is_some()
-    {
-        handle_fromlist(cx, m, &full, fromlist)?;
+    let path = name!(cx, "__path__");
+    let package = match hooks::module_dict(m) {
+        Some(d) => d.get_str(path).is_some(),
+        None => ops::get_attr_opt(cx, m, path)?.is_some(),
+    };
+    if package {
+        handle_fromlist(cx, m, &full, fromlist, false)?;
     }
     Ok(m)
 }
 
-fn handle_fromlist(cx: &mut Cx, m: Obj, full: &str, fromlist: Obj) -> Result<()> {
+fn handle_fromlist(cx: &mut Cx, m: Obj, full: &str, fromlist: Obj, of_all: bool) -> Result<()> {
     ops::for_each(cx, fromlist, |cx, x| {
         let Some(x) = x.cast::<Str>() else {
-            return Err(cx.type_error(format!("Item in ``from list'' must be str, not {}", cx.type_name(x))));
+            let place = if of_all { format!("{full}.__all__") } else { "``from list''".to_string() };
+            return Err(cx.type_error(format!("Item in {place} must be str, not {}", cx.type_name(x))));
         };
         if x.eq_str("*") {
-            if let Some(all) = ops::get_attr_opt(cx, m, name!(cx, "__all__"))? {
-                handle_fromlist(cx, m, full, all)?;
+            if !of_all && let Some(all) = ops::get_attr_opt(cx, m, name!(cx, "__all__"))? {
+                handle_fromlist(cx, m, full, all, true)?;
             }
             return Ok(true);
         }
@@ -468,23 +352,42 @@ fn names_module(e: Raised, n: &str) -> bool {
     e.0.fields[1].obj().and_then(|o| o.cast::<Str>()).is_some_and(|s| s.eq_str(n))
 }
 
-fn resolve(cx: &mut Cx, text: &str, globals: Option<Obj>, level: i64) -> Result<String> {
-    let g = globals.and_then(|g| g.cast::<Dict>());
-    let get = |cx: &Cx, n: &str| -> Option<Gc<Str>> {
-        let key = cx.intern(n).ok()?;
-        g?.get_str(key)?.cast::<Str>()
-    };
-    let package = match get(cx, "__package__") {
-        Some(p) => p.to_str().into_owned(),
-        None => {
-            let n = get(cx, "__name__").map(|n| n.to_str().into_owned());
-            let Some(n) = n else {
-                return Err(cx.error(ExcKind::KeyError, "'__name__' not in globals"));
-            };
-            let is_package = g.is_some_and(|g| g.get_str(name!(cx, "__path__")).is_some());
-            if is_package { n } else { n.rsplit_once('.').map_or(String::new(), |x| x.0.to_string()) }
+/// The package that a relative import is relative to.
+fn package_of(cx: &mut Cx, globals: Option<Obj>) -> Result<String> {
+    let Some(g) = globals else { return Err(cx.error(ExcKind::KeyError, "'__name__' not in globals")) };
+    let Some(g) = g.cast::<Dict>() else { return Err(cx.type_error("globals must be a dict")) };
+    let present = |o: Option<Obj>| o.filter(|o| !o.is_none());
+    let spec = present(g.get_str(name!(cx, "__spec__")));
+    if let Some(p) = present(g.get_str(name!(cx, "__package__"))) {
+        let Some(text) = p.cast::<Str>() else { return Err(cx.type_error("package must be a string")) };
+        if let Some(spec) = spec {
+            let parent = ops::get_attr(cx, spec, name!(cx, "parent"))?;
+            if !ops::equal(cx, p, parent)? {
+                warn(cx, "__package__ != __spec__.parent", ExcKind::DeprecationWarning)?;
+            }
         }
+        return Ok(text.to_str().into_owned());
+    }
+    if let Some(spec) = spec {
+        let parent = ops::get_attr(cx, spec, name!(cx, "parent"))?;
+        return match parent.cast::<Str>() {
+            Some(p) => Ok(p.to_str().into_owned()),
+            None => Err(cx.type_error("__spec__.parent must be a string")),
+        };
+    }
+    let text = "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__";
+    warn(cx, text, ExcKind::ImportWarning)?;
+    let Some(n) = g.get_str(name!(cx, "__name__")) else {
+        return Err(cx.error(ExcKind::KeyError, "'__name__' not in globals"));
     };
+    let Some(n) = n.cast::<Str>() else { return Err(cx.type_error("__name__ must be a string")) };
+    let n = n.to_str().into_owned();
+    let is_package = g.get_str(name!(cx, "__path__")).is_some();
+    Ok(if is_package { n } else { n.rsplit_once('.').map_or(String::new(), |x| x.0.to_string()) })
+}
+
+fn resolve(cx: &mut Cx, text: &str, globals: Option<Obj>, level: i64) -> Result<String> {
+    let package = package_of(cx, globals)?;
     if package.is_empty() {
         return Err(cx.error(ExcKind::ImportError, "attempted relative import with no known parent package"));
     }
@@ -496,49 +399,4 @@ fn resolve(cx: &mut Cx, text: &str, globals: Option<Obj>, level: i64) -> Result<
         }
     }
     Ok(if text.is_empty() { base.to_string() } else { format!("{base}.{text}") })
-}
-
-/// `importlib.reload` of a Python module.
-pub fn reload(cx: &mut Cx, module: Obj) -> Result<()> {
-    let Some(d) = hooks::module_dict(module) else { return Err(cx.type_error("reload() argument must be a module")) };
-    let n = d.get_str(name!(cx, "__name__")).and_then(|n| n.cast::<Str>());
-    let full = n.map_or_else(String::new, |n| n.to_str().into_owned());
-    let (parent, part) = match full.rsplit_once('.') {
-        Some((p, part)) => (Some(p.to_string()), part.to_string()),
-        None => (None, full.clone()),
-    };
-    let path = match parent {
-        Some(p) => {
-            let m = import_module(cx, &p)?;
-            Some(ops::get_attr(cx, m, name!(cx, "__path__"))?)
-        }
-        None => None,
-    };
-    match find_source(cx, &full, &part, path)? {
-        Some(f) => {
-            let c = code::load(cx, &f.data)?;
-            exec_code(cx, c, d).map(|_| ())
-        }
-        None => Ok(()),
-    }
-}
-
-/// `typhon -m full`: the code to run as `__main__`.
-pub fn find_main(cx: &mut Cx, full: &str) -> Result<Option<(Found, String)>> {
-    let mut name = full.to_string();
-    for _ in 0..2 {
-        let (path, part) = match name.rsplit_once('.') {
-            Some((p, part)) => {
-                let m = import_module(cx, p)?;
-                (ops::get_attr_opt(cx, m, name!(cx, "__path__"))?, part.to_string())
-            }
-            None => (None, name.clone()),
-        };
-        match find_source(cx, &name, &part, path)? {
-            Some(f) if f.dir.is_some() => name.push_str(".__main__"),
-            Some(f) => return Ok(Some((f, name))),
-            None => return Ok(None),
-        }
-    }
-    Ok(None)
 }

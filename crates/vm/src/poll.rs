@@ -48,7 +48,9 @@ pub fn finalize(cx: &mut Cx) {
         let o = unsafe { Obj::from_word_unchecked(p as u64) };
         let saved = cx.handled.replace(0);
         if let Err(e) = ops::call_special(cx, o, Dunder::Del, &[]) {
-            unraisable(cx, e, "Exception ignored while calling deallocator", o);
+            let n = typhon_object::name!(cx, "__del__");
+            let f = cx.lookup(ops::class_of(o), n).unwrap_or(o);
+            unraisable(cx, e, "Exception ignored while calling deallocator", f);
         }
         cx.handled.set(saved);
     }

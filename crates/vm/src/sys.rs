@@ -3,8 +3,8 @@
 //!
 //! Tests: CPython test_sys.
 
+use crate::display::{self, print_exception};
 use crate::frame;
-use crate::traceback::Traceback;
 use crate::{import, poll};
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_macros::module;
@@ -207,13 +207,15 @@ pub mod functions {
 
     /// Handle an exception by displaying it with a traceback on sys.stderr.
     fn excepthook(cx: &mut Cx, _exctype: Obj, value: Obj, traceback: Obj) -> Result<()> {
-        let _ = traceback;
         let Some(e) = value.cast::<BaseException>() else {
             return Err(cx.type_error(format!(
                 "print_exception(): Exception expected for value, {} found",
                 cx.type_name(value)
             )));
         };
+        if !traceback.is_none() && e.traceback.obj().is_none() {
+            e.traceback.set(cx, e, traceback);
+        }
         print_exception(cx, Raised(e));
         Ok(())
     }
@@ -223,20 +225,9 @@ pub mod functions {
         let msg = ops::get_attr(cx, unraisable, name!(cx, "err_msg"))?;
         let o = ops::get_attr(cx, unraisable, name!(cx, "object"))?;
         let e = ops::get_attr(cx, unraisable, name!(cx, "exc_value"))?;
-        let mut text = String::new();
-        let what = if msg.is_none() {
-            "Exception ignored in".to_string()
-        } else {
-            ops::to_str(cx, msg)?.to_str().into_owned()
-        };
-        text.push_str(&what);
-        if !o.is_none() {
-            let r = ops::repr(cx, o)?;
-            text.push_str(&format!(" {}", r.to_str()));
-        }
-        write_stderr(cx, &format!("{text}:\n"));
+        let msg = if msg.is_none() { None } else { Some(ops::to_str(cx, msg)?.to_str().into_owned()) };
         if let Some(e) = e.cast::<BaseException>() {
-            print_exception(cx, Raised(e));
+            display::show_unraisable(cx, Raised(e), msg.as_deref(), o);
         }
         Ok(())
     }
@@ -330,85 +321,6 @@ pub mod jit {
     }
 }
 
-/// `print(text, file=sys.stderr)`, or straight to the descriptor.
-pub fn write_stderr(cx: &mut Cx, text: &str) {
-    let key = cx.intern("sys").ok().and_then(|k| import::modules(cx).get_str(k));
-    if let Some(sys) = key {
-        let n = name!(cx, "stderr");
-        if let Ok(Some(f)) = ops::get_attr_opt(cx, sys, n)
-            && !f.is_none()
-            && let Ok(s) = str::new(cx, text)
-            && ops::call_method(cx, f, "write", &[s.obj()]).is_ok()
-        {
-            let _ = ops::call_method(cx, f, "flush", &[]);
-            return;
-        }
-    }
-    eprint!("{text}");
-}
-
-/// Display an uncaught exception: through the `traceback` module, or plainly if
-/// that fails.
-pub fn print_exception(cx: &mut Cx, e: Raised) {
-    let r = import::import_module(cx, "traceback").and_then(|m| ops::call_method(cx, m, "print_exception", &[e.obj()]));
-    if r.is_err() {
-        let text = plain_traceback(cx, e);
-        write_stderr(cx, &text);
-    }
-}
-
-/// A traceback without source lines.
-pub fn plain_traceback(cx: &mut Cx, e: Raised) -> String {
-    let mut out = String::new();
-    let mut tb = e.0.traceback.obj().and_then(|t| t.cast::<Traceback>());
-    if tb.is_some() {
-        out.push_str("Traceback (most recent call last):\n");
-    }
-    while let Some(t) = tb {
-        if let Some(f) = t.frame.get() {
-            let c = f.code();
-            let line = t.line().unwrap_or(0);
-            out.push_str(&format!("  File \"{}\", line {line}, in {}\n", c.data.filename, c.data.qualname));
-        }
-        tb = t.next.obj().and_then(|n| n.cast::<Traceback>());
-    }
-    let class = ops::full_name(cx, ops::class_of(e.obj()));
-    let text = match ops::to_str(cx, e.obj()) {
-        Ok(s) if s.is_empty() => String::new(),
-        Ok(s) => format!(": {}", s.to_str()),
-        Err(_) => ": <exception str() failed>".to_string(),
-    };
-    out.push_str(&format!("{class}{text}\n"));
-    out
-}
-
-/// What `poll::UNRAISABLE` does: call `sys.unraisablehook`.
-pub fn unraisable(cx: &mut Cx, e: Raised, what: &str, o: Obj) {
-    let r: Result<()> = (|| {
-        let sys = import::import_module(cx, "sys")?;
-        let hook = ops::get_attr(cx, sys, name!(cx, "unraisablehook"))?;
-        let types = import::import_module(cx, "types")?;
-        let ns = ops::get_attr(cx, types, name!(cx, "SimpleNamespace"))?;
-        let a = ops::call_args(cx, ns, &[])?;
-        let msg = str::new(cx, what)?;
-        for (n, v) in [
-            ("exc_type", ops::class_of(e.obj()).obj()),
-            ("exc_value", e.obj()),
-            ("exc_traceback", e.0.traceback.obj().unwrap_or(Obj::NONE)),
-            ("err_msg", msg.obj()),
-            ("object", o),
-        ] {
-            let n = cx.intern(n)?;
-            ops::set_attr(cx, a, n, Some(v))?;
-        }
-        ops::call_args(cx, hook, &[a]).map(|_| ())
-    })();
-    if r.is_err() {
-        let text = plain_traceback(cx, e);
-        write_stderr(cx, &format!("{what}:\n{text}"));
-    }
-}
-
 /// Make the module object; the binary adds the rest.
 pub fn init(cx: &mut Cx) -> Result<Obj> {
     let m = import::new_module(cx, "sys")?;
@@ -444,6 +356,6 @@ pub fn init(cx: &mut Cx) -> Result<Obj> {
         ops::set_attr(cx, j, n, Some(v))?;
     }
     d.insert_str(cx, name!(cx, "_jit"), j)?;
-    let _ = poll::UNRAISABLE.set(unraisable);
+    let _ = poll::UNRAISABLE.set(display::unraisable);
     Ok(m)
 }

@@ -8,7 +8,7 @@
 //! until the thread has attached.
 //! Tests: tests/lang/threads.md; CPython test_thread, test_threading.
 
-use crate::{import, poll, sys};
+use crate::{import, poll};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -542,7 +542,7 @@ fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
         if legacy {
             poll::unraisable(cx, e, "Exception ignored in thread started by", func);
         } else {
-            sys::print_exception(cx, e);
+            crate::display::print_exception(cx, e);
         }
     }
 }
@@ -698,9 +698,9 @@ pub mod functions {
             let n = ops::get_attr(cx, thread, name!(cx, "name"))?;
             ops::to_str(cx, n)?.to_str().into_owned()
         };
-        sys::write_stderr(cx, &format!("Exception in thread {n}:\n"));
+        crate::display::write_stderr(cx, &format!("Exception in thread {n}:\n"));
         if let Some(e) = value.cast::<exc::BaseException>() {
-            sys::print_exception(cx, Raised(e));
+            crate::display::print_exception(cx, Raised(e));
         }
         Ok(())
     }

@@ -148,7 +148,7 @@ pub fn recvmsg(fd: i32, bufs: &mut [Vec<u8>], control: &mut [u8], flags: i32) ->
     h.msg_controllen = control.len() as _;
     let n = long(unsafe { libc::recvmsg(fd, &mut h, flags) } as i64)?;
     from.len = h.msg_namelen;
-    Ok(Received { len: n as usize, control_len: h.msg_controllen as usize, flags: h.msg_flags, from })
+    Ok(Received { len: n as usize, control_len: h.msg_controllen, flags: h.msg_flags, from })
 }
 pub fn sendmsg(fd: i32, bufs: &[Vec<u8>], control: &[u8], flags: i32, to: Option<&RawAddr>) -> Sys<usize> {
     let mut iov: Vec<libc::iovec> =
