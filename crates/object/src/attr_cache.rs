@@ -38,7 +38,6 @@ pub enum Place {
     Method(Obj),
 }
 
-#[derive(Default, Clone)]
 struct Entry {
     /// The name's address and, in the low bits, what is done with it; 0 if empty.
     key: Cell<u64>,
@@ -77,7 +76,8 @@ pub struct AttrCache {
 impl Default for AttrCache {
     fn default() -> AttrCache {
         AttrCache {
-            entries: vec![Entry::default(); SIZE].into_boxed_slice(),
+            // A key of 0 is an empty entry. The pages are not touched.
+            entries: unsafe { Box::new_zeroed_slice(SIZE).assume_init() },
             flushes: Cell::new(FLUSHES.load(Ordering::SeqCst)),
             misses: Cell::new(0),
         }

@@ -213,9 +213,14 @@ pub unsafe extern "C" fn yield_value(pc: Pc, base: Base, insn: u64, cx: *mut Cx)
 unsafe fn suspend(cx: &mut Cx, g: Gc<Generator>, pc: Pc, base: Base, value: u64) -> PB {
     unsafe {
         if let Some(regs) = g.regs.get() {
-            // GEN-1.
+            // GEN-1. A register beyond the variables may hold what a call left there: a
+            // return address, or an object that has died since. The array is traced
+            // exactly.
+            let sure = interp::func(base).nclear.load(Ordering::Relaxed) as usize;
             for (i, s) in regs.slots().iter().enumerate() {
-                s.store(*base.add(i), Ordering::Relaxed);
+                let word = *base.add(i);
+                let keep = i < sure || cx.mutator.is_storable(word);
+                s.store(if keep { word } else { 0 }, Ordering::Relaxed);
             }
             cx.barrier(regs.obj());
         }
