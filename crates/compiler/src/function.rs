@@ -304,7 +304,7 @@ impl<'a> Compiler<'a> {
         {
             body = rest;
             if self.options.optimize < 2 {
-                let c = crate::fold::clean_doc(self.string_const(doc));
+                let c = crate::fold::clean_doc(crate::literal::string(self.source.text, doc));
                 self.u.konst(c);
                 self.u.code.flags |= flags::HAS_DOCSTRING;
             }

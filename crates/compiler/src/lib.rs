@@ -26,6 +26,7 @@ mod function;
 mod generator;
 mod import;
 mod iter;
+pub mod literal;
 mod names;
 mod pattern;
 mod scope;

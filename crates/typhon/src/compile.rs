@@ -12,6 +12,7 @@ pub static OPTIMIZE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::
 /// `PyCF_*` flags: the future statements, and what else changes a compilation.
 pub const FUTURES: u32 = 0x1fe0000;
 const DONT_IMPLY_DEDENT: u32 = 0x200;
+const TYPE_COMMENTS: u32 = 0x1000;
 const TOP_LEVEL_AWAIT: u32 = 0x2000;
 const ALLOW_INCOMPLETE: u32 = 0x4000;
 
@@ -44,6 +45,41 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
                 warn(cx, r.filename, w)?;
             }
             code::load(cx, &c.code)
+        }
+        Err(e) => Err(raise(cx, r.filename, &e)?),
+    }
+}
+
+/// The hook for trees.
+pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
+    if r.flags & TYPE_COMMENTS != 0 {
+        return Err(cx.error(ExcKind::NotImplementedError, "type comments in syntax trees are not implemented yet"));
+    }
+    let mode = match r.mode {
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        _ => Mode::Exec,
+    };
+    let text = match r.source {
+        Source::Text(t) => Ok(std::borrow::Cow::Borrowed(t)),
+        Source::Bytes(b) => typhon_syntax::decode(b, &mut |_, _| None).map(|t| t.to_string().into()),
+    };
+    let text = match text {
+        Ok(t) => t,
+        Err(e) => return Err(raise(cx, r.filename, &e)?),
+    };
+    let source = typhon_syntax::Source::new(&text);
+    let incomplete = r.flags & ALLOW_INCOMPLETE != 0;
+    match typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode)) {
+        Ok((tree, warnings)) => {
+            for w in &warnings {
+                warn(cx, r.filename, w)?;
+            }
+            crate::tree::make(cx, &source, &tree, mode)
+        }
+        Err(e) if incomplete && e.at_end => {
+            let e = SyntaxErr { kind: ErrKind::Incomplete, msg: "incomplete input".into(), ..*e };
+            Err(raise(cx, r.filename, &e)?)
         }
         Err(e) => Err(raise(cx, r.filename, &e)?),
     }
