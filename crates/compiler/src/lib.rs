@@ -153,6 +153,16 @@ pub fn compile_bytes(bytes: &[u8], filename: &str, options: &Options) -> Result<
     compile(&text, filename, options)
 }
 
+/// Compile a tree that `source` gives places to.
+pub fn compile_tree(
+    tree: &Tree,
+    source: &Source<'_>,
+    filename: &str,
+    options: &Options,
+) -> Result<Compiled, Box<SyntaxErr>> {
+    lower(tree, source, filename, options)
+}
+
 fn lower(tree: &Tree, source: &Source, filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
     let fail = |e: CompileErr| Box::new(source.error(e.kind, e.range, e.msg));
     let body = match tree {

@@ -1,5 +1,6 @@
 //! Source to code objects: the front end behind the VM's `compile` hook.
 
+use crate::tree::read;
 use typhon_compiler::{ErrKind, Mode, Options, Warning};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, exc, int, ops, str};
 use typhon_syntax::SyntaxErr;
@@ -38,6 +39,11 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
     let compiled = match r.source {
         Source::Text(t) => typhon_compiler::compile(t, r.filename, &options),
         Source::Bytes(b) => typhon_compiler::compile_bytes(b, r.filename, &options),
+        Source::Tree(node) => {
+            let (tree, lines) = read::read(cx, node, r.mode)?;
+            let source = typhon_syntax::Source::of_lines(lines + 1, read::STRIDE);
+            typhon_compiler::compile_tree(&tree, &source, r.filename, &options)
+        }
     };
     match compiled {
         Ok(c) => {
@@ -62,6 +68,8 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
     };
     let text = match r.source {
         Source::Text(t) => Ok(std::borrow::Cow::Borrowed(t)),
+        // `compile` gives a tree back as it is.
+        Source::Tree(node) => return Ok(node),
         Source::Bytes(b) => typhon_syntax::decode(b, &mut |_, _| None).map(|t| t.to_string().into()),
     };
     let text = match text {

@@ -13,6 +13,7 @@ use typhon_object::dict::Dict;
 use typhon_object::native::{Args, Missing};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
+use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, name, ops};
 
 /// Future flags that code passes on to what it compiles.
@@ -150,6 +151,18 @@ pub mod functions {
         let mut inherited = flags as u32;
         if !dont_inherit && let Some(w) = frame::current(cx) {
             inherited |= w.func().code().data.flags & FUTURES;
+        }
+        if let Some(ast) = import::modules(cx).get_str(name!(cx, "_ast"))
+            && let class = ops::get_attr(cx, ast, name!(cx, "AST"))?
+            && class.cast::<Type>().is_some_and(|c| ops::class_of(source).is_subtype(c))
+        {
+            if flags & ONLY_AST != 0 {
+                return Ok(source);
+            }
+            let source = Source::Tree(source);
+            let r =
+                CompileRequest { source, filename: &filename, mode: &mode, flags: inherited, optimize: optimize as i32 };
+            return Ok(hooks::compile(cx, &r)?.obj());
         }
         if source.cast::<Code>().is_some() {
             return Err(cx.type_error("compile() arg 1 must be a string, bytes or AST object"));

@@ -194,6 +194,8 @@ pub enum Source<'a> {
     Text(&'a str),
     /// Bytes.
     Bytes(&'a [u8]),
+    /// A syntax tree of `_ast` nodes.
+    Tree(Obj),
 }
 
 /// The compiler.

@@ -3,11 +3,15 @@
 //! The node classes come from one table, the overlay's `_ast`. `stmt.rs` and
 //! `expr.rs` make nodes from the parser's tree; positions are those of CPython,
 //! which differ from the parser's for decorated definitions, `elif` chains and
-//! generator expressions that are a call's only argument.
+//! generator expressions that are a call's only argument. `read.rs` and its
+//! neighbours go the other way, for `compile()` of a tree.
 //!
 //! Tests: tests/lang/ast.md; CPython test_ast.
 
 mod expr;
+pub mod read;
+mod read_expr;
+mod read_stmt;
 mod stmt;
 mod text;
 

@@ -85,7 +85,9 @@ impl Maker<'_> {
             let mut conversion = i.conversion as i8 as i64;
             if let Some(d) = &i.debug_text {
                 let text = literal::debug_text(self.source.text, i, d);
-                p.add(&typhon_bytecode::Const::Str(text.into()), i.range);
+                let start = i.range.start() + rustpython_ruff_text_size::TextSize::new(1);
+                let r = TextRange::at(start, rustpython_ruff_text_size::TextSize::of(text.as_str()));
+                p.add(&typhon_bytecode::Const::Str(text.into()), r);
                 if conversion == -1 && i.format_spec.is_none() {
                     conversion = b'r' as i64;
                 }
