@@ -98,11 +98,19 @@ impl DictIter {
         }
         let mut pos = self.pos.load(Ordering::Relaxed);
         let entries = d.table().map_or(&[][..], |t| t.entries());
+        if pos > entries.len() as i64 {
+            // Another table, which never had this position: none of it is ours.
+            pos = 0;
+        }
         while pos > 0 {
             pos -= 1;
             if let Some(e) = entries.get(pos as usize)
                 && let Some(v) = e.value()
             {
+                if self.left.load(Ordering::Relaxed) <= 0 {
+                    self.dict.clear();
+                    return Err(cx.error(ExcKind::RuntimeError, "dictionary keys changed during iteration"));
+                }
                 self.pos.store(pos, Ordering::Relaxed);
                 self.left.fetch_sub(1, Ordering::Relaxed);
                 return Ok(Some((e.key(), v)));

@@ -67,6 +67,7 @@ pub fn parameters(cx: &mut Cx, args: Gc<Tuple>) -> Result<Obj> {
 }
 
 fn collect(cx: &mut Cx, items: &[Obj], out: Gc<List>) -> Result<()> {
+    cx.enter()?;
     for a in items {
         if a.cast::<Type>().is_some() {
             continue;
@@ -141,6 +142,7 @@ pub fn substitute(cx: &mut Cx, this: Obj, args: Gc<Tuple>, params: Obj, item: Ob
 }
 
 fn replace(cx: &mut Cx, items: &[Obj], params: &[Obj], values: &[Obj], out: Gc<List>) -> Result<()> {
+    cx.enter()?;
     for a in items {
         if a.cast::<Type>().is_some() {
             out.append(cx, *a)?;

@@ -141,6 +141,14 @@ pub fn remove_all(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<()> {
         }
         return Ok(());
     }
+    if let Some(d) = iterable.cast::<Dict>().filter(|_| iterable.shape() == shape::DICT) {
+        for e in d.table().map_or(&[][..], |t| t.entries()) {
+            if e.value().is_some() {
+                s.items.remove_hashed(cx, e.key(), e.hash())?;
+            }
+        }
+        return Ok(());
+    }
     ops::for_each(cx, iterable, |cx, v| {
         let h = element_hash(cx, v)?;
         s.items.remove_hashed(cx, v, h).map(|_| true)
@@ -306,8 +314,8 @@ fn hash(s: &SetItems) -> i64 {
     h as i64
 }
 
-fn no_keywords(cx: &Cx, args: &Args<'_>, name: &str) -> Result<()> {
-    if args.kw.is_some_and(|k| !k.is_empty()) {
+fn check_arguments(cx: &Cx, args: &Args<'_>, name: &str, keywords: bool) -> Result<()> {
+    if !keywords && args.kw.is_some_and(|k| !k.is_empty()) {
         return Err(cx.type_error(format!("{name}() takes no keyword arguments")));
     }
     if args.pos.len() > 1 {
@@ -507,7 +515,7 @@ impl SetMethods {
         Ok(alloc(cx, cls)?.obj())
     }
     fn __init__(this: Gc<Set>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
-        no_keywords(cx, &args, "set")?;
+        check_arguments(cx, &args, "set", false)?;
         this.0.items.clear(cx);
         match args.pos.first() {
             Some(v) => add_all(cx, this.obj(), *v),
@@ -603,9 +611,10 @@ struct FrozenSetMethods;
 impl FrozenSetMethods {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
         let exact = cls.root_shape() == shape::FROZENSET;
-        if exact {
-            no_keywords(cx, &args, "frozenset")?;
-        }
+        // Keywords are for an `__init__` that a subclass adds.
+        let init = cls.special(typhon_object::Dunder::Init);
+        let plain = types::class_for(shape::OBJECT).special(typhon_object::Dunder::Init);
+        check_arguments(cx, &args, &cls.name(), !exact && init != plain)?;
         let Some(&v) = args.pos.first() else { return Ok(alloc(cx, cls)?.obj()) };
         if exact && v.shape() == shape::FROZENSET {
             return Ok(v);

@@ -52,6 +52,7 @@ pub(crate) fn bind(m: &Mutator) {
     });
     m.valid_bits.set(mmtk::util::metadata::vo_bit::vo_bit_side_metadata_addr().as_usize());
     m.log_bits.set(crate::binding::log_bit_base());
+    m.heap.set(crate::scan::heap_range());
 }
 
 /// Destroys mmtk's part of a mutator. Runs under the world's mutex (GC-8).

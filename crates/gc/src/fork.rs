@@ -2,7 +2,7 @@
 //!
 //! Only the forking thread exists in the child, so nobody else may hold a lock then:
 //! the collector's threads end first, then the world stops, and the world's mutex
-//! is held across the call. Both sides start the collector's threads again.
+//! and the locks of the parking table are held across the call. Both sides start the collector's threads again.
 //!
 //! Tests: `tests/fork.rs`.
 
@@ -47,6 +47,7 @@ impl Mutator {
 /// The world is stopped, by us, and no collector thread exists.
 fn fork_stopped(me: &ThreadState, workers: bool) -> libc::pid_t {
     let roots = crate::roots::hold();
+    let mut sleepers = typhon_sync::parking::hold();
     let pid = WORLD.with_members(|members| {
         // SAFETY: no other thread runs heap code; the locks that threads outside the
         // protocol may take (the world's, those of the roots) are ours on both sides.
@@ -56,10 +57,16 @@ fn fork_stopped(me: &ThreadState, workers: bool) -> libc::pid_t {
                 // SAFETY (GC-8): its thread does not exist here.
                 unsafe { crate::alloc::unbind(&*from_state(other)) };
             }
+            let alone = members.threads().len() == 1;
             members.retain_only(me);
+            sleepers.forget_sleepers();
+            if !alone {
+                release_object_locks();
+            }
         }
         pid
     });
+    drop(sleepers);
     drop(roots);
     // While the world is stopped, so that nobody forks before the workers are back.
     if workers {
@@ -67,6 +74,18 @@ fn fork_stopped(me: &ThreadState, workers: bool) -> libc::pid_t {
     }
     FORKING.store(false, Ordering::Release);
     pid
+}
+
+/// A thread may stop for a collection, and so for a fork, with an object's lock held:
+/// while it allocates what it is about to store. The object is as it was before.
+fn release_object_locks() {
+    mmtk().enumerate_objects(|object| {
+        // SAFETY: every object starts with a header.
+        let header = unsafe { &*(crate::binding::pointer(object) as *const crate::layout::Header) };
+        if header.meta.load(Ordering::Relaxed) & typhon_sync::object_lock::MASK != 0 {
+            header.meta.fetch_and(!typhon_sync::object_lock::MASK, Ordering::Relaxed);
+        }
+    });
 }
 
 fn stop_workers() {

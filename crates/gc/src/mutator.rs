@@ -64,9 +64,14 @@ pub struct Mutator {
     /// Side metadata bases, here because this cache line is hot.
     pub(crate) valid_bits: Cell<usize>,
     pub(crate) log_bits: Cell<usize>,
+    /// First and last address of the heap.
+    pub(crate) heap: Cell<(usize, usize)>,
     /// The value stack: words in [vs_lo, vs_top) are scanned conservatively.
     vs_lo: AtomicUsize,
     vs_top: AtomicUsize,
+    /// Words of the upper layer's context, scanned like the stacks.
+    own_lo: AtomicUsize,
+    own_hi: AtomicUsize,
     multi: AtomicBool,
     /// Inside `blocked` or `stop_the_world`.
     away: Cell<bool>,
@@ -89,8 +94,11 @@ impl Mutator {
             bump: Cell::new(crate::alloc::empty_bump()),
             valid_bits: Cell::new(0),
             log_bits: Cell::new(0),
+            heap: Cell::new((0, 0)),
             vs_lo: AtomicUsize::new(0),
             vs_top: AtomicUsize::new(0),
+            own_lo: AtomicUsize::new(0),
+            own_hi: AtomicUsize::new(0),
             multi: AtomicBool::new(false),
             away: Cell::new(false),
             stack_hi: AtomicUsize::new(0),
@@ -125,6 +133,19 @@ impl Mutator {
     #[inline(always)]
     pub fn vs_top(&self) -> usize {
         self.vs_top.load(Ordering::Relaxed)
+    }
+
+    /// Has the words in [lo, hi) scanned conservatively while the mutator is attached.
+    ///
+    /// # Safety
+    /// They are readable for as long, and written only by this thread while it runs.
+    pub unsafe fn set_own_words(&self, lo: usize, hi: usize) {
+        self.own_lo.store(lo, Ordering::Relaxed);
+        self.own_hi.store(hi, Ordering::Relaxed);
+    }
+
+    pub(crate) fn own_words(&self) -> (usize, usize) {
+        (self.own_lo.load(Ordering::Relaxed), self.own_hi.load(Ordering::Relaxed))
     }
 
     pub(crate) fn value_stack(&self) -> (usize, usize) {
@@ -207,6 +228,17 @@ impl Mutator {
     /// one that is under way. `f` may use the heap but neither allocate nor poll.
     pub fn stop_the_world<R>(&self, f: impl FnOnce() -> R) -> R {
         self.with_world_stopped(|_| f())
+    }
+
+    /// As `stop_the_world`; `f` sees each mutator, this one included.
+    pub fn visit_mutators(&self, mut f: impl FnMut(&Mutator)) {
+        self.stop_the_world(|| {
+            let threads = WORLD.with_members(|members| members.threads().to_vec());
+            for thread in threads {
+                // SAFETY (SP-4): nobody comes or goes while the world is stopped.
+                f(unsafe { &*from_state(thread) });
+            }
+        });
     }
 
     /// As `stop_the_world`; `f` also gets this thread's own state.

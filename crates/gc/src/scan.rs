@@ -32,7 +32,7 @@ pub(crate) unsafe fn scan_range(lo: usize, hi: usize, out: &mut Vec<ObjectRefere
 /// An interior pointer may be this far from its object's start.
 const MAX_SEARCH: usize = usize::MAX >> 1;
 
-fn heap_range() -> (usize, usize) {
+pub(crate) fn heap_range() -> (usize, usize) {
     (mmtk::memory_manager::starting_heap_address().as_usize(), mmtk::memory_manager::last_heap_address().as_usize())
 }
 
@@ -45,6 +45,8 @@ pub(crate) unsafe fn thread_roots(m: &Mutator, out: &mut Vec<ObjectReference>) {
     scan_range(sp, hi, out);
     let (lo, top) = m.value_stack();
     scan_range(lo, top, out);
+    let (lo, hi) = m.own_words();
+    scan_range(lo, hi, out);
 }
 
 /// The roots that belong to no thread.

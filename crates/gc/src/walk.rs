@@ -17,6 +17,21 @@ pub fn is_object(word: u64) -> bool {
     mmtk::memory_manager::is_mmtk_object(address).is_some()
 }
 
+impl Mutator {
+    /// Whether a word that was once written to this thread's value stack can be stored
+    /// in an object: an immediate, or the start of an object that still is one. False
+    /// for the return addresses and dead objects that a window's unused registers hold.
+    #[inline]
+    pub fn is_storable(&self, word: u64) -> bool {
+        let at = word as usize;
+        // SAFETY: the word is no foreign number, so if it is in the heap's range it is
+        // in a chunk that has held objects, and the metadata of those stays mapped.
+        !is_pointer(word)
+            || (self.heap.get().0..self.heap.get().1).contains(&at)
+                && unsafe { *((self.valid_bits.get() + (at >> 6)) as *const u8) } & (1 << ((at >> 3) & 7)) != 0
+    }
+}
+
 /// Stops the world and calls `f` with each object, garbage not yet collected
 /// included. `f` must not allocate.
 pub fn for_each_object(m: &Mutator, mut f: impl FnMut(*mut u8)) {

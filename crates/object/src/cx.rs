@@ -17,8 +17,8 @@ use crate::tuple::Tuple;
 use crate::types::Type;
 use crate::{Result, exc, intern, ops, shape};
 use std::cell::Cell;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use typhon_gc::{Mutator, Root};
 
 /// Words in a thread's value stack (reserved, not committed).
@@ -52,7 +52,8 @@ pub struct Cx {
     pub handled: Cell<u64>,
     /// Objects whose `repr` is in progress (see `ops::repr_enter`).
     pub repr_depth: u32,
-    /// What upper layers keep per thread, by index.
+    /// What upper layers keep per thread, by index: values or plain numbers. The
+    /// collector sees these words and `handled`.
     pub ext: [Cell<u64>; 8],
     lookup: Box<[LookupEntry]>,
 }
@@ -213,13 +214,25 @@ impl Rt {
 static START: OnceLock<()> = OnceLock::new();
 
 impl Cx {
-    /// Attach the calling thread. `stack_hi` is an address above every frame
-    /// that will hold objects; `native_room` bytes below it may be used.
+    /// Attach the calling thread. Values are found in the caller's frame, if it is
+    /// small, and in all frames below; `native_room` bytes may be used for those.
+    #[inline(always)]
     pub fn attach(native_room: usize) -> Box<Cx> {
-        START.get().expect("the heap is initialised first");
-        let stack = map_stack(VALUE_STACK_WORDS * 8);
         let marker = 0usize;
-        let hi = &marker as *const usize as usize + 4096;
+        Cx::attach_below(std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 4096, native_room)
+    }
+    #[inline(never)]
+    fn attach_below(hi: usize, native_room: usize) -> Box<Cx> {
+        // A thread's first frame may be less than that below the end of its stack.
+        Cx::attach_at(hi.min(native_stack_end()), native_room)
+    }
+    /// Attach the calling thread. Values are found in the frames below the address
+    /// `hi`, which is in the caller's frame or above it.
+    #[inline(never)]
+    pub fn attach_at(hi: usize, native_room: usize) -> Box<Cx> {
+        START.get().expect("the heap is initialised first");
+        let former = RETIRED.lock().ok().and_then(|mut r| r.pop());
+        let Retired { stack, lookup } = former.unwrap_or_else(Retired::fresh);
         let mut cx = Box::new(Cx {
             mutator: Mutator::new(),
             stack,
@@ -233,20 +246,21 @@ impl Cx {
             handled: Cell::new(0),
             repr_depth: 0,
             ext: Default::default(),
-            lookup: vec![LookupEntry::default(); LOOKUPS].into_boxed_slice(),
+            lookup,
         });
         // CX-1: the box keeps its address until `detach`.
         cx.mutator.set_value_stack(stack as usize);
+        let (first, last) = (&raw const cx.handled as usize, &raw const cx.ext as usize);
+        debug_assert!(first < last, "`handled` stands before `ext`");
+        unsafe { cx.mutator.set_own_words(first, last + size_of_val(&cx.ext)) };
         unsafe { typhon_gc::attach(&mut cx.mutator, hi) };
         cx
     }
     /// Detach the calling thread.
     pub fn detach(mut self: Box<Cx>) {
         // The box is not used afterwards.
-        unsafe {
-            typhon_gc::detach(&mut self.mutator);
-            libc::munmap(self.stack as *mut libc::c_void, VALUE_STACK_WORDS * 8);
-        }
+        unsafe { typhon_gc::detach(&mut self.mutator) };
+        Retired { stack: self.stack, lookup: self.lookup }.keep();
     }
     /// The shared state.
     #[inline(always)]
@@ -380,6 +394,62 @@ impl Cx {
             e.version.set(v);
         }
         r
+    }
+}
+
+/// What a thread that has ended leaves to the next one: mapping a stack and filling a
+/// cache cost more than everything else about a short thread.
+///
+/// The entries of the cache hold for any thread: versions are never reused.
+struct Retired {
+    stack: *mut u64,
+    lookup: Box<[LookupEntry]>,
+}
+
+// SAFETY: the stack belongs to nobody else, and the cells to whoever owns the box.
+unsafe impl Send for Retired {}
+
+static RETIRED: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
+/// More of them than start and end together would only cost memory.
+const RETIRED_MAX: usize = 64;
+/// Bytes of a stack that stay committed.
+const KEEP: usize = 64 << 10;
+
+impl Retired {
+    fn fresh() -> Retired {
+        // Zero is an empty entry: version 0 is no version. The pages are not touched.
+        let lookup = unsafe { Box::new_zeroed_slice(LOOKUPS).assume_init() };
+        Retired { stack: map_stack(VALUE_STACK_WORDS * 8), lookup }
+    }
+    fn keep(self) {
+        if let Ok(mut retired) = RETIRED.lock()
+            && retired.len() < RETIRED_MAX
+        {
+            // The mapping is ours; what a deep recursion committed goes back.
+            unsafe {
+                let rest = (self.stack as *mut u8).add(KEEP);
+                libc::madvise(rest.cast(), VALUE_STACK_WORDS * 8 - KEEP, libc::MADV_DONTNEED);
+            }
+            retired.push(self);
+            return;
+        }
+        // Nobody uses the mapping any more.
+        unsafe { libc::munmap(self.stack.cast(), VALUE_STACK_WORDS * 8) };
+    }
+}
+
+/// The upper end of the calling thread's native stack.
+fn native_stack_end() -> usize {
+    // The attributes are initialised by the first call, if it succeeds.
+    unsafe {
+        let mut attr: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attr) != 0 {
+            return usize::MAX;
+        }
+        let (mut low, mut size) = (std::ptr::null_mut(), 0);
+        libc::pthread_attr_getstack(&attr, &mut low, &mut size);
+        libc::pthread_attr_destroy(&mut attr);
+        low as usize + size
     }
 }
 

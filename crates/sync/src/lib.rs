@@ -5,6 +5,7 @@
 //!   nothing of the collector, so loom can explore it (`tests/loom.rs`).
 //! - [`object_lock`]: a lock in two bits of an object header.
 //! - [`park`]: locks with timeouts and interruption, for `threading`.
+//! - [`parking`]: the table of sleeping threads that both of these use.
 //! - [`prim`]: the atomics, mutexes and condition variables all of these use;
 //!   under `--cfg loom` they are loom's.
 //!
@@ -21,5 +22,7 @@
 pub mod object_lock;
 #[cfg(not(loom))]
 pub mod park;
+#[cfg(not(loom))]
+pub mod parking;
 pub mod prim;
 pub mod safepoint;

@@ -6,15 +6,19 @@
 //! | 1 `CONTENDED` | somebody may be parked on this word; meaningful while `LOCKED` |
 //!
 //! All other bits are left alone and may change at any time by atomic
-//! read-modify-write. Waiters park in `parking_lot_core`'s table, keyed by the
+//! read-modify-write. Waiters sleep in the table of `parking.rs`, keyed by the
 //! word's address; that is sound because objects never move and a waiter keeps the
 //! object alive from its own stack.
 //!
 //! Not re-entrant, not fair, no poison. The holder must not run Python code, and
 //! waits happen in the blocked state (SYNC-1), so a holder may poll but should not.
 
-use parking_lot_core::{DEFAULT_PARK_TOKEN, DEFAULT_UNPARK_TOKEN};
+use crate::parking::{self, Word};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+thread_local! {
+    static ASLEEP: Word = const { Word::new() };
+}
 
 /// The lock is held.
 pub const LOCKED: u32 = 1;
@@ -74,18 +78,8 @@ fn lock_slow(word: &AtomicU32, block: Block<'_>) {
             continue;
         }
         block(&mut || {
-            // SAFETY: the key is the address of a word that we have borrowed, and
-            // the callbacks neither panic nor park.
-            unsafe {
-                parking_lot_core::park(
-                    std::ptr::from_ref(word).addr(),
-                    || word.load(Ordering::Relaxed) & MASK == MASK,
-                    || {},
-                    |_, _| {},
-                    DEFAULT_PARK_TOKEN,
-                    None,
-                );
-            }
+            let key = std::ptr::from_ref(word).addr();
+            ASLEEP.with(|here| parking::park(key, here, false, None, || word.load(Ordering::Relaxed) & MASK == MASK));
         });
     }
 }
@@ -105,10 +99,7 @@ pub unsafe fn unlock(word: &AtomicU32) {
 
 #[cold]
 fn wake_one(word: &AtomicU32) {
-    // SAFETY: the callback neither panics nor parks.
-    unsafe {
-        parking_lot_core::unpark_one(std::ptr::from_ref(word).addr(), |_| DEFAULT_UNPARK_TOKEN);
-    }
+    parking::unpark_one(std::ptr::from_ref(word).addr());
 }
 
 #[cfg(test)]

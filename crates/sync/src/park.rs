@@ -6,14 +6,12 @@
 //! wait then returns [`Outcome::Interrupted`], and the caller runs what is due and
 //! waits again with the same deadline.
 //!
-//! Invariant PARK-1: `interrupt` sets the flag before it looks for the sleeper, and
-//! a sleeper checks the flag under the queue's lock, so no interrupt is lost.
+//! Invariant PARK-1: an interrupt is a bit in the word that the thread sleeps on, so
+//! the system itself refuses to let a thread sleep that has one. None is lost.
 
-use parking_lot_core::{DEFAULT_UNPARK_TOKEN, FilterOp, ParkResult, ParkToken, UnparkToken};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use crate::parking::{self, Parked, Word};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
-
-const INTERRUPT: UnparkToken = UnparkToken(1);
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,80 +25,42 @@ pub enum Outcome {
 
 /// A thread's handle for waiting; lives as long as the thread may wait.
 #[derive(Default)]
-pub struct Waiter {
-    interrupted: AtomicBool,
-    waiting_on: AtomicUsize,
-}
+pub struct Waiter(Word);
 
 impl Waiter {
     pub const fn new() -> Self {
-        Self { interrupted: AtomicBool::new(false), waiting_on: AtomicUsize::new(0) }
+        Self(Word::new())
     }
 
-    /// Makes the current or next wait of this thread return `Interrupted`. Takes
-    /// locks: not for signal handlers.
+    /// Makes the current or next wait of this thread return `Interrupted`. Safe in a
+    /// signal handler.
     pub fn interrupt(&self) {
-        self.interrupted.store(true, Ordering::SeqCst);
-        let key = self.waiting_on.load(Ordering::SeqCst);
-        if key == 0 {
-            return;
-        }
-        let me = self.token();
-        let mut done = false;
-        // SAFETY: the callbacks neither panic nor park.
-        unsafe {
-            parking_lot_core::unpark_filter(
-                key,
-                |token| match token == me && !done {
-                    true => {
-                        done = true;
-                        FilterOp::Unpark
-                    }
-                    false => FilterOp::Skip,
-                },
-                |_| INTERRUPT,
-            );
-        }
+        self.0.interrupt();
     }
 
     /// Withdraws an interrupt that nobody has noticed yet; tells if there was one.
     pub fn take_interrupt(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed) && self.interrupted.swap(false, Ordering::SeqCst)
-    }
-
-    fn token(&self) -> ParkToken {
-        ParkToken(std::ptr::from_ref(self).addr())
+        self.0.take_interrupt()
     }
 
     /// Parks on `key` while `valid()` holds. `None`: it did not hold.
     fn park(&self, key: usize, deadline: Option<Instant>, valid: impl Fn() -> bool) -> Option<Outcome> {
-        self.waiting_on.store(key, Ordering::SeqCst);
-        // SAFETY: the callbacks neither panic nor park.
-        let result = unsafe {
-            parking_lot_core::park(
-                key,
-                || !self.interrupted.load(Ordering::SeqCst) && valid(),
-                || {},
-                |_, _| {},
-                self.token(),
-                deadline,
-            )
-        };
-        self.waiting_on.store(0, Ordering::SeqCst);
+        let result = parking::park(key, &self.0, true, deadline, valid);
         if self.take_interrupt() {
             return Some(Outcome::Interrupted);
         }
         match result {
-            ParkResult::Unparked(_) => Some(Outcome::Acquired),
-            ParkResult::TimedOut => Some(Outcome::TimedOut),
-            ParkResult::Invalid => None,
+            Parked::Woken => Some(Outcome::Acquired),
+            Parked::TimedOut => Some(Outcome::TimedOut),
+            // Without the bit: somebody else has withdrawn it. Look again.
+            Parked::Invalid | Parked::Interrupted => None,
         }
     }
 
     /// Sleeps until the deadline or an interrupt. Call it in the blocked state.
     pub fn sleep(&self, deadline: Option<Instant>) -> Outcome {
         loop {
-            match self.park(self.token().0, deadline, || true) {
+            match self.park(std::ptr::from_ref(self).addr(), deadline, || true) {
                 None | Some(Outcome::Acquired) => continue,
                 Some(outcome) => return outcome,
             }
@@ -131,6 +91,12 @@ impl Semaphore {
         false
     }
 
+    /// In a forked child: sets the permits, and forgets the threads that waited.
+    pub fn reset(&self, permits: u32) {
+        self.permits.store(permits, Ordering::SeqCst);
+        self.waiters.store(0, Ordering::SeqCst);
+    }
+
     /// How many permits are free now.
     pub fn permits(&self) -> u32 {
         self.permits.load(Ordering::Relaxed)
@@ -152,7 +118,7 @@ impl Semaphore {
                     // The wake that came with a permit may have been for us.
                     if self.try_acquire() {
                         if outcome == Outcome::Interrupted {
-                            waiter.interrupted.store(true, Ordering::SeqCst);
+                            waiter.interrupt();
                         }
                         break Outcome::Acquired;
                     }
@@ -168,10 +134,7 @@ impl Semaphore {
     pub fn release(&self) {
         self.permits.fetch_add(1, Ordering::SeqCst);
         if self.waiters.load(Ordering::SeqCst) > 0 {
-            // SAFETY: the callback neither panics nor parks.
-            unsafe {
-                parking_lot_core::unpark_one(std::ptr::from_ref(self).addr(), |_| DEFAULT_UNPARK_TOKEN);
-            }
+            parking::unpark_one(std::ptr::from_ref(self).addr());
         }
     }
 
@@ -181,10 +144,7 @@ impl Semaphore {
             return false;
         }
         if self.waiters.load(Ordering::SeqCst) > 0 {
-            // SAFETY: the callback neither panics nor parks.
-            unsafe {
-                parking_lot_core::unpark_one(std::ptr::from_ref(self).addr(), |_| DEFAULT_UNPARK_TOKEN);
-            }
+            parking::unpark_one(std::ptr::from_ref(self).addr());
         }
         true
     }

@@ -10,6 +10,7 @@ mod start;
 mod sys_values;
 mod tree;
 mod usage;
+mod wiring;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ fn main() -> ExitCode {
     // size is known.
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
     let run = std::thread::Builder::new().name("main".into()).stack_size(cli::MAIN_STACK).spawn(move || cli::run(args));
+    // This thread only waits: signals are for those that run Python.
+    typhon_vm::signal::block_all();
     match run.map(|t| t.join()) {
         Ok(Ok(code)) => ExitCode::from(code),
         _ => ExitCode::from(70),

@@ -274,9 +274,7 @@ pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
     {
         typhon_vm::poll::unraisable(cx, e, "Exception ignored on threading shutdown", t);
     }
-    if let Some(a) = key(cx, "atexit") {
-        let _ = ops::call_method(cx, a, "_run_exitfuncs", &[]);
-    }
+    typhon_stdlib::atexit::run_all(cx);
     let mut code = code;
     if let Some(e) = flush(cx, "stdout") {
         typhon_vm::poll::unraisable(cx, e, "Exception ignored while flushing sys.stdout", Obj::NONE);
@@ -285,6 +283,8 @@ pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
     if flush(cx, "stderr").is_some() {
         code = FLUSH_FAILED;
     }
+    // Files that were left open.
+    typhon_stdlib::io::flush_all(cx);
     cx.rt().finalizing.store(true, Ordering::SeqCst);
     if INTERRUPTED.load(Ordering::Relaxed) && code == 130 {
         die_of_interrupt(cx);

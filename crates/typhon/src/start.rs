@@ -32,7 +32,8 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let mut native = typhon_stdlib::MODULES.to_vec();
     native.extend_from_slice(init::MODULES);
     let _ = vm_library::NATIVE.set(native);
-    thread::init_main();
+    crate::wiring::connect();
+    thread::init_main(cx);
     let b = import::new_module(cx, "builtins")?;
     let bd = hooks::module_dict(b).expect("a module");
     bd.replace_with(cx, &builtins);

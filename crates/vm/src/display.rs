@@ -88,7 +88,13 @@ pub fn call_excepthook(cx: &mut Cx, e: Raised) -> Result<()> {
 }
 
 /// Report an exception that cannot be raised: call `sys.unraisablehook`.
+///
+/// `o`, unless None, is what the text goes on to name.
 pub fn unraisable(cx: &mut Cx, e: Raised, what: &str, o: Obj) {
+    let (what, o) = match ops::repr(cx, o) {
+        Ok(r) if !o.is_none() && !what.is_empty() => (&*format!("{what} {}", r.to_str()), Obj::NONE),
+        _ => (what, o),
+    };
     let r: Result<()> = (|| {
         let sys = import::import_module(cx, "sys")?;
         let hook = ops::get_attr(cx, sys, name!(cx, "unraisablehook"))?;

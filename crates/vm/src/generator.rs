@@ -329,8 +329,13 @@ crate::slow! {
             g.frame.set(f.cx, g, fr);
         }
         let regs = g.regs.get().expect("a running generator has its array");
+        // A register beyond the variables may hold what a call left there: a return
+        // address, or an object that has died since. The array is traced exactly.
+        let sure = f.func().nclear.load(Ordering::Relaxed) as usize;
         for (i, s) in regs.slots().iter().enumerate() {
-            s.store(f.word(i), Ordering::Relaxed);
+            let word = f.word(i);
+            let keep = i < sure || f.cx.mutator.is_storable(word);
+            s.store(if keep { word } else { 0 }, Ordering::Relaxed);
         }
         f.cx.barrier(regs.obj());
         g.pc.store(f.pc as u64, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 //! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
 //! of the polling thread, with no lock held.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 use typhon_gc::{POLL_FINALIZE, pop_cleared_weak, pop_ready_finalizer};
 use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
@@ -34,26 +35,41 @@ pub fn handle(cx: &mut Cx) -> Result<()> {
     Ok(())
 }
 
+thread_local! {
+    /// This thread runs finalizers. Those that become due meanwhile wait for their
+    /// turn: one inside the other, they could use up any stack.
+    static FINALIZING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Run what a collection found due.
 pub fn finalize(cx: &mut Cx) {
-    while let Some(p) = pop_cleared_weak() {
-        // Handed over by the collector: a live object.
-        let w = unsafe { Obj::from_word_unchecked(p as u64) };
-        if let Some(f) = WEAK_CALLBACK.get() {
-            f(cx, w);
+    if FINALIZING.replace(true) {
+        return;
+    }
+    loop {
+        // Handed over by the collector: live objects.
+        if let Some(p) = pop_cleared_weak() {
+            let w = unsafe { Obj::from_word_unchecked(p as u64) };
+            if let Some(f) = WEAK_CALLBACK.get() {
+                f(cx, w);
+            }
+        } else if let Some(p) = pop_ready_finalizer() {
+            finalize_one(cx, unsafe { Obj::from_word_unchecked(p as u64) });
+        } else {
+            break;
         }
     }
-    while let Some(p) = pop_ready_finalizer() {
-        // As above.
-        let o = unsafe { Obj::from_word_unchecked(p as u64) };
-        let saved = cx.handled.replace(0);
-        if let Err(e) = ops::call_special(cx, o, Dunder::Del, &[]) {
-            let n = typhon_object::name!(cx, "__del__");
-            let f = cx.lookup(ops::class_of(o), n).unwrap_or(o);
-            unraisable(cx, e, "Exception ignored while calling deallocator", f);
-        }
-        cx.handled.set(saved);
+    FINALIZING.set(false);
+}
+
+fn finalize_one(cx: &mut Cx, o: Obj) {
+    let saved = cx.handled.replace(0);
+    if let Err(e) = ops::call_special(cx, o, Dunder::Del, &[]) {
+        let n = typhon_object::name!(cx, "__del__");
+        let del = cx.lookup(ops::class_of(o), n).unwrap_or(o);
+        unraisable(cx, e, "Exception ignored while calling deallocator", del);
     }
+    cx.handled.set(saved);
 }
 
 /// Report an exception that nobody can catch.

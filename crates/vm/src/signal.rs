@@ -1,41 +1,71 @@
 //! Delivery of signals: the C-level handler sets flags; the main thread runs
 //! the Python handlers at its next poll.
 //!
-//! Tests: CPython test_signal (later); tests/lang/threads.md.
+//! The system may run the handler on any thread. It then interrupts what the main
+//! thread does: a wait for a lock by its waiter's word, a system call by sending it
+//! the signal once more, which is not counted.
+//!
+//! Tests: tests/lang/signals.md; CPython test_signal.
 
 use crate::{poll, thread};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 use typhon_gc::{Mutator, Root};
 use typhon_object::cx::POLL_SIGNAL;
 use typhon_object::dict::Dict;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, dict, exc, int, ops};
 
 static PENDING: AtomicU64 = AtomicU64::new(0);
+/// The main thread's mutator, and its number at the system.
 static MAIN: AtomicPtr<Mutator> = AtomicPtr::new(std::ptr::null_mut());
-static WAKE: AtomicBool = AtomicBool::new(false);
+static MAIN_TID: AtomicI32 = AtomicI32::new(0);
+/// The main thread is about to get a signal that is noted already.
+static ECHO: AtomicBool = AtomicBool::new(false);
+/// `signal.set_wakeup_fd`; -1: none.
+pub static WAKEUP_FD: AtomicI32 = AtomicI32::new(-1);
 static HANDLERS: Root = Root::new();
-static WATCHER: OnceLock<()> = OnceLock::new();
 
 /// Note a signal. Async-signal-safe.
 fn note(n: i32) {
+    // Signal 64 has bit 0.
     PENDING.fetch_or(1 << (n as u64 & 63), Ordering::SeqCst);
-    WAKE.store(true, Ordering::SeqCst);
-    let m = MAIN.load(Ordering::SeqCst);
-    if !m.is_null() {
-        // The main thread's context lives as long as the process.
-        unsafe { (*m).request(POLL_SIGNAL) };
+    // The main thread's context lives as long as the process.
+    if let Some(m) = unsafe { MAIN.load(Ordering::SeqCst).as_ref() } {
+        m.request(POLL_SIGNAL);
+    }
+    thread::interrupt_main_wait();
+    let fd = WAKEUP_FD.load(Ordering::Relaxed);
+    if fd >= 0 {
+        let byte = n as u8;
+        // One byte of ours; a full pipe has woken its reader already.
+        unsafe { libc::write(fd, (&raw const byte).cast(), 1) };
     }
 }
 
 extern "C" fn handler(n: i32) {
-    note(n);
+    // Functions that touch atomics, and system calls; the interrupted code's error
+    // number is put back.
+    unsafe {
+        let errno = libc::__errno_location();
+        let saved = *errno;
+        let main = MAIN_TID.load(Ordering::SeqCst);
+        if thread::system_id() == main {
+            if !ECHO.swap(false, Ordering::SeqCst) {
+                note(n);
+            }
+        } else {
+            note(n);
+            if main != 0 {
+                ECHO.store(true, Ordering::SeqCst);
+                libc::syscall(libc::SYS_tgkill, libc::getpid(), main, n);
+            }
+        }
+        *errno = saved;
+    }
 }
 
 /// As if signal `n` had arrived.
 pub fn deliver(n: i32) {
     note(n);
-    thread::interrupt_main_wait();
 }
 
 /// Python's handlers by signal number.
@@ -50,11 +80,12 @@ pub fn handlers(cx: &mut Cx) -> Result<Gc<Dict>> {
 
 /// Route signal `n` to Python.
 pub fn install(n: i32) -> bool {
-    watch();
-    // `handler` only touches atomics.
+    // `handler` is async-signal-safe. Without SA_RESTART: calls that block end with
+    // EINTR, and Python's handlers run before they go on.
     unsafe {
         let mut a: libc::sigaction = std::mem::zeroed();
         a.sa_sigaction = handler as extern "C" fn(i32) as usize;
+        a.sa_flags = libc::SA_ONSTACK;
         libc::sigemptyset(&mut a.sa_mask);
         libc::sigaction(n, &a, std::ptr::null_mut()) == 0
     }
@@ -67,45 +98,35 @@ pub fn uninstall(n: i32, ignore: bool) -> bool {
     unsafe { libc::signal(n, how) != libc::SIG_ERR }
 }
 
-/// Waking a parked thread takes locks, which a handler must not; a thread of
-/// its own does it.
-fn watch() {
-    WATCHER.get_or_init(|| {
-        let spawned = std::thread::Builder::new().name("signals".into()).stack_size(64 << 10).spawn(|| {
-            // This thread takes no signals itself.
-            unsafe {
-                let mut all: libc::sigset_t = std::mem::zeroed();
-                libc::sigfillset(&mut all);
-                libc::pthread_sigmask(libc::SIG_BLOCK, &all, std::ptr::null_mut());
-            }
-            loop {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-                if WAKE.swap(false, Ordering::SeqCst) {
-                    thread::interrupt_main_wait();
-                }
-            }
-        });
-        drop(spawned);
-    });
+/// Let the calling thread, which runs no Python, be spared all signals.
+pub fn block_all() {
+    // A fresh set.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &all, std::ptr::null_mut());
+    }
 }
 
 /// Prepare the main thread: SIGINT raises KeyboardInterrupt, SIGPIPE is ignored.
 pub fn init_main(cx: &mut Cx) {
-    MAIN.store(&raw mut cx.mutator, Ordering::SeqCst);
+    main_is(cx);
     let _ = poll::SIGNALS.set(run_pending);
     uninstall(libc::SIGPIPE, true);
-    // The same handler, without the watcher until something can wait.
-    unsafe {
-        let mut a: libc::sigaction = std::mem::zeroed();
-        a.sa_sigaction = handler as extern "C" fn(i32) as usize;
-        libc::sigemptyset(&mut a.sa_mask);
-        libc::sigaction(libc::SIGINT, &a, std::ptr::null_mut());
-    }
+    uninstall(libc::SIGXFSZ, true);
+    install(libc::SIGINT);
 }
 
-/// Start what wakes the main thread from waits; called when it may wait.
-pub fn ensure_watcher() {
-    watch();
+fn main_is(cx: &Cx) {
+    MAIN.store((&raw const cx.mutator).cast_mut(), Ordering::SeqCst);
+    MAIN_TID.store(thread::system_id(), Ordering::SeqCst);
+}
+
+/// In a forked child: signals that arrived before are the parent's.
+pub fn after_fork(cx: &Cx) {
+    main_is(cx);
+    PENDING.store(0, Ordering::SeqCst);
+    ECHO.store(false, Ordering::SeqCst);
 }
 
 fn run_pending(cx: &mut Cx) -> Result<()> {
@@ -114,8 +135,8 @@ fn run_pending(cx: &mut Cx) -> Result<()> {
         if p == 0 {
             return Ok(());
         }
-        for n in 1..64 {
-            if p & 1 << n == 0 {
+        for n in 1..65 {
+            if p & 1 << (n & 63) == 0 {
                 continue;
             }
             let key = int::from_i64(cx, n)?;

@@ -5,7 +5,7 @@
 
 use crate::{signal, thread};
 use typhon_macros::module;
-use typhon_object::{Cx, ExcKind, Obj, Result, exc, int, name, ops};
+use typhon_object::{Cx, ExcKind, Obj, Raised, Result, exc, int, name, ops};
 
 const DFL: i64 = 0;
 const IGN: i64 = 1;
@@ -24,6 +24,69 @@ fn current(cx: &mut Cx, n: i64) -> Result<Obj> {
         None if n == libc::SIGPIPE as i64 => Obj::int_unchecked(IGN),
         None => Obj::int_unchecked(DFL),
     })
+}
+
+/// `OSError` of a system call that has just failed.
+fn os_error(cx: &mut Cx) -> Raised {
+    os_error_of(cx, std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
+}
+
+/// `OSError(errno, strerror(errno))`.
+fn os_error_of(cx: &mut Cx, errno: i32) -> Raised {
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    let text = text.split(" (os error").next().unwrap_or("").to_owned();
+    let made = typhon_object::str::new(cx, &text).and_then(|text| {
+        let class = ExcKind::OSError.class(cx).obj();
+        ops::call_args(cx, class, &[Obj::int_unchecked(errno as i64), text.obj()])
+    });
+    match made {
+        Ok(o) => o.cast().map(Raised).unwrap_or_else(|| cx.error(ExcKind::OSError, text)),
+        Err(e) => e,
+    }
+}
+
+fn empty_set() -> libc::sigset_t {
+    // `sigemptyset` fills it.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        set
+    }
+}
+
+/// An iterable of signal numbers as the system wants it.
+fn signal_set(cx: &mut Cx, signals: Obj) -> Result<libc::sigset_t> {
+    let mut set = empty_set();
+    ops::for_each(cx, signals, |cx, o| {
+        let n = ops::index(cx, o).map(|n| int::to_i64(n).unwrap_or(0))?;
+        if !(1..NSIG).contains(&n) {
+            return Err(cx.value_error(format!("signal number {n} out of range [1; 64]")));
+        }
+        // The number is in range; the two that the C library keeps are refused.
+        unsafe { libc::sigaddset(&mut set, n as i32) };
+        Ok(true)
+    })?;
+    Ok(set)
+}
+
+fn from_set(cx: &mut Cx, set: &libc::sigset_t) -> Result<Obj> {
+    let s = typhon_builtins::set::new(cx)?;
+    for n in 1..NSIG {
+        // A set of ours.
+        if unsafe { libc::sigismember(set, n as i32) } == 1 {
+            typhon_builtins::set::add(cx, s, Obj::int_unchecked(n))?;
+        }
+    }
+    Ok(s)
+}
+
+fn timeval(seconds: f64) -> libc::timeval {
+    let whole = seconds.floor();
+    libc::timeval { tv_sec: whole as i64, tv_usec: ((seconds - whole) * 1e6) as i64 }
+}
+
+fn seconds_of(t: libc::timeval) -> f64 {
+    t.tv_sec as f64 + t.tv_usec as f64 * 1e-6
 }
 
 /// The module.
@@ -55,13 +118,7 @@ pub mod functions {
             }
         };
         if !done {
-            let e = [Obj::int_unchecked(libc::EINVAL as i64), typhon_object::str::new(cx, "Invalid argument")?.obj()];
-            let class = ExcKind::OSError.class(cx);
-            let o = ops::call_args(cx, class.obj(), &e)?;
-            return match o.cast::<exc::BaseException>() {
-                Some(e) => Err(typhon_object::Raised(e)),
-                None => Err(cx.error(ExcKind::OSError, "Invalid argument")),
-            };
+            return Err(os_error_of(cx, libc::EINVAL));
         }
         let key = int::from_i64(cx, signalnum)?;
         let d = super::signal::handlers(cx)?;
@@ -82,8 +139,8 @@ pub mod functions {
     /// Send a signal to the executing process.
     fn raise_signal(cx: &mut Cx, signalnum: i64) -> Result<()> {
         check(cx, signalnum)?;
-        // Plain system call.
-        unsafe { libc::kill(libc::getpid(), signalnum as i32) };
+        // On this thread, so that it has arrived when the call returns.
+        unsafe { libc::raise(signalnum as i32) };
         if cx.mutator.poll_pending() {
             crate::poll::handle(cx)?;
         }
@@ -113,15 +170,110 @@ pub mod functions {
         }
         Ok(s)
     }
-    /// Sets the fd to be written to when a signal comes in; -1 only, for now.
+    /// Sets the fd to be written to (with the signal number) when a signal comes in.
     #[sig(fd, /, *, warn_on_full_buffer = True)]
-    fn set_wakeup_fd(cx: &mut Cx, fd: i64, warn_on_full_buffer: bool) -> Result<i64> {
+    fn set_wakeup_fd(cx: &mut Cx, fd: i32, warn_on_full_buffer: bool) -> Result<i32> {
+        // A full buffer is nothing to warn of: its reader has been woken.
         let _ = warn_on_full_buffer;
-        if fd == -1 {
-            Ok(-1)
-        } else {
-            Err(cx.error(ExcKind::NotImplementedError, "set_wakeup_fd() is not implemented yet"))
+        if !thread::is_main() {
+            return Err(cx.value_error("set_wakeup_fd only works in main thread of the main interpreter"));
         }
+        if fd != -1 {
+            // Plain system call.
+            let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+            if flags == -1 {
+                return Err(os_error(cx));
+            }
+            if flags & libc::O_NONBLOCK == 0 {
+                return Err(cx.value_error(format!("the fd {fd} must be in non-blocking mode")));
+            }
+        }
+        Ok(super::signal::WAKEUP_FD.swap(fd.max(-1), std::sync::atomic::Ordering::SeqCst))
+    }
+    /// Wait until a signal arrives.
+    fn pause(cx: &mut Cx) -> Result<()> {
+        // Plain system call, in the blocked state. It ends when a signal was handled.
+        cx.blocked(|| unsafe { libc::pause() });
+        crate::poll::handle(cx)
+    }
+    /// Send a signal to a thread.
+    #[sig(thread_id, signalnum, /)]
+    fn pthread_kill(cx: &mut Cx, thread_id: u64, signalnum: i32) -> Result<()> {
+        // The caller names a thread that lives, as in CPython.
+        let r = unsafe { libc::pthread_kill(thread_id as libc::pthread_t, signalnum) };
+        if r != 0 {
+            return Err(os_error_of(cx, r));
+        }
+        crate::poll::handle(cx)
+    }
+    /// Fetch and/or change the signal mask of the calling thread.
+    #[sig(how, mask, /)]
+    fn pthread_sigmask(cx: &mut Cx, how: i32, mask: Obj) -> Result<Obj> {
+        let set = signal_set(cx, mask)?;
+        let mut old = empty_set();
+        // Sets of ours.
+        let r = unsafe { libc::pthread_sigmask(how, &set, &mut old) };
+        if r != 0 {
+            return Err(os_error_of(cx, r));
+        }
+        // A signal that was held back has arrived now.
+        crate::poll::handle(cx)?;
+        from_set(cx, &old)
+    }
+    /// Examine pending signals.
+    fn sigpending(cx: &mut Cx) -> Result<Obj> {
+        let mut set = empty_set();
+        // A set of ours.
+        if unsafe { libc::sigpending(&mut set) } != 0 {
+            return Err(os_error(cx));
+        }
+        from_set(cx, &set)
+    }
+    /// Wait for a signal of the set; it is taken, and no handler runs.
+    #[sig(sigset, /)]
+    fn sigwait(cx: &mut Cx, sigset: Obj) -> Result<i32> {
+        let set = signal_set(cx, sigset)?;
+        let mut n = 0;
+        // Sets of ours, in the blocked state.
+        match cx.blocked(|| unsafe { libc::sigwait(&set, &mut n) }) {
+            0 => Ok(n),
+            e => Err(os_error_of(cx, e)),
+        }
+    }
+    /// Change system call restart behaviour: if flag is true, calls end with EINTR.
+    #[sig(signalnum, flag, /)]
+    fn siginterrupt(cx: &mut Cx, signalnum: i64, flag: bool) -> Result<()> {
+        check(cx, signalnum)?;
+        // A structure of ours; the handler stays as it is.
+        let ok = unsafe {
+            let mut a: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signalnum as i32, std::ptr::null(), &mut a) == 0 && {
+                a.sa_flags = if flag { a.sa_flags & !libc::SA_RESTART } else { a.sa_flags | libc::SA_RESTART };
+                libc::sigaction(signalnum as i32, &a, std::ptr::null_mut()) == 0
+            }
+        };
+        if ok { Ok(()) } else { Err(os_error(cx)) }
+    }
+    /// Sets given itimer (ITIMER_REAL, ITIMER_VIRTUAL or ITIMER_PROF).
+    #[sig(which, seconds, interval = 0.0, /)]
+    fn setitimer(cx: &mut Cx, which: i32, seconds: f64, interval: f64) -> Result<(f64, f64)> {
+        let new = libc::itimerval { it_interval: timeval(interval), it_value: timeval(seconds) };
+        let mut old = libc::itimerval { it_interval: timeval(0.0), it_value: timeval(0.0) };
+        // Structures of ours; `which` is checked by the system.
+        if unsafe { libc::syscall(libc::SYS_setitimer, which, &raw const new, &raw mut old) } != 0 {
+            return Err(os_error(cx));
+        }
+        Ok((seconds_of(old.it_value), seconds_of(old.it_interval)))
+    }
+    /// Returns current value of given itimer.
+    #[sig(which, /)]
+    fn getitimer(cx: &mut Cx, which: i32) -> Result<(f64, f64)> {
+        let mut now = libc::itimerval { it_interval: timeval(0.0), it_value: timeval(0.0) };
+        // As above.
+        if unsafe { libc::syscall(libc::SYS_getitimer, which, &raw mut now) } != 0 {
+            return Err(os_error(cx));
+        }
+        Ok((seconds_of(now.it_value), seconds_of(now.it_interval)))
     }
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {

@@ -71,7 +71,12 @@ pub mod functions {
 
     /// Return a dict mapping each thread's identifier to its current frame.
     fn _current_frames(cx: &mut Cx) -> Result<Obj> {
-        crate::thread::current_frames(cx)
+        crate::stacks::current_frames(cx)
+    }
+
+    /// Return a dict mapping each thread's identifier to the exception that it handles.
+    fn _current_exceptions(cx: &mut Cx) -> Result<Obj> {
+        crate::stacks::current_exceptions(cx)
     }
 
     /// Return the maximum string digits limit for non-binary int<->str conversions.

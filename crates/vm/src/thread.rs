@@ -1,60 +1,71 @@
-//! `_thread`: threads, locks, thread-local data.
+//! `_thread`: threads.
 //!
 //! A thread gets a native stack of moderate size, since Python frames live on
-//! its value stack, and a `Cx` of its own. Waiting happens in the blocked
-//! state; a signal for the main thread interrupts its wait.
+//! its value stack, and a `Cx` of its own. Locks are in `lock.rs`, thread-local
+//! data is in `local.rs`.
 //!
 //! Invariant THR-1: a value handed to a new thread is held by an `OwnedRoot`
 //! until the thread has attached.
-//! Tests: tests/lang/threads.md; CPython test_thread, test_threading.
+//! Tests: tests/lang/threads.md, tests/lang/fork.md; CPython test_thread,
+//! test_threading.
 
+use crate::local::{self, Local};
+use crate::lock::{Lock, RLock, acquire, deadline, new_lock};
 use crate::{import, poll};
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use typhon_gc::OwnedRoot;
 use typhon_macros::{Trace, class, module};
-use typhon_object::dict::{self, Dict};
-use typhon_object::native::{self, Args};
+use typhon_object::dict::Dict;
+use typhon_object::native;
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
-use typhon_object::types::Type;
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, Slot, exc, int, list, name, ops, tuple};
-use typhon_sync::park::{Outcome, Semaphore, Waiter};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, exc, list, name, ops, tuple};
+use typhon_sync::park::{Semaphore, Waiter};
 
 /// `TIMEOUT_MAX` in seconds: what fits 64-bit nanoseconds.
-const TIMEOUT_MAX: f64 = 9_223_372_036.0;
+pub const TIMEOUT_MAX: f64 = 9_223_372_036.0;
 /// Native stack of a thread unless `stack_size` says otherwise.
 const STACK: usize = 1 << 20;
-/// Part of it that Python code may use natively.
+/// The index in `Cx::ext` of the thread's ident, for other threads to read.
+pub const IDENT: usize = 4;
+/// Part of it that Python code may not use natively.
 const HEADROOM: usize = 128 << 10;
 
 static STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
 static COUNT: AtomicI64 = AtomicI64::new(0);
-static NEXT_IDENT: AtomicU64 = AtomicU64::new(1);
 static MAIN_IDENT: AtomicU64 = AtomicU64::new(0);
+/// How many forks lie between this process and the first one. The threads of the
+/// processes before do not exist here.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+/// The main thread's waiter, for signals.
+static MAIN_WAITER: AtomicPtr<Waiter> = AtomicPtr::new(std::ptr::null_mut());
 
 thread_local! {
-    static WAITER: &'static Waiter = Box::leak(Box::new(Waiter::new()));
-    static IDENT: Cell<u64> = const { Cell::new(0) };
+    static WAITER: Waiter = const { Waiter::new() };
+    /// What the thread's handle sees, if Python started it.
+    static STATE: RefCell<Option<Arc<ThreadState>>> = const { RefCell::new(None) };
 }
 
-/// The main thread's waiter, for signals.
-static MAIN_WAITER: std::sync::OnceLock<&'static Waiter> = std::sync::OnceLock::new();
+/// Calls `f` with what the calling thread waits with.
+pub fn with_waiter<R>(f: impl FnOnce(&Waiter) -> R) -> R {
+    WAITER.with(f)
+}
 
 /// Wake the main thread if it waits for a lock: a signal wants its attention.
 pub fn interrupt_main_wait() {
-    if let Some(w) = MAIN_WAITER.get() {
+    // The main thread lives as long as the process.
+    if let Some(w) = unsafe { MAIN_WAITER.load(Ordering::SeqCst).as_ref() } {
         w.interrupt();
     }
 }
 
 /// Note that the calling thread is the main thread.
-pub fn init_main() {
-    let id = ident();
-    MAIN_IDENT.store(id, Ordering::Relaxed);
-    let _ = MAIN_WAITER.set(WAITER.with(|w| *w));
+pub fn init_main(cx: &Cx) {
+    cx.ext[IDENT].set(ident());
+    MAIN_IDENT.store(ident(), Ordering::Relaxed);
+    MAIN_WAITER.store(with_waiter(|w| std::ptr::from_ref(w).cast_mut()), Ordering::SeqCst);
 }
 
 /// Whether the caller is the main thread.
@@ -62,238 +73,52 @@ pub fn is_main() -> bool {
     ident() == MAIN_IDENT.load(Ordering::Relaxed)
 }
 
-/// `get_ident()` of the calling thread.
+/// `get_ident()` of the calling thread: what the system's own functions call it.
+#[inline]
 pub fn ident() -> u64 {
-    IDENT.with(|i| {
-        if i.get() == 0 {
-            // Like an address, unique while the thread lives, and never 0.
-            i.set(NEXT_IDENT.fetch_add(1, Ordering::Relaxed) * 4096 + 0x7f00_0000_0000);
-        }
-        i.get()
-    })
+    // No preconditions.
+    unsafe { libc::pthread_self() as u64 }
 }
 
-/// A deadline from a timeout in seconds; negative waits for ever.
-fn deadline(cx: &Cx, timeout: f64) -> Result<Option<Instant>> {
-    if timeout < 0.0 {
-        return Ok(None);
-    }
-    if timeout > TIMEOUT_MAX {
-        return Err(cx.error(ExcKind::OverflowError, "timeout value is too large"));
-    }
-    Ok(Instant::now().checked_add(Duration::from_secs_f64(timeout)))
+/// What the system calls the calling thread: `get_native_id()`.
+pub fn system_id() -> i32 {
+    // A system call without arguments.
+    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
 }
 
-/// Take a permit, running signal handlers when interrupted.
-fn acquire(cx: &mut Cx, s: &Semaphore, deadline: Option<Instant>) -> Result<bool> {
-    for _ in 0..3 {
-        if s.try_acquire() {
-            return Ok(true);
-        }
-        std::hint::spin_loop();
-    }
-    loop {
-        let w = WAITER.with(|w| *w);
-        match cx.blocked(|| s.acquire(w, deadline)) {
-            Outcome::Acquired => return Ok(true),
-            Outcome::TimedOut => return Ok(false),
-            Outcome::Interrupted => poll::handle(cx)?,
-        }
-    }
+/// How many threads Python has started and run still.
+pub fn count() -> i64 {
+    COUNT.load(Ordering::Relaxed)
 }
 
-fn lock_args(cx: &mut Cx, blocking: bool, timeout: f64) -> Result<Option<Option<Instant>>> {
-    if !blocking && timeout != -1.0 {
-        return Err(cx.value_error("can't specify a timeout for a non-blocking call"));
-    }
-    if timeout < 0.0 && timeout != -1.0 {
-        return Err(cx.value_error("timeout value must be a non-negative number"));
-    }
-    if !blocking { Ok(None) } else { deadline(cx, timeout).map(Some) }
-}
-
-/// `_thread.lock`.
-#[derive(Trace)]
-pub struct Lock {
-    #[trace(skip)]
-    sem: Semaphore,
-}
-
-impl Lock {
-    fn take(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        let d = lock_args(cx, blocking, timeout)?;
-        if self.sem.try_acquire() {
-            return Ok(true);
-        }
-        match d {
-            None => Ok(false),
-            Some(d) => acquire(cx, &self.sem, d),
-        }
-    }
-}
-
-/// A lock object is a synchronization primitive.
-#[class(module = "_thread", name = "lock", weakref)]
-impl Lock {
-    fn __new__(_cx: &mut Cx) -> Lock {
-        Lock { sem: Semaphore::new(1) }
-    }
-    /// Lock the lock.
-    #[sig(blocking = True, timeout = -1)]
-    fn acquire(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        self.take(cx, blocking, timeout)
-    }
-    /// An obsolete synonym of acquire().
-    #[sig(blocking = True, timeout = -1)]
-    fn acquire_lock(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        self.take(cx, blocking, timeout)
-    }
-    /// Release the lock.
-    fn release(&self, cx: &mut Cx) -> Result<()> {
-        if self.sem.release_binary() { Ok(()) } else { Err(cx.error(ExcKind::RuntimeError, "release unlocked lock")) }
-    }
-    /// An obsolete synonym of release().
-    fn release_lock(&self, cx: &mut Cx) -> Result<()> {
-        self.release(cx)
-    }
-    /// Return whether the lock is locked.
-    fn locked(&self) -> bool {
-        self.sem.permits() == 0
-    }
-    /// An obsolete synonym of locked().
-    fn locked_lock(&self) -> bool {
-        self.sem.permits() == 0
-    }
-    fn __enter__(&self, cx: &mut Cx) -> Result<bool> {
-        self.take(cx, true, -1.0)
-    }
-    #[sig(*exc_info)]
-    fn __exit__(&self, cx: &mut Cx, exc_info: &[Obj]) -> Result<()> {
-        let _ = exc_info;
-        self.release(cx)
-    }
-    fn __repr__(this: Gc<Lock>) -> String {
-        let s = if this.sem.permits() == 0 { "locked" } else { "unlocked" };
-        format!("<{s} _thread.lock object at {:#x}>", this.obj().word())
-    }
-    fn _at_fork_reinit(&self) {
-        self.sem.release_binary();
-    }
-}
-
-/// `_thread.RLock`.
-#[derive(Trace)]
-pub struct RLock {
-    #[trace(skip)]
-    sem: Semaphore,
-    /// `ident()` of the owner, or 0. Only the owner changes it from itself.
-    #[trace(skip)]
-    owner: AtomicU64,
-    #[trace(skip)]
-    count: AtomicU64,
-}
-
-impl RLock {
-    fn take(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        let me = ident();
-        if self.owner.load(Ordering::Relaxed) == me {
-            self.count.fetch_add(1, Ordering::Relaxed);
-            return Ok(true);
-        }
-        let d = lock_args(cx, blocking, timeout)?;
-        let got = self.sem.try_acquire()
-            || match d {
-                None => false,
-                Some(d) => acquire(cx, &self.sem, d)?,
-            };
-        if got {
-            self.owner.store(me, Ordering::Relaxed);
-            self.count.store(1, Ordering::Relaxed);
-        }
-        Ok(got)
-    }
-    fn give(&self, cx: &Cx) -> Result<()> {
-        if self.owner.load(Ordering::Relaxed) != ident() {
-            return Err(cx.error(ExcKind::RuntimeError, "cannot release un-acquired lock"));
-        }
-        if self.count.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.owner.store(0, Ordering::Relaxed);
-            self.sem.release_binary();
-        }
-        Ok(())
-    }
-}
-
-/// A reentrant lock.
-#[class(module = "_thread", name = "RLock", subclassable, weakref)]
-impl RLock {
-    fn __new__(_cx: &mut Cx, args: Args<'_>) -> RLock {
-        let _ = args.pos;
-        RLock { sem: Semaphore::new(1), owner: AtomicU64::new(0), count: AtomicU64::new(0) }
-    }
-    /// Lock the lock.
-    #[sig(blocking = True, timeout = -1)]
-    fn acquire(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        self.take(cx, blocking, timeout)
-    }
-    /// Release the lock.
-    fn release(&self, cx: &mut Cx) -> Result<()> {
-        self.give(cx)
-    }
-    /// Return whether this object is locked.
-    fn locked(&self) -> bool {
-        self.owner.load(Ordering::Relaxed) != 0
-    }
-    fn __enter__(&self, cx: &mut Cx) -> Result<bool> {
-        self.take(cx, true, -1.0)
-    }
-    #[sig(*exc_info)]
-    fn __exit__(&self, cx: &mut Cx, exc_info: &[Obj]) -> Result<()> {
-        let _ = exc_info;
-        self.give(cx)
-    }
-    fn __repr__(this: Gc<RLock>) -> String {
-        let owner = this.owner.load(Ordering::Relaxed);
-        let count = if owner == 0 { 0 } else { this.count.load(Ordering::Relaxed) };
-        let s = if owner == 0 { "unlocked" } else { "locked" };
-        format!("<{s} _thread.RLock object owner={owner} count={count} at {:#x}>", this.obj().word())
-    }
-    fn _is_owned(&self) -> bool {
-        self.owner.load(Ordering::Relaxed) == ident()
-    }
-    fn _recursion_count(&self) -> u64 {
-        if self.owner.load(Ordering::Relaxed) == ident() { self.count.load(Ordering::Relaxed) } else { 0 }
-    }
-    fn _release_save(&self, cx: &mut Cx) -> Result<(u64, u64)> {
-        let owner = self.owner.load(Ordering::Relaxed);
-        if owner != ident() {
-            return Err(cx.error(ExcKind::RuntimeError, "cannot release un-acquired lock"));
-        }
-        let n = self.count.swap(0, Ordering::Relaxed);
-        self.owner.store(0, Ordering::Relaxed);
-        self.sem.release_binary();
-        Ok((n, owner))
-    }
-    fn _acquire_restore(&self, cx: &mut Cx, state: Gc<Tuple>) -> Result<()> {
-        let n = state.get(0).and_then(int::to_i64).unwrap_or(1);
-        acquire(cx, &self.sem, None)?;
-        self.owner.store(ident(), Ordering::Relaxed);
-        self.count.store(n as u64, Ordering::Relaxed);
-        Ok(())
-    }
-    fn _at_fork_reinit(&self) {
-        self.owner.store(0, Ordering::Relaxed);
-        self.count.store(0, Ordering::Relaxed);
-        self.sem.release_binary();
-    }
+/// In a forked child: the caller is the main thread, and the only one.
+pub fn after_fork(cx: &Cx) {
+    let generation = GENERATION.fetch_add(1, Ordering::SeqCst) + 1;
+    let started =
+        STATE.with_borrow(|s| s.as_ref().inspect(|s| s.generation.store(generation, Ordering::SeqCst)).is_some());
+    COUNT.store(started as i64, Ordering::SeqCst);
+    init_main(cx);
 }
 
 /// Shared by a handle and its thread.
 struct ThreadState {
     ident: AtomicU64,
     started: AtomicBool,
-    done: Mutex<bool>,
-    changed: Condvar,
+    /// See [`GENERATION`]. A thread of another process has ended.
+    generation: AtomicU32,
+    /// Has a permit once the thread has ended.
+    done: Semaphore,
+}
+
+impl ThreadState {
+    fn is_done(&self) -> bool {
+        self.done.permits() > 0
+            || self.started.load(Ordering::Acquire)
+                && self.generation.load(Ordering::Relaxed) != GENERATION.load(Ordering::Relaxed)
+    }
+    fn finish(&self) {
+        self.done.release_binary();
+    }
 }
 
 /// `_thread._ThreadHandle`.
@@ -307,8 +132,8 @@ fn new_state() -> Arc<ThreadState> {
     Arc::new(ThreadState {
         ident: AtomicU64::new(0),
         started: AtomicBool::new(false),
-        done: Mutex::new(false),
-        changed: Condvar::new(),
+        generation: AtomicU32::new(GENERATION.load(Ordering::Relaxed)),
+        done: Semaphore::new(0),
     })
 }
 
@@ -328,151 +153,31 @@ impl ThreadHandle {
         if !self.state.started.load(Ordering::Acquire) {
             return Err(cx.error(ExcKind::RuntimeError, "thread not started"));
         }
-        if self.state.ident.load(Ordering::Relaxed) == ident() {
+        if self.state.ident.load(Ordering::Relaxed) == ident() && !self.state.is_done() {
             return Err(cx.error(ExcKind::RuntimeError, "Cannot join current thread"));
         }
         let until = deadline(cx, timeout.unwrap_or(-1.0))?;
-        loop {
-            // In steps, so that a signal for the main thread is noticed.
-            let step = Duration::from_millis(50);
-            let state = &self.state;
-            let over = cx.blocked(|| {
-                let mut done = state.done.lock().unwrap_or_else(|e| e.into_inner());
-                let wait = until.map_or(step, |d| d.saturating_duration_since(Instant::now()).min(step));
-                if !*done {
-                    done = state.changed.wait_timeout(done, wait).unwrap_or_else(|e| e.into_inner()).0;
-                }
-                *done
-            });
-            if over || until.is_some_and(|d| Instant::now() >= d) {
-                return Ok(());
-            }
-            if cx.mutator.poll_pending() {
-                poll::handle(cx)?;
-            }
+        // The handle may be collected while its thread's end wakes us.
+        let state = self.state.clone();
+        if !state.is_done() && acquire(cx, &state.done, until)? {
+            // For whoever else waits.
+            state.finish();
         }
+        Ok(())
     }
     /// Return whether the thread has ended.
     fn is_done(&self) -> bool {
-        *self.state.done.lock().unwrap_or_else(|e| e.into_inner())
+        self.state.is_done()
     }
-    fn _set_done(&self) {
-        finish(&self.state);
+    fn _set_done(&self, cx: &Cx) -> Result<()> {
+        if !self.state.started.load(Ordering::Acquire) {
+            return Err(cx.error(ExcKind::RuntimeError, "thread not started"));
+        }
+        self.state.finish();
+        Ok(())
     }
     fn __repr__(this: Gc<ThreadHandle>) -> String {
         format!("<_ThreadHandle object: ident={}>", this.state.ident.load(Ordering::Relaxed))
-    }
-}
-
-fn finish(s: &ThreadState) {
-    *s.done.lock().unwrap_or_else(|e| e.into_inner()) = true;
-    s.changed.notify_all();
-}
-
-/// Thread-local data.
-#[derive(Trace)]
-pub struct Local {
-    /// Arguments for `__init__` in each new thread.
-    args: Slot<Tuple>,
-    names: Slot<Tuple>,
-    /// Namespaces by `ident()`.
-    dicts: Gc<Dict>,
-}
-
-impl Local {
-    /// This thread's namespace, made (and `__init__` run) on first use.
-    fn dict(this: Gc<Local>, cx: &mut Cx) -> Result<Gc<Dict>> {
-        let key = int::from_i64(cx, ident() as i64)?;
-        if let Some(d) = this.dicts.get(cx, key)? {
-            // Only dicts are stored.
-            return Ok(unsafe { Gc::from_obj(d) });
-        }
-        let d = dict::new(cx)?;
-        this.dicts.insert(cx, key, d.obj())?;
-        let class = ops::class_of(this.obj());
-        if class.has(typhon_object::types::F_HEAP)
-            && let Some(init) = class.special(typhon_object::Dunder::Init)
-        {
-            let args = this.args.get();
-            let kw = this.names.get();
-            let items: &[Obj] = args.map_or(&[], |a| a.payload().items());
-            if let Err(e) = ops::call_unbound(cx, init, this.obj(), items, kw) {
-                this.dicts.remove(cx, key)?;
-                return Err(e);
-            }
-        }
-        Ok(d)
-    }
-}
-
-/// Thread-local data.
-#[class(module = "_thread", name = "_local", subclassable, weakref)]
-impl Local {
-    fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Local> {
-        let init = cls.special(typhon_object::Dunder::Init);
-        let plain = typhon_object::types::class_for(typhon_object::shape::OBJECT).special(typhon_object::Dunder::Init);
-        if !args.all().is_empty() && init == plain {
-            return Err(cx.type_error("Initialization arguments are not supported"));
-        }
-        let all = tuple::new(cx, args.all())?;
-        let dicts = dict::new(cx)?;
-        // The making thread's `__init__` is run by the class call itself.
-        let key = int::from_i64(cx, ident() as i64)?;
-        let d = dict::new(cx)?;
-        dicts.insert(cx, key, d.obj())?;
-        Ok(Local { args: Slot::new(all), names: Slot::of(args.kw), dicts })
-    }
-    fn __getattribute__(this: Gc<Local>, cx: &mut Cx, name: Gc<Str>) -> Result<Obj> {
-        let d = Local::dict(this, cx)?;
-        let c = ops::class_of(this.obj());
-        let found = cx.lookup(c, name);
-        if let Some(x) = found
-            && ops::is_data_descriptor(x)
-        {
-            return ops::bind_descriptor(cx, x, this.obj(), c);
-        }
-        if name.eq_str("__dict__") {
-            return Ok(d.obj());
-        }
-        if let Some(v) = d.get_str(name) {
-            return Ok(v);
-        }
-        match found {
-            Some(x) => ops::bind_descriptor(cx, x, this.obj(), c),
-            None => Err(ops::no_attribute(cx, this.obj(), name)),
-        }
-    }
-    fn __setattr__(this: Gc<Local>, cx: &mut Cx, name: Gc<Str>, value: Obj) -> Result<()> {
-        let d = Local::dict(this, cx)?;
-        set_local(cx, this.obj(), d, name, Some(value))
-    }
-    fn __delattr__(this: Gc<Local>, cx: &mut Cx, name: Gc<Str>) -> Result<()> {
-        let d = Local::dict(this, cx)?;
-        set_local(cx, this.obj(), d, name, None)
-    }
-}
-
-fn set_local(cx: &mut Cx, o: Obj, d: Gc<Dict>, name: Gc<Str>, v: Option<Obj>) -> Result<()> {
-    if name.eq_str("__dict__") {
-        let msg = format!("'{}' object attribute '__dict__' is read-only", cx.type_name(o));
-        return Err(exc::attribute_error(cx, msg, o, name.obj()));
-    }
-    let c = ops::class_of(o);
-    if let Some(x) = cx.lookup(c, name)
-        && ops::is_data_descriptor(x)
-    {
-        return ops::set_through_descriptor(cx, x, o, name, v);
-    }
-    let name = typhon_object::intern::intern(cx, name)?;
-    match v {
-        Some(v) => {
-            d.insert_str(cx, name, v)?;
-            Ok(())
-        }
-        None => match d.remove_str(cx, name) {
-            Some(_) => Ok(()),
-            None => Err(ops::no_attribute(cx, o, name)),
-        },
     }
 }
 
@@ -495,38 +200,84 @@ fn start(
         0 => STACK,
         n => n,
     };
-    let ready = Arc::new((Mutex::new(0u64), Condvar::new()));
-    let (tell, shared) = (ready.clone(), state.clone());
-    COUNT.fetch_add(1, Ordering::Relaxed);
-    let spawned = std::thread::Builder::new().stack_size(size).spawn(move || {
-        let id = ident();
-        shared.ident.store(id, Ordering::Relaxed);
-        let mut cx = Cx::attach(size - HEADROOM.min(size / 2));
-        // Told before it runs: the starter needs no more than the ident.
-        *tell.0.lock().unwrap_or_else(|e| e.into_inner()) = id;
-        tell.1.notify_all();
-        body(&mut cx, root, legacy);
-        COUNT.fetch_sub(1, Ordering::Relaxed);
-        Cx::detach(cx);
-        finish(&shared);
-    });
-    if spawned.is_err() {
-        COUNT.fetch_sub(1, Ordering::Relaxed);
-        return Err(cx.error(ExcKind::RuntimeError, "can't start new thread"));
-    }
+    // Before it can end, or be asked to by whoever has the handle.
     state.started.store(true, Ordering::Release);
-    let id = cx.blocked(|| {
-        let mut g = ready.0.lock().unwrap_or_else(|e| e.into_inner());
-        while *g == 0 {
-            g = ready.1.wait(g).unwrap_or_else(|e| e.into_inner());
+    COUNT.fetch_add(1, Ordering::Relaxed);
+    let start = Box::new(Start { state: state.clone(), root, legacy, room: size - HEADROOM.min(size / 2) });
+    match spawn(size, start) {
+        Some(id) => {
+            state.ident.store(id, Ordering::Relaxed);
+            Ok(id)
         }
-        *g
-    });
-    Ok(id)
+        None => {
+            COUNT.fetch_sub(1, Ordering::Relaxed);
+            state.started.store(false, Ordering::Release);
+            Err(cx.error(ExcKind::RuntimeError, "can't start new thread"))
+        }
+    }
+}
+
+/// What a new thread gets.
+struct Start {
+    state: Arc<ThreadState>,
+    /// THR-1: function, arguments, keywords.
+    root: OwnedRoot,
+    legacy: bool,
+    /// Bytes of native stack that it may use.
+    room: usize,
+}
+
+/// Start a detached thread by the system's own function: the standard library's sets up
+/// a stack for its overflow handler, which costs as much as the thread itself.
+fn spawn(size: usize, start: Box<Start>) -> Option<u64> {
+    let start = Box::into_raw(start);
+    // The attributes are initialised before they are used; the new thread owns `start`
+    // if there is one.
+    unsafe {
+        let mut attr: libc::pthread_attr_t = std::mem::zeroed();
+        let mut id: libc::pthread_t = 0;
+        let mut error = libc::pthread_attr_init(&mut attr);
+        if error == 0 {
+            libc::pthread_attr_setdetachstate(&mut attr, libc::PTHREAD_CREATE_DETACHED);
+            // Of whole pages; an odd size would be refused.
+            error = libc::pthread_attr_setstacksize(&mut attr, size.next_multiple_of(4096));
+        }
+        if error == 0 {
+            error = libc::pthread_create(&mut id, &attr, run_thread, start.cast());
+        }
+        libc::pthread_attr_destroy(&mut attr);
+        if error == 0 {
+            return Some(id as u64);
+        }
+        drop(Box::from_raw(start));
+    }
+    None
+}
+
+extern "C" fn run_thread(start: *mut libc::c_void) -> *mut libc::c_void {
+    // `spawn` gave it away.
+    let start = unsafe { Box::from_raw(start.cast::<Start>()) };
+    let Start { state, root, legacy, room } = *start;
+    state.ident.store(ident(), Ordering::Relaxed);
+    STATE.set(Some(state.clone()));
+    // This frame holds no values: those below it do.
+    let marker = 0u64;
+    let mut cx = Cx::attach_at(std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8, room);
+    cx.ext[IDENT].set(ident());
+    body(&mut cx, root, legacy);
+    COUNT.fetch_sub(1, Ordering::Relaxed);
+    Cx::detach(cx);
+    state.finish();
+    std::ptr::null_mut()
 }
 
 #[inline(never)]
 fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
+    run_function(cx, root, legacy);
+    local::leave(cx);
+}
+
+fn run_function(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
     let pack = Obj::from_word(root.get()).and_then(|o| o.cast::<list::List>()).expect("a list");
     drop(root);
     let (func, args, kwargs) = (pack.get(0).expect("func"), pack.get(1).expect("args"), pack.get(2).expect("kwargs"));
@@ -540,7 +291,12 @@ fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
         && !cx.rt().finalizing.load(Ordering::Relaxed)
     {
         if legacy {
-            poll::unraisable(cx, e, "Exception ignored in thread started by", func);
+            // The function is named in the text: it is no object that failed.
+            let what = match ops::repr(cx, func) {
+                Ok(r) => format!("Exception ignored in thread started by {}", r.to_str()),
+                Err(_) => "Exception ignored in thread".to_owned(),
+            };
+            poll::unraisable(cx, e, &what, Obj::NONE);
         } else {
             crate::display::print_exception(cx, e);
         }
@@ -560,18 +316,6 @@ pub fn call_with_dict(cx: &mut Cx, func: Obj, args: Gc<Tuple>, kwargs: Gc<Dict>)
     let names = ops::tuple_from_list(cx, names)?;
     let all = ops::tuple_from_list(cx, all)?;
     ops::call(cx, func, all.payload().items(), Some(names))
-}
-
-/// `sys._current_frames()`: the calling thread's frame; those of others need
-/// them to stop.
-pub fn current_frames(cx: &mut Cx) -> Result<Obj> {
-    let d = dict::new(cx)?;
-    if let Some(w) = crate::frame::current(cx) {
-        let f = w.frame(cx)?;
-        let id = int::from_i64(cx, ident() as i64)?;
-        d.insert(cx, id, f.obj())?;
-    }
-    Ok(d.obj())
 }
 
 /// The module.
@@ -617,12 +361,12 @@ pub mod functions {
 
     /// Create a new lock object.
     fn allocate_lock(cx: &mut Cx) -> Result<Obj> {
-        Ok(native::instance(cx, Lock { sem: Semaphore::new(1) })?.obj())
+        Ok(new_lock(cx)?.obj())
     }
 
     /// An obsolete synonym of allocate_lock().
     fn allocate(cx: &mut Cx) -> Result<Obj> {
-        Ok(native::instance(cx, Lock { sem: Semaphore::new(1) })?.obj())
+        Ok(new_lock(cx)?.obj())
     }
 
     /// Return a non-zero integer that uniquely identifies the current thread.
@@ -631,14 +375,13 @@ pub mod functions {
     }
 
     /// Return the thread identifier that the operating system gives.
-    fn get_native_id() -> i64 {
-        // A system call without arguments.
-        unsafe { libc::syscall(libc::SYS_gettid) as i64 }
+    fn get_native_id() -> i32 {
+        system_id()
     }
 
     /// Return the number of threads that Python has started and that run.
     fn _count() -> i64 {
-        COUNT.load(Ordering::Relaxed)
+        count()
     }
 
     /// This is synonymous to ``raise SystemExit''.

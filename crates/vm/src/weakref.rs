@@ -67,6 +67,11 @@ fn make(cx: &mut Cx, cls: Gc<Type>, o: Obj, callback: Option<Obj>) -> Result<Gc<
     Ok(w)
 }
 
+/// `weakref.ref(o)`.
+pub fn to(cx: &mut Cx, o: Obj) -> Result<Gc<WeakRef>> {
+    make(cx, types::class_for(shape::WEAKREF), o, None)
+}
+
 /// Methods of `weakref.ref`.
 pub struct RefMethods;
 

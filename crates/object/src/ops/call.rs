@@ -14,6 +14,8 @@ use crate::{Result, ops, shape, tuple};
 #[inline]
 pub fn call(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Result<Obj> {
     match class_of(f).call_fn() {
+        // Native code that calls native code that calls ... has no frames to count.
+        Some(_) if cx.native_stack_low() => Err(cx.recursion_error()),
         Some(native) => native(cx, f, args, kw),
         None => call_slow(cx, f, args, kw),
     }

@@ -120,6 +120,10 @@ fn iter_next_slow(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
     }
     let c = class_of(it);
     if let Some(f) = c.next_fn() {
+        // An iterator over an iterator over an iterator ...
+        if cx.native_stack_low() {
+            return Err(cx.recursion_error());
+        }
         // A StopIteration from code that the iterator calls ends it, too.
         let r = f(cx, it);
         return Ok(ops::catch(cx, r, ExcKind::StopIteration)?.flatten());

@@ -1,0 +1,62 @@
+//! What the crates of the upper layers need of each other: the standard library's
+//! native modules and the built-in types know no VM, the VM knows no modules.
+//!
+//! Tests: tests/lang/fork.md, tests/lang/signals.md.
+
+use typhon_object::{Cx, ExcKind, Obj, Result, int, ops, str};
+use typhon_stdlib::util::{HOOKS, os_error};
+use typhon_stdlib::{at_fork, util};
+use typhon_vm::{import, poll, signal, thread};
+
+/// Connect them. Called once, before any module is imported.
+pub fn connect() {
+    let _ = HOOKS.check_signals.set(poll::handle);
+    let _ = HOOKS.fork.set(fork);
+    let _ = HOOKS.warn.set(warn);
+    let _ = HOOKS.unraisable.set(poll::unraisable);
+    let _ = typhon_builtins::hooks::WARN.set(|cx, text, kind| warn(cx, text, kind, 1));
+}
+
+/// `warnings.warn(text, category, stacklevel)`.
+fn warn(cx: &mut Cx, text: &str, kind: ExcKind, level: i64) -> Result<()> {
+    let module = import::import_module(cx, "warnings")?;
+    let text = str::new(cx, text)?;
+    let (class, level) = (kind.class(cx).obj(), int::from_i64(cx, level)?);
+    ops::call_method(cx, module, "warn", &[text.obj(), class, level]).map(|_| ())
+}
+
+/// `os.fork()`. The child has one thread: this one.
+fn fork(cx: &mut Cx) -> Result<i32> {
+    at_fork::before(cx);
+    let pid = cx.mutator.fork();
+    let failed = (pid < 0).then(|| std::io::Error::last_os_error().raw_os_error().unwrap_or(EAGAIN));
+    if pid == 0 {
+        thread::after_fork(cx);
+        signal::after_fork(cx);
+        at_fork::after_in_child(cx);
+        return Ok(0);
+    }
+    at_fork::after_in_parent(cx);
+    match failed {
+        Some(errno) => Err(os_error(cx, errno)),
+        None => {
+            if thread::count() > 0 {
+                warn_of_threads(cx);
+            }
+            Ok(pid)
+        }
+    }
+}
+
+/// The usual reason, should the system not say: too many processes.
+const EAGAIN: i32 = 11;
+
+fn warn_of_threads(cx: &mut Cx) {
+    let text = format!(
+        "This process (pid={}) is multi-threaded, use of fork() may lead to deadlocks in the child.",
+        std::process::id()
+    );
+    if let Err(e) = util::warn(cx, &text, ExcKind::DeprecationWarning, 1) {
+        poll::unraisable(cx, e, "Exception ignored while warning of fork()", Obj::NONE);
+    }
+}
