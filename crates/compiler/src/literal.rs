@@ -28,7 +28,9 @@ fn big(text: &str) -> Result<Const, String> {
         _ => {
             let n = low.trim_start_matches('0').len();
             if n > 4300 {
-                return Err(format!("Exceeds the limit (4300 digits) for integer string conversion: value has {n} digits; use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals to avoid decimal conversion limits."));
+                return Err(format!(
+                    "Exceeds the limit (4300 digits) for integer string conversion: value has {n} digits; use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals to avoid decimal conversion limits."
+                ));
             }
             from_radix(&low, 10)
         }

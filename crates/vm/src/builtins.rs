@@ -135,9 +135,7 @@ pub mod functions {
                 ("func_type", true) => {
                     cx.error(ExcKind::NotImplementedError, "compile() mode 'func_type' is not implemented yet")
                 }
-                ("func_type", false) => {
-                    cx.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST")
-                }
+                ("func_type", false) => cx.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"),
                 (_, true) => cx.value_error("compile() mode must be 'exec', 'eval', 'single' or 'func_type'"),
                 (_, false) => cx.value_error("compile() mode must be 'exec', 'eval' or 'single'"),
             });
@@ -160,8 +158,13 @@ pub mod functions {
                 return Ok(source);
             }
             let source = Source::Tree(source);
-            let r =
-                CompileRequest { source, filename: &filename, mode: &mode, flags: inherited, optimize: optimize as i32 };
+            let r = CompileRequest {
+                source,
+                filename: &filename,
+                mode: &mode,
+                flags: inherited,
+                optimize: optimize as i32,
+            };
             return Ok(hooks::compile(cx, &r)?.obj());
         }
         if source.cast::<Code>().is_some() {

@@ -233,7 +233,12 @@ impl Maker<'_> {
         let (target, iter) = (self.expr(cx, &g.target)?, self.expr(cx, &g.iter)?);
         let ifs = self.exprs(cx, &g.ifs)?;
         let is_async = Obj::int_unchecked(g.is_async as i64);
-        self.node(cx, "comprehension", None, &[("target", target), ("iter", iter), ("ifs", ifs), ("is_async", is_async)])
+        self.node(
+            cx,
+            "comprehension",
+            None,
+            &[("target", target), ("iter", iter), ("ifs", ifs), ("is_async", is_async)],
+        )
     }
 
     /// The `args` and `keywords` of a call or class.

@@ -80,12 +80,9 @@ impl Maker<'_> {
         }
         if let Some(r) = range {
             let p = self.source.position(r);
-            for (n, v) in [
-                ("lineno", p.line),
-                ("col_offset", p.col),
-                ("end_lineno", p.end_line),
-                ("end_col_offset", p.end_col),
-            ] {
+            for (n, v) in
+                [("lineno", p.line), ("col_offset", p.col), ("end_lineno", p.end_line), ("end_col_offset", p.end_col)]
+            {
                 let n = cx.intern(n)?;
                 ops::set_attr(cx, o, n, Some(Obj::int_unchecked(v as i64)))?;
             }

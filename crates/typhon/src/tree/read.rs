@@ -21,7 +21,8 @@ pub const STRIDE: u32 = 4096;
 /// Lines that offsets of 32 bits can tell apart.
 const LINES: u32 = u32::MAX / STRIDE - 2;
 
-/// Reads nodes. It lives on the native stack, where the collector sees what it
+/// Reads nodes; what is missing is reported in CPython's order, the place of a node
+/// before its kind. It lives on the native stack, where the collector sees what it
 /// holds.
 pub struct Reader {
     classes: Gc<Dict>,
@@ -50,6 +51,7 @@ pub fn read(cx: &mut Cx, node: Obj, mode: &str) -> Result<(Tree, u32)> {
     let range = TextRange::empty(TextSize::new(0));
     let tree = if want == "Expression" {
         let body = r.required_expr(cx, node, "Expression", "body")?;
+        r.in_context(cx, &body, ast::ExprContext::Load)?;
         Tree::Expression(ast::ModExpression { node_index: Default::default(), range, body })
     } else {
         let body = r.body(cx, node, want, "body")?;
@@ -233,9 +235,9 @@ impl Reader {
             return Err(cx.value_error(format!("AST node line range ({line}, {end_line}) is not valid")));
         }
         if (line < 0 && end_line != line) || (col < 0 && col != end_col) {
-            return Err(
-                cx.value_error(format!("AST node column range ({col}, {end_col}) for line range ({line}, {end_line}) is not valid"))
-            );
+            return Err(cx.value_error(format!(
+                "AST node column range ({col}, {end_col}) for line range ({line}, {end_line}) is not valid"
+            )));
         }
         if line == end_line && col > end_col {
             return Err(cx.value_error(format!("line {line}, column {col}-{end_col} is not a valid range")));

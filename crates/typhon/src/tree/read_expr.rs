@@ -82,8 +82,8 @@ impl Reader {
 
     pub(super) fn expr(&mut self, cx: &mut Cx, o: Obj) -> Result<Expr> {
         cx.enter()?;
-        let kind = self.kind(cx, o, "expr")?;
         let range = self.range(cx, o, "expr")?;
+        let kind = self.kind(cx, o, "expr")?;
         let k = kind.as_str();
         let node_index = ast::AtomicNodeIndex::NONE;
         Ok(match k {
@@ -159,13 +159,9 @@ impl Reader {
                 match k {
                     "ListComp" => Expr::ListComp(ast::ExprListComp { node_index, range, elt, generators }),
                     "SetComp" => Expr::SetComp(ast::ExprSetComp { node_index, range, elt, generators }),
-                    _ => Expr::Generator(ast::ExprGenerator {
-                        node_index,
-                        range,
-                        elt,
-                        generators,
-                        parenthesized: true,
-                    }),
+                    _ => {
+                        Expr::Generator(ast::ExprGenerator { node_index, range, elt, generators, parenthesized: true })
+                    }
                 }
             }
             "DictComp" => {
@@ -312,8 +308,8 @@ impl Reader {
     /// The pieces of a JoinedStr.
     fn elements(&mut self, cx: &mut Cx, o: Obj, class: &str) -> Result<ast::InterpolatedStringElements> {
         let out = self.list(cx, o, class, "values", |r, cx, x| {
-            let k = r.kind(cx, x, "expr")?;
             let range = r.range(cx, x, "expr")?;
+            let k = r.kind(cx, x, "expr")?;
             if k == "FormattedValue" {
                 return Ok(ast::InterpolatedStringElement::Interpolation(r.interpolation(cx, x, range)?));
             }
@@ -388,7 +384,8 @@ impl Reader {
             return Ok(Expr::EllipsisLiteral(ast::ExprEllipsisLiteral { node_index, range }));
         }
         let class = ops::class_of(v).name();
-        let number = |value| Expr::NumberLiteral(ast::ExprNumberLiteral { node_index: Default::default(), range, value });
+        let number =
+            |value| Expr::NumberLiteral(ast::ExprNumberLiteral { node_index: Default::default(), range, value });
         Ok(match &*class {
             "str" if v.cast::<Str>().is_some() => {
                 let value = match v.cast::<Str>() {

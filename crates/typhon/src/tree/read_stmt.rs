@@ -45,8 +45,8 @@ impl Reader {
 
     pub(super) fn stmt(&mut self, cx: &mut Cx, o: Obj) -> Result<Stmt> {
         cx.enter()?;
-        let kind = self.kind(cx, o, "stmt")?;
         let range = self.range(cx, o, "stmt")?;
+        let kind = self.kind(cx, o, "stmt")?;
         let k = kind.as_str();
         let node_index = ast::AtomicNodeIndex::NONE;
         Ok(match k {
@@ -74,7 +74,8 @@ impl Reader {
                 let name = self.identifier(cx, o, k, "name", range)?;
                 let args = self.exprs(cx, o, k, "bases")?.into();
                 let keywords = self.keywords(cx, o, k)?.into();
-                let arguments = Some(Box::new(ast::Arguments { node_index: Default::default(), range, args, keywords }));
+                let arguments =
+                    Some(Box::new(ast::Arguments { node_index: Default::default(), range, args, keywords }));
                 let body = self.full_body(cx, o, k, "body")?;
                 let decorator_list = self.decorators(cx, o, k)?;
                 let type_params = self.type_params(cx, o, k, range)?;
@@ -241,8 +242,8 @@ impl Reader {
     fn try_(&mut self, cx: &mut Cx, o: Obj, k: &str, range: TextRange) -> Result<Stmt> {
         let body = self.full_body(cx, o, k, "body")?;
         let handlers = self.list(cx, o, k, "handlers", |r, cx, x| {
-            let k = r.kind(cx, x, "excepthandler")?;
             let range = r.range(cx, x, "excepthandler")?;
+            let k = r.kind(cx, x, "excepthandler")?;
             let type_ = r.opt_expr(cx, x, "type")?;
             let name = r.opt_identifier(cx, x, "name", range)?;
             let body = r.full_body(cx, x, &k, "body")?;
@@ -289,8 +290,8 @@ impl Reader {
         range: TextRange,
     ) -> Result<Option<Box<ast::TypeParams>>> {
         let type_params = self.list(cx, o, class, "type_params", |r, cx, x| {
-            let kind = r.kind(cx, x, "type_param")?;
             let range = r.range(cx, x, "type_param")?;
+            let kind = r.kind(cx, x, "type_param")?;
             let node_index = ast::AtomicNodeIndex::NONE;
             let name = r.identifier(cx, x, &kind, "name", range)?;
             let default = r.opt_expr(cx, x, "default_value")?;
@@ -317,8 +318,8 @@ impl Reader {
 
     fn pattern(&mut self, cx: &mut Cx, o: Obj) -> Result<Pattern> {
         cx.enter()?;
-        let kind = self.kind(cx, o, "pattern")?;
         let range = self.range(cx, o, "pattern")?;
+        let kind = self.kind(cx, o, "pattern")?;
         let k = kind.as_str();
         let node_index = ast::AtomicNodeIndex::NONE;
         Ok(match k {

@@ -288,8 +288,7 @@ impl Maker<'_> {
                 let patterns = self.list(cx, &x.arguments.patterns, Self::pattern)?;
                 let names = self.list(cx, &x.arguments.keywords, |m, cx, k| m.identifier(cx, &k.attr))?;
                 let values = self.list(cx, &x.arguments.keywords, |m, cx, k| m.pattern(cx, &k.pattern))?;
-                let fields =
-                    [("cls", cls), ("patterns", patterns), ("kwd_attrs", names), ("kwd_patterns", values)];
+                let fields = [("cls", cls), ("patterns", patterns), ("kwd_attrs", names), ("kwd_patterns", values)];
                 self.node(cx, "MatchClass", at, &fields)
             }
             Pattern::MatchStar(x) => {
