@@ -33,7 +33,8 @@ pub fn cmsg_len(n: usize) -> Option<usize> {
 }
 /// `CMSG_SPACE`, if it fits.
 pub fn cmsg_space(n: usize) -> Option<usize> {
-    cmsg_len(n).map(|n| n.next_multiple_of(8)).filter(|n| *n <= i32::MAX as usize)
+    // With room for the padding, whatever its size is.
+    cmsg_len(n)?.checked_add(8).filter(|n| *n <= i32::MAX as usize).map(|n| (n - 8).next_multiple_of(8))
 }
 
 /// What came.

@@ -80,6 +80,7 @@ fn unsigned(cx: &mut Cx, v: Obj, bits: u32) -> Result<u32> {
     match int::to_i128(v) {
         Some(n) if n < 0 => Err(cx.value_error("Cannot convert negative int")),
         Some(n) if n < 1 << bits => Ok(n as u32),
+        None if ops::less(cx, v, Obj::int_unchecked(0))? => Err(cx.value_error("Cannot convert negative int")),
         _ => Err(cx.error(ExcKind::OverflowError, format!("Python int too large for C uint{bits}_t"))),
     }
 }
@@ -112,8 +113,8 @@ pub mod names {
             let n = ops::repr(cx, n)?.to_str().into_owned();
             Some(c_string(cx, n)?)
         } else if let Some(s) = port.cast::<Str>() {
-            let s = s.to_str().into_owned();
-            Some(c_string(cx, s)?)
+            let b = crate::codecs::encode_text(cx, s, "utf-8", "strict")?;
+            Some(CString::new(b).map_err(|_| cx.value_error("embedded null character"))?)
         } else if let Some(b) = port.cast::<Bytes>() {
             Some(CString::new(b.as_slice()).map_err(|_| cx.value_error("embedded null byte"))?)
         } else {
@@ -318,7 +319,8 @@ pub mod names {
         call::if_nametoindex(oname.as_c()).map_err(|e| os_error(cx, e))
     }
     /// Returns the interface name corresponding to the interface index if_index.
-    fn if_indextoname(cx: &mut Cx, if_index: u32) -> Result<Obj> {
+    fn if_indextoname(cx: &mut Cx, if_index: Obj) -> Result<Obj> {
+        let if_index = unsigned(cx, if_index, 32)?;
         let n = call::if_indextoname(if_index).map_err(|e| os_error(cx, e))?;
         fs_decode(cx, &n)
     }
