@@ -36,6 +36,8 @@ pub enum Place {
     Value(Obj),
     /// In a class: a Python function or native method, to be bound.
     Method(Obj),
+    /// In a class: a property.
+    Property(Obj),
 }
 
 struct Entry {
@@ -50,6 +52,7 @@ struct Entry {
 
 const VALUE: u32 = 1;
 const METHOD: u32 = 2;
+const PROPERTY: u32 = 3;
 
 const READ: u64 = 0;
 const WRITE: u64 = 1;
@@ -137,7 +140,7 @@ impl AttrCache {
         let id = shape_of(o);
         let e = self.find(id, name, READ)?;
         match e.place.get() {
-            METHOD => None,
+            METHOD | PROPERTY => None,
             VALUE => (shape::class_of_shape(id).version() == e.version.get())
                 // ATTR-1.
                 .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) }),
@@ -147,9 +150,18 @@ impl AttrCache {
     /// The function that calling `o.name(...)` runs with `o` in front.
     #[inline(always)]
     pub fn method(&self, o: Obj, name: Gc<Str>) -> Option<Obj> {
+        self.of_kind(o, name, METHOD)
+    }
+    /// The property that gives `o.name`.
+    #[inline(always)]
+    pub fn property(&self, o: Obj, name: Gc<Str>) -> Option<Obj> {
+        self.of_kind(o, name, PROPERTY)
+    }
+    #[inline(always)]
+    fn of_kind(&self, o: Obj, name: Gc<Str>, kind: u32) -> Option<Obj> {
         let id = shape_of(o);
         let e = self.find(id, name, READ)?;
-        (e.place.get() == METHOD && shape::class_of_shape(id).version() == e.version.get())
+        (e.place.get() == kind && shape::class_of_shape(id).version() == e.version.get())
             // ATTR-1.
             .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
     }
@@ -260,6 +272,8 @@ pub fn place_of(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<(Place, u64)> {
     }
     let id = o.shape();
     let place = match cx.lookup(c, name) {
+        // An AttributeError of the getter would have to go on to `__getattr__`.
+        Some(d) if d.shape() == shape::PROPERTY && c.special(Dunder::GetAttr).is_none() => Place::Property(d),
         Some(d) if ops::is_data_descriptor(d) => Place::Slot(member_offset(c, d)?),
         found => match slot_offset(o, id, name) {
             Ok(offset) => Place::Slot(offset),
@@ -278,6 +292,7 @@ pub fn place_of(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<(Place, u64)> {
         Place::Slot(offset) => (offset, 0),
         Place::Value(v) => (VALUE, v.word()),
         Place::Method(v) => (METHOD, v.word()),
+        Place::Property(v) => (PROPERTY, v.word()),
     };
     if o.shape() != id || c.version() != version {
         return None;
