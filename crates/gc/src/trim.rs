@@ -35,14 +35,14 @@ impl Extent {
     const fn new() -> Self {
         Self { lo: AtomicUsize::new(usize::MAX), hi: AtomicUsize::new(0) }
     }
-    fn include(&self, lo: usize, hi: usize) {
+    fn include(&self, lo: usize, hi: usize, semantics: AllocationSemantics) {
         if lo < self.lo.load(Ordering::Relaxed) {
             self.lo.fetch_min(lo, Ordering::Relaxed);
         }
         if hi > self.hi.load(Ordering::Relaxed) {
             let old = self.hi.fetch_max(hi, Ordering::Relaxed);
             if old != 0 {
-                use_huge_pages(old.next_multiple_of(CHUNK), hi.next_multiple_of(CHUNK));
+                use_huge_pages(old.next_multiple_of(CHUNK), hi.next_multiple_of(CHUNK), semantics);
             }
         }
     }
@@ -54,15 +54,18 @@ impl Extent {
 /// Asks for huge pages for the chunks from `lo` to `hi`, which a space has just grown
 /// into: a heap of some size spends much of its time in page faults and TLB misses
 /// otherwise. A space's first chunk keeps small pages, so that small programs stay small.
-fn use_huge_pages(lo: usize, hi: usize) {
+fn use_huge_pages(lo: usize, hi: usize, semantics: AllocationSemantics) {
     if lo < hi {
         // The chunk's first block has been touched already, with small pages: these are
-        // to become a huge one at once.
+        // to become a huge one at once. Of a large object all may have been touched; that
+        // is not worth copying.
         // SAFETY: advice about memory that mmtk maps by whole chunks; where the system
         // has no such pages it fails, and nothing changes.
         unsafe {
             libc::madvise(lo as *mut libc::c_void, hi - lo, libc::MADV_HUGEPAGE);
-            libc::madvise(lo as *mut libc::c_void, HUGE, libc::MADV_COLLAPSE);
+            if !matches!(semantics, AllocationSemantics::Los) {
+                libc::madvise(lo as *mut libc::c_void, HUGE, libc::MADV_COLLAPSE);
+            }
         }
     }
 }
@@ -78,7 +81,7 @@ pub(crate) fn note_allocation(start: usize, size: usize, semantics: AllocationSe
         AllocationSemantics::Los => &LARGE,
         _ => &SMALL,
     };
-    space.include(start & !(BLOCK - 1), (start + size).next_multiple_of(BLOCK));
+    space.include(start & !(BLOCK - 1), (start + size).next_multiple_of(BLOCK), semantics);
 }
 
 /// Called before the collector frees anything.

@@ -36,6 +36,8 @@ pub enum Place {
     Value(Obj),
     /// In a class: a Python function or native method, to be bound.
     Method(Obj),
+    /// In a class: a property.
+    Property(Obj),
 }
 
 struct Entry {
@@ -50,13 +52,16 @@ struct Entry {
 
 const VALUE: u32 = 1;
 const METHOD: u32 = 2;
+const PROPERTY: u32 = 3;
 
 const READ: u64 = 0;
 const WRITE: u64 = 1;
 const SUPER: u64 = 2;
 const OF_CLASS: u64 = 3;
 
-const SIZE: usize = 512;
+/// Pairs of entries: with single ones the objects of one loop would often be in each
+/// other's way.
+const SETS: usize = 512;
 
 static FLUSHES: AtomicU64 = AtomicU64::new(0);
 
@@ -77,7 +82,7 @@ impl Default for AttrCache {
     fn default() -> AttrCache {
         AttrCache {
             // A key of 0 is an empty entry. The pages are not touched.
-            entries: unsafe { Box::new_zeroed_slice(SIZE).assume_init() },
+            entries: unsafe { Box::new_zeroed_slice(2 * SETS).assume_init() },
             flushes: Cell::new(FLUSHES.load(Ordering::SeqCst)),
             misses: Cell::new(0),
         }
@@ -97,31 +102,48 @@ fn slot(o: Obj, offset: u32) -> &'static AtomicU64 {
 }
 
 impl AttrCache {
+    /// The first of the two places for a key.
     #[inline(always)]
-    fn at(&self, shape: u32, name: u64) -> &Entry {
-        let h = (name >> 4) ^ (name >> 13) ^ (shape as u64).wrapping_mul(0x9E37);
-        // The mask keeps the index below SIZE.
-        unsafe { self.entries.get_unchecked(h as usize & (SIZE - 1)) }
+    fn at(&self, shape: u32, key: u64) -> usize {
+        let h = (key ^ (shape as u64) << 24).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (h >> (64 - SETS.trailing_zeros())) as usize * 2
     }
     #[inline(always)]
     fn find(&self, shape: u32, name: Gc<Str>, what: u64) -> Option<&Entry> {
-        let n = name.obj().word();
-        let e = self.at(shape, n ^ what << 6);
-        (e.key.get() == n | what && e.shape.get() == shape && self.flushes.get() == FLUSHES.load(Ordering::Relaxed))
-            .then_some(e)
+        let key = name.obj().word() | what;
+        let at = self.at(shape, key);
+        // `at` is below twice the number of sets, and even.
+        let (first, second) = unsafe { (self.entries.get_unchecked(at), self.entries.get_unchecked(at + 1)) };
+        let hit = |e: &Entry| e.key.get() == key && e.shape.get() == shape;
+        let e = if hit(first) {
+            first
+        } else if hit(second) {
+            second
+        } else {
+            return None;
+        };
+        (self.flushes.get() == FLUSHES.load(Ordering::Relaxed)).then_some(e)
     }
     fn put(&self, shape: u32, name: Gc<Str>, what: u64, place: u32, version: u64, value: u64) {
         let now = FLUSHES.load(Ordering::SeqCst);
         if self.flushes.replace(now) != now {
             self.entries.iter().for_each(|e| e.key.set(0));
         }
-        let n = name.obj().word();
-        let e = self.at(shape, n ^ what << 6);
-        e.key.set(n | what);
-        e.shape.set(shape);
-        e.place.set(place);
-        e.version.set(version);
-        e.value.set(value);
+        let key = name.obj().word() | what;
+        let at = self.at(shape, key);
+        let (first, second) = (&self.entries[at], &self.entries[at + 1]);
+        if first.key.get() != key || first.shape.get() != shape {
+            second.key.set(first.key.get());
+            second.shape.set(first.shape.get());
+            second.place.set(first.place.get());
+            second.version.set(first.version.get());
+            second.value.set(first.value.get());
+        }
+        first.key.set(key);
+        first.shape.set(shape);
+        first.place.set(place);
+        first.version.set(version);
+        first.value.set(value);
     }
     /// True now and then: an instruction whose own cache keeps missing should
     /// be specialised anew, in case that its first objects are gone.
@@ -137,7 +159,7 @@ impl AttrCache {
         let id = shape_of(o);
         let e = self.find(id, name, READ)?;
         match e.place.get() {
-            METHOD => None,
+            METHOD | PROPERTY => None,
             VALUE => (shape::class_of_shape(id).version() == e.version.get())
                 // ATTR-1.
                 .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) }),
@@ -147,9 +169,18 @@ impl AttrCache {
     /// The function that calling `o.name(...)` runs with `o` in front.
     #[inline(always)]
     pub fn method(&self, o: Obj, name: Gc<Str>) -> Option<Obj> {
+        self.of_kind(o, name, METHOD)
+    }
+    /// The property that gives `o.name`.
+    #[inline(always)]
+    pub fn property(&self, o: Obj, name: Gc<Str>) -> Option<Obj> {
+        self.of_kind(o, name, PROPERTY)
+    }
+    #[inline(always)]
+    fn of_kind(&self, o: Obj, name: Gc<Str>, kind: u32) -> Option<Obj> {
         let id = shape_of(o);
         let e = self.find(id, name, READ)?;
-        (e.place.get() == METHOD && shape::class_of_shape(id).version() == e.version.get())
+        (e.place.get() == kind && shape::class_of_shape(id).version() == e.version.get())
             // ATTR-1.
             .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
     }
@@ -260,6 +291,8 @@ pub fn place_of(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<(Place, u64)> {
     }
     let id = o.shape();
     let place = match cx.lookup(c, name) {
+        // An AttributeError of the getter would have to go on to `__getattr__`.
+        Some(d) if d.shape() == shape::PROPERTY && c.special(Dunder::GetAttr).is_none() => Place::Property(d),
         Some(d) if ops::is_data_descriptor(d) => Place::Slot(member_offset(c, d)?),
         found => match slot_offset(o, id, name) {
             Ok(offset) => Place::Slot(offset),
@@ -278,6 +311,7 @@ pub fn place_of(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<(Place, u64)> {
         Place::Slot(offset) => (offset, 0),
         Place::Value(v) => (VALUE, v.word()),
         Place::Method(v) => (METHOD, v.word()),
+        Place::Property(v) => (PROPERTY, v.word()),
     };
     if o.shape() != id || c.version() != version {
         return None;

@@ -103,6 +103,7 @@ static RT: Rt = Rt {
         complex_pow: OnceLock::new(),
         set_cell: OnceLock::new(),
         flush_caches: OnceLock::new(),
+        own_attributes: OnceLock::new(),
         snapshot: OnceLock::new(),
         gen_next: OnceLock::new(),
         warn: OnceLock::new(),
@@ -127,6 +128,8 @@ pub struct Hooks {
     pub gen_next: OnceLock<fn(&mut Cx, Obj) -> Result<Option<Obj>>>,
     /// Forget cached attribute positions: a data descriptor has appeared.
     pub flush_caches: OnceLock<fn(&Cx)>,
+    /// Call the visitor with each name that a function stores on its first argument.
+    pub own_attributes: OnceLock<fn(Obj, &mut dyn FnMut(Obj))>,
     /// `warnings.warn(text, category)`.
     pub warn: OnceLock<fn(&mut Cx, &str, ExcKind) -> Result<()>>,
     /// `staticmethod(f)` if true, else `classmethod(f)`.

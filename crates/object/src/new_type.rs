@@ -373,7 +373,7 @@ fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::Li
     let fixed = if bi.ext_offset != 0 { bi.ext_offset as usize } else { bl.size as usize };
     let n = members.map_or(0, |m| m.len());
     let ext = fixed + 8 * n;
-    let inline = if storage == Storage::Slots { inline_slots(cx, t, base, d)? } else { 0 };
+    let inline = if storage == Storage::Slots { inline_slots(cx, base, d)? } else { 0 };
     let size = ext + if storage == Storage::Slots { 8 + 8 * inline } else { 0 };
     let mut init = LayoutInit {
         kind: bl.kind,
@@ -415,9 +415,20 @@ fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::Li
 }
 
 /// How many attributes to expect: what the class's methods and those of its
-/// bases store on `self`, from `__static_attributes__`.
-fn inline_slots(cx: &Cx, _t: Gc<Type>, base: Gc<Type>, d: Gc<Dict>) -> Result<usize> {
-    let own = d.get_str(name!(cx, "__static_attributes__")).and_then(|o| o.cast::<Tuple>()).map_or(0, |t| t.len());
+/// bases store on their first argument.
+fn inline_slots(cx: &Cx, base: Gc<Type>, d: Gc<Dict>) -> Result<usize> {
+    // Names of code are interned and live for ever (STR-3).
+    let mut names = std::collections::HashSet::new();
+    if let Some(visit) = cx.rt().hooks().own_attributes.get() {
+        for (_, v) in d.items() {
+            visit(v, &mut |name| {
+                names.insert(name.word());
+            });
+        }
+    }
+    // It also knows what functions do in which the argument is a cell.
+    let named = d.get_str(name!(cx, "__static_attributes__")).and_then(|o| o.cast::<Tuple>()).map_or(0, |t| t.len());
+    let own = names.len().max(named);
     let inherited = shape::info(base.root_shape()).inline as usize;
     Ok((own + inherited).clamp(2, MAX_INLINE))
 }

@@ -8,6 +8,8 @@ use crate::code::cache_entry;
 use crate::frame::{Base, PB, Pc};
 use crate::interp;
 use std::sync::atomic::Ordering;
+use typhon_builtins::module::Module;
+use typhon_builtins::property::Property;
 use typhon_bytecode::Op;
 use typhon_object::attr_cache::{self, Place};
 use typhon_object::shape::{self, Storage};
@@ -39,6 +41,12 @@ pub unsafe extern "C" fn get(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
             let name = name_of(base, insn);
             let found = if o.shape() == shape::TYPE {
                 (*cx).attrs.read_class(o, name)
+            } else if o.shape() == shape::MODULE {
+                // What the class `module` has itself, like `__dict__`, comes first.
+                match (*cx).lookup(types::class_for(shape::MODULE), name) {
+                    None => Gc::<Module>::from_obj(o).dict.get().and_then(|d| d.get_str(name)),
+                    Some(_) => None,
+                }
             } else if insn as u8 != Op::GETATTR as u8 && !(*cx).attrs.tired() {
                 (*cx).attrs.read(o, name)
             } else {
@@ -84,6 +92,13 @@ crate::slow! {
         }
         if let Some(m) = o.is_ptr().then(|| f.cx.attrs.method(o, n)).flatten() {
             let v = typhon_object::method::bind(f.cx, m, o)?;
+            f.set(f.a(), v);
+            return Ok(f.done());
+        }
+        if let Some(p) = o.is_ptr().then(|| f.cx.attrs.property(o, n)).flatten()
+            && let Some(get) = p.cast::<Property>().and_then(|p| p.get.obj())
+        {
+            let v = ops::call_args(f.cx, get, &[o])?;
             f.set(f.a(), v);
             return Ok(f.done());
         }

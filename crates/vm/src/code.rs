@@ -256,6 +256,27 @@ fn wtf8(b: &[u8]) -> Vec<u32> {
     out
 }
 
+/// The names that a function stores on its first argument (a hook of
+/// typhon-object). Register 0 is that argument; a method that assigns to `self` only
+/// makes the count a guess.
+pub fn own_attributes(f: Obj, visit: &mut dyn FnMut(Obj)) {
+    let Some(f) = f.cast::<crate::function::Function>() else { return };
+    let code = f.code();
+    let instrs = &code.data.instrs;
+    if code.data.argcount == 0 {
+        return;
+    }
+    let mut at = 0;
+    while at < instrs.len() {
+        let i = Insn(instrs[at]);
+        let op = i.op().unwrap_or(Op::NOP);
+        if op == Op::SETATTR && i.a() == 0 {
+            visit(code.name_at(i.c() as usize).obj());
+        }
+        at += op.len();
+    }
+}
+
 /// What a cached lookup on a class found. It never changes.
 #[repr(C)]
 pub struct CacheEntry {

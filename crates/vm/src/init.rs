@@ -47,6 +47,7 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let h = cx.rt().hooks();
     let _ = h.gen_next.set(generator::next);
     let _ = h.flush_caches.set(code::flush_caches);
+    let _ = h.own_attributes.set(code::own_attributes);
     let _ = h.set_cell.set(set_cell);
     let _ = typhon_builtins::hooks::CALLER_MODULE.set(caller_module);
     let _ = typhon_builtins::hooks::SUPER_ARGS.set(crate::objects::super_args);
