@@ -6,7 +6,7 @@
 use typhon_object::{Cx, ExcKind, Obj, Result, int, ops, str};
 use typhon_stdlib::util::{HOOKS, os_error};
 use typhon_stdlib::{at_fork, util};
-use typhon_vm::{import, poll, signal, thread};
+use typhon_vm::{import, import_lock, poll, signal, thread};
 
 /// Connect them. Called once, before any module is imported.
 pub fn connect() {
@@ -28,8 +28,11 @@ fn warn(cx: &mut Cx, text: &str, kind: ExcKind, level: i64) -> Result<()> {
 /// `os.fork()`. The child has one thread: this one.
 fn fork(cx: &mut Cx) -> Result<i32> {
     at_fork::before(cx);
+    import_lock::acquire(cx)?;
     let pid = cx.mutator.fork();
     let failed = (pid < 0).then(|| std::io::Error::last_os_error().raw_os_error().unwrap_or(EAGAIN));
+    // On both sides: the child's thread is the one that took it.
+    import_lock::release();
     if pid == 0 {
         thread::after_fork(cx);
         signal::after_fork(cx);

@@ -152,7 +152,11 @@ fn run_pending(cx: &mut Cx) -> Result<()> {
                     };
                     ops::call_args(cx, h, &[key, f])?;
                 }
-                _ => {}
+                // Its handler went after it arrived.
+                _ => {
+                    let e = cx.error(ExcKind::OSError, format!("Signal {n} ignored due to race condition"));
+                    poll::unraisable(cx, e, "", Obj::NONE);
+                }
             }
         }
     }
