@@ -3,10 +3,10 @@
 //!
 //! Tests: tests/lang/fork.md, tests/lang/signals.md.
 
-use typhon_object::{Cx, ExcKind, Obj, Result, int, ops, str};
+use typhon_object::{Cx, ExcKind, Obj, Result, int, name, ops, str};
 use typhon_stdlib::util::{HOOKS, os_error};
 use typhon_stdlib::{at_fork, util};
-use typhon_vm::{import, import_lock, poll, signal, thread};
+use typhon_vm::{hooks, import, import_lock, library, poll, signal, thread};
 
 /// Connect them. Called once, before any module is imported.
 pub fn connect() {
@@ -61,5 +61,35 @@ fn warn_of_threads(cx: &mut Cx) {
     );
     if let Err(e) = util::warn(cx, &text, ExcKind::DeprecationWarning, 1) {
         poll::unraisable(cx, e, "Exception ignored while warning of fork()", Obj::NONE);
+    }
+}
+
+/// At the end: let the program's modules go, so that the finalizers of what only they
+/// hold run while everything else still works. Without finalizers nobody would notice.
+pub fn finalize_modules(cx: &mut Cx) {
+    if typhon_gc::finalizable() == 0 {
+        return;
+    }
+    forget_modules(cx);
+    // What a finalizer lets go of may have one, too.
+    for _ in 0..3 {
+        cx.mutator.collect(true);
+        poll::finalize(cx);
+    }
+}
+
+#[inline(never)]
+fn forget_modules(cx: &mut Cx) {
+    let modules = import::modules(cx);
+    for (name, module) in modules.items() {
+        let Some(name) = name.cast::<str::Str>() else { continue };
+        let file = hooks::module_dict(module).and_then(|d| d.get_str(name!(cx, "__file__")));
+        let own = match file.and_then(|f| f.cast::<str::Str>()) {
+            Some(f) => !f.to_str().starts_with(library::LIB),
+            None => name.eq_str("__main__"),
+        };
+        if own {
+            modules.remove_str(cx, name);
+        }
     }
 }
