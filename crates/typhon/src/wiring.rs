@@ -67,6 +67,8 @@ fn warn_of_threads(cx: &mut Cx) {
 /// At the end: let the program's modules go, so that the finalizers of what only they
 /// hold run while everything else still works. Without finalizers nobody would notice.
 pub fn finalize_modules(cx: &mut Cx) {
+    // Daemon threads stop where they are.
+    typhon_gc::request_all(typhon_object::cx::POLL_ASYNC_EXC);
     if typhon_gc::finalizable() == 0 {
         return;
     }

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::sync::OnceLock;
 use typhon_gc::{POLL_FINALIZE, pop_cleared_weak, pop_ready_finalizer};
 use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
+use crate::thread;
 use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops};
 
 /// Runs pending signal handlers; supplied by the signal module.
@@ -31,6 +32,7 @@ pub fn handle(cx: &mut Cx) -> Result<()> {
     }
     if bits & POLL_ASYNC_EXC != 0 {
         cx.mutator.clear(POLL_ASYNC_EXC);
+        thread::stop_if_finalizing(cx);
     }
     Ok(())
 }
