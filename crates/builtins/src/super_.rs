@@ -66,6 +66,19 @@ fn find(cx: &mut Cx, class: Gc<Type>, start: Gc<Type>, this: Obj, name: Gc<Str>)
     ops::bind_descriptor(cx, d, this, start).map(Some)
 }
 
+/// The function that calling `super(class, this).name(...)` runs with `this` in
+/// front, if it is that simple.
+pub fn find_method(class: Gc<Type>, this: Obj, name: Gc<Str>) -> Option<Obj> {
+    let start = ops::class_of(this);
+    if !this.is_ptr() || this.cast::<Type>().is_some() || !start.is_subtype(class) || !name.is_interned() {
+        return None;
+    }
+    let mro = start.mro();
+    let at = mro.iter().position(|c| *c == class.obj())? + 1;
+    let d = mro[at..].iter().find_map(|c| c.cast::<Type>()?.dict()?.get_str(name))?;
+    matches!(d.shape(), shape::FUNCTION | shape::METHOD_DESCRIPTOR).then_some(d)
+}
+
 /// `super(class, this).name`, for the VM.
 pub fn get_attr(cx: &mut Cx, class: Obj, this: Obj, name: Gc<Str>) -> Result<Obj> {
     let Some(c) = class.cast::<Type>() else {

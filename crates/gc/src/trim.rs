@@ -1,4 +1,4 @@
-//! Giving memory back to the system after a peak.
+//! Pages: huge ones for a heap that grows, and giving memory back after a peak.
 //!
 //! mmtk never unmaps. But after a collection no mutator owns an allocation buffer, and
 //! all memory is zeroed when it is handed out again, so memory without objects may be
@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const PAGE: usize = 4096;
 const BLOCK: usize = 32 << 10;
 const CHUNK: usize = 4 << 20;
+const HUGE: usize = 2 << 20;
 /// Below this much to gain, do not bother.
 const WORTHWHILE: usize = 32 << 20;
 
@@ -39,11 +40,30 @@ impl Extent {
             self.lo.fetch_min(lo, Ordering::Relaxed);
         }
         if hi > self.hi.load(Ordering::Relaxed) {
-            self.hi.fetch_max(hi, Ordering::Relaxed);
+            let old = self.hi.fetch_max(hi, Ordering::Relaxed);
+            if old != 0 {
+                use_huge_pages(old.next_multiple_of(CHUNK), hi.next_multiple_of(CHUNK));
+            }
         }
     }
     fn get(&self) -> (usize, usize) {
         (self.lo.load(Ordering::Relaxed), self.hi.load(Ordering::Relaxed))
+    }
+}
+
+/// Asks for huge pages for the chunks from `lo` to `hi`, which a space has just grown
+/// into: a heap of some size spends much of its time in page faults and TLB misses
+/// otherwise. A space's first chunk keeps small pages, so that small programs stay small.
+fn use_huge_pages(lo: usize, hi: usize) {
+    if lo < hi {
+        // The chunk's first block has been touched already, with small pages: these are
+        // to become a huge one at once.
+        // SAFETY: advice about memory that mmtk maps by whole chunks; where the system
+        // has no such pages it fails, and nothing changes.
+        unsafe {
+            libc::madvise(lo as *mut libc::c_void, hi - lo, libc::MADV_HUGEPAGE);
+            libc::madvise(lo as *mut libc::c_void, HUGE, libc::MADV_COLLAPSE);
+        }
     }
 }
 
@@ -58,7 +78,7 @@ pub(crate) fn note_allocation(start: usize, size: usize, semantics: AllocationSe
         AllocationSemantics::Los => &LARGE,
         _ => &SMALL,
     };
-    space.include(start & !(BLOCK - 1), start + size.max(BLOCK));
+    space.include(start & !(BLOCK - 1), (start + size).next_multiple_of(BLOCK));
 }
 
 /// Called before the collector frees anything.

@@ -10,6 +10,7 @@
 //!
 //! Tests: `tests/cx.rs`.
 
+use crate::attr_cache::AttrCache;
 use crate::exc::{BaseException, ExcKind, Raised};
 use crate::obj::{Gc, Obj};
 use crate::str::Str;
@@ -55,6 +56,8 @@ pub struct Cx {
     /// What upper layers keep per thread, by index: values or plain numbers. The
     /// collector sees these words and `handled`.
     pub ext: [Cell<u64>; 8],
+    /// What this thread knows of attribute lookups.
+    pub attrs: AttrCache,
     lookup: Box<[LookupEntry]>,
 }
 
@@ -232,7 +235,7 @@ impl Cx {
     pub fn attach_at(hi: usize, native_room: usize) -> Box<Cx> {
         START.get().expect("the heap is initialised first");
         let former = RETIRED.lock().ok().and_then(|mut r| r.pop());
-        let Retired { stack, lookup } = former.unwrap_or_else(Retired::fresh);
+        let Retired { stack, lookup, attrs } = former.unwrap_or_else(Retired::fresh);
         let mut cx = Box::new(Cx {
             mutator: Mutator::new(),
             stack,
@@ -246,6 +249,7 @@ impl Cx {
             handled: Cell::new(0),
             repr_depth: 0,
             ext: Default::default(),
+            attrs,
             lookup,
         });
         // CX-1: the box keeps its address until `detach`.
@@ -260,7 +264,7 @@ impl Cx {
     pub fn detach(mut self: Box<Cx>) {
         // The box is not used afterwards.
         unsafe { typhon_gc::detach(&mut self.mutator) };
-        Retired { stack: self.stack, lookup: self.lookup }.keep();
+        Retired { stack: self.stack, lookup: self.lookup, attrs: self.attrs }.keep();
     }
     /// The shared state.
     #[inline(always)]
@@ -400,10 +404,11 @@ impl Cx {
 /// What a thread that has ended leaves to the next one: mapping a stack and filling a
 /// cache cost more than everything else about a short thread.
 ///
-/// The entries of the cache hold for any thread: versions are never reused.
+/// The entries of the caches hold for any thread: versions are never reused.
 struct Retired {
     stack: *mut u64,
     lookup: Box<[LookupEntry]>,
+    attrs: AttrCache,
 }
 
 // SAFETY: the stack belongs to nobody else, and the cells to whoever owns the box.
@@ -419,7 +424,7 @@ impl Retired {
     fn fresh() -> Retired {
         // Zero is an empty entry: version 0 is no version. The pages are not touched.
         let lookup = unsafe { Box::new_zeroed_slice(LOOKUPS).assume_init() };
-        Retired { stack: map_stack(VALUE_STACK_WORDS * 8), lookup }
+        Retired { stack: map_stack(VALUE_STACK_WORDS * 8), lookup, attrs: AttrCache::default() }
     }
     fn keep(self) {
         if let Ok(mut retired) = RETIRED.lock()

@@ -16,6 +16,7 @@
 extern crate self as typhon_object;
 
 pub mod array;
+pub mod attr_cache;
 pub mod bigint;
 mod bind;
 pub mod boot;

@@ -526,6 +526,7 @@ pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> 
     }
     types::refill(cx, t);
     types::renew(t);
+    types::flush_caches(cx);
     Ok(())
 }
 

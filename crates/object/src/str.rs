@@ -190,15 +190,66 @@ fn alloc(cx: &Cx, len: usize, width: u32, ascii: bool) -> Result<(Gc<Str>, *mut 
     }
 }
 
+/// Copy `n` bytes; most strings are short, and then a call of memcpy costs more
+/// than two overlapping moves.
+///
+/// # Safety
+/// As for `copy_nonoverlapping`.
+#[inline(always)]
+unsafe fn copy(src: *const u8, dst: *mut u8, n: usize) {
+    macro_rules! both_ends {
+        ($t:ty) => {{
+            // Both ends are inside, since n is at least the size of the type.
+            unsafe {
+                let k = n - size_of::<$t>();
+                let (a, b) = ((src as *const $t).read_unaligned(), (src.add(k) as *const $t).read_unaligned());
+                (dst as *mut $t).write_unaligned(a);
+                (dst.add(k) as *mut $t).write_unaligned(b);
+            }
+        }};
+    }
+    match n {
+        33.. => unsafe { std::ptr::copy_nonoverlapping(src, dst, n) },
+        16.. => both_ends!(u128),
+        8.. => both_ends!(u64),
+        4.. => both_ends!(u32),
+        2.. => both_ends!(u16),
+        1 => both_ends!(u8),
+        0 => {}
+    }
+}
+
 /// A string of Latin-1 bytes.
 pub fn from_latin1(cx: &Cx, b: &[u8]) -> Result<Gc<Str>> {
+    latin1(cx, b, b.is_ascii())
+}
+
+fn latin1(cx: &Cx, b: &[u8], ascii: bool) -> Result<Gc<Str>> {
     if b.len() == 1 {
         return Ok(cx.rt().latin1_char(b[0]));
     }
-    let (s, p) = alloc(cx, b.len(), 0, b.is_ascii())?;
+    let (s, p) = alloc(cx, b.len(), 0, ascii)?;
     // `alloc` made room for exactly these bytes.
-    unsafe { std::ptr::copy_nonoverlapping(b.as_ptr(), p, b.len()) };
+    unsafe { copy(b.as_ptr(), p, b.len()) };
     Ok(s)
+}
+
+/// `s` with its bytes changed by `change`, which keeps ASCII ASCII; `None` if `s`
+/// is not ASCII.
+pub fn map_ascii(cx: &Cx, s: Gc<Str>, change: impl Fn(&mut [u8])) -> Result<Option<Gc<Str>>> {
+    let Some(text) = s.payload().as_ascii() else { return Ok(None) };
+    if let [c] = text.as_bytes() {
+        let mut one = [*c];
+        change(&mut one);
+        return latin1(cx, &one, true).map(Some);
+    }
+    let (out, p) = alloc(cx, text.len(), 0, true)?;
+    // `alloc` made room for exactly these bytes, and nobody else sees them yet.
+    unsafe {
+        copy(text.as_ptr(), p, text.len());
+        change(std::slice::from_raw_parts_mut(p, text.len()));
+    }
+    Ok(Some(out))
 }
 
 /// The same without the cache of one-character strings (used to fill it).
@@ -352,6 +403,9 @@ pub fn join_items(cx: &Cx, sep: Gc<Str>, items: &[Obj]) -> Result<std::result::R
 unsafe fn write_widened(p: &Str, out: *mut u8, width: u32) {
     let n = p.len();
     unsafe {
+        if width == 0 {
+            return copy(p.data(), out, n);
+        }
         match (p.view(), width) {
             (_, w) if w == p.width() => std::ptr::copy_nonoverlapping(p.data(), out, n << w),
             (v, 1) => (0..n).for_each(|i| *(out as *mut u16).add(i) = code_point(&v, i) as u16),
@@ -366,7 +420,7 @@ pub fn substring(cx: &Cx, s: Gc<Str>, start: usize, end: usize) -> Result<Gc<Str
         return Ok(s);
     }
     match s.view() {
-        StrView::Latin1(b) => from_latin1(cx, &b[start..end]),
+        StrView::Latin1(b) => latin1(cx, &b[start..end], s.is_ascii() || b[start..end].is_ascii()),
         StrView::Ucs2(b) => from_view(cx, &StrView::Ucs2(&b[start..end])),
         StrView::Ucs4(b) => from_view(cx, &StrView::Ucs4(&b[start..end])),
     }

@@ -266,24 +266,31 @@ pub fn set_attr(cx: &Cx, t: Gc<Type>, name: Gc<Str>, value: Option<Obj>) -> Resu
     let Some(d) = t.dict.get() else { return Ok(false) };
     // TYPE-1: nothing may be cached between the change and the new version.
     forget(t);
+    let before = d.get_str(name);
     let had = match value {
         Some(v) => {
             d.insert_str(cx, name, v)?;
-            if str::is_cached(name)
-                && has_shadowing_descriptor(v)
-                && let Some(flush) = cx.rt().hooks().flush_caches.get()
-            {
-                flush(cx);
-            }
             true
         }
         None => d.remove_str(cx, name).is_some(),
     };
+    let shadowing = |v: Option<Obj>| v.is_some_and(has_shadowing_descriptor);
+    let positions = str::is_cached(name) && (shadowing(before) || shadowing(value));
+    if positions || matches!(&*name.to_str(), "__getattribute__" | "__setattr__" | "__delattr__") {
+        flush_caches(cx);
+    }
     if let Some(s) = name.as_ascii().and_then(Dunder::from_name) {
         update_special(cx, t, s);
     }
     renew(t);
     Ok(had)
+}
+
+/// Nothing that caches say of slots may be relied on any longer.
+pub fn flush_caches(cx: &Cx) {
+    if let Some(flush) = cx.rt().hooks().flush_caches.get() {
+        flush(cx);
+    }
 }
 
 /// Whether a class attribute takes precedence over instance attributes.

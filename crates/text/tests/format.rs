@@ -96,6 +96,46 @@ fn agrees_with_cpython() {
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
 
+/// The short way gives what the general way gives, where it answers at all.
+#[test]
+fn simple_formats_agree() {
+    let mut room = [0; format_spec::simple::ROOM];
+    let mut answered = 0;
+    let alone = |spec: &str, n: Option<usize>, room: &[u8], general: String| {
+        if let Some(n) = n {
+            assert_eq!(std::str::from_utf8(&room[..n]).unwrap(), general, "{spec:?}");
+        }
+        n.is_some() as u32
+    };
+    let ints = [0, 1, -1, 7, -42, 99999, 1 << 40, i64::MAX >> 1, i64::MIN >> 1];
+    for spec in ["", "d", "5", "05d", ">8", "<8d", "0d", "040", "39d", "x", "+d", "^9", ",", "5.1"] {
+        for v in ints {
+            let n = format_spec::simple::int(spec.as_bytes(), v, &mut room);
+            let view = StrView::Latin1(spec.as_bytes());
+            let value = integer(&v.to_string());
+            let general = show(format_spec::int(view, value.as_ref(), "int", &Locale::C));
+            answered += alone(spec, n, &room, general);
+        }
+    }
+    let mut floats = vec![0.0, -0.0, 0.5, 1.5, 2.5, -0.125, 0.375, 1e15, 1e-9, 1e-30, f64::NAN, f64::INFINITY, 1e300];
+    let mut seed = 88172645463325252u64;
+    for _ in 0..2000 {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        floats.push((seed as i64 >> 12) as f64 / (1u64 << (seed % 64)) as f64);
+        floats.push((seed >> 44) as f64 / 1000.0);
+    }
+    for spec in ["f", ".2f", "8.3f", "012.4f", "<10.1f", ".0f", ".16f", ".17f", "e", "z.1f"] {
+        for v in &floats {
+            let n = format_spec::simple::float(spec.as_bytes(), *v, &mut room);
+            let view = StrView::Latin1(spec.as_bytes());
+            answered += alone(spec, n, &room, show(format_spec::float(view, *v, "float", &Locale::C)));
+        }
+    }
+    assert!(answered > 20_000, "{answered}");
+}
+
 #[test]
 fn locale_grouping() {
     let locale = Locale { decimal_point: ",", thousands_separator: "\u{202f}", grouping: &[3, 2] };

@@ -26,8 +26,13 @@ pub fn run(args: Vec<OsString>) -> u8 {
         }
     };
     let mut heap = HeapOptions::default();
-    if let Some(n) = std::env::var("TYPHON_GC_STRESS").ok().and_then(|v| v.parse().ok()) {
-        heap.stress = Some(n);
+    let number = |name| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
+    heap.stress = number("TYPHON_GC_STRESS");
+    if let Some(mb) = number("TYPHON_GC_HEAP") {
+        heap.min_heap = (mb as usize) << 20;
+    }
+    if let Some(mb) = number("TYPHON_GC_NURSERY") {
+        heap.nursery = (mb as usize) << 20;
     }
     init_heap(&heap);
     let cx = Cx::attach(MAIN_STACK - (1 << 20));

@@ -42,6 +42,7 @@ macro_rules! topics {
 
 topics! {
     lang_async "async"
+    lang_attribute_caches "attribute_caches"
     lang_bool "bool"
     lang_builtins "builtins"
     lang_bytes "bytes"

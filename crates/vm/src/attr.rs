@@ -5,58 +5,99 @@
 //! threads' caches can pass a check (VM-3).
 
 use crate::code::cache_entry;
+use crate::frame::{Base, PB, Pc};
+use crate::interp;
 use std::sync::atomic::Ordering;
 use typhon_bytecode::Op;
+use typhon_object::attr_cache::{self, Place};
 use typhon_object::shape::{self, Storage};
 use typhon_object::str::Str;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Dunder, Gc, Obj, Result, instance, intern, ops};
+use typhon_object::{Cx, Gc, Obj, Result, ops};
 
-/// The byte offset of an inline attribute slot that a cache may hold.
-fn inline_offset(o: Obj, name: Gc<Str>) -> Option<u32> {
-    if !instance::has_attrs(o) {
-        return None;
+/// The name operand of an instruction.
+#[inline(always)]
+pub(crate) unsafe fn name_of(base: Base, insn: u64) -> Gc<Str> {
+    // VM-1: field c of verified code is an index into the names.
+    unsafe {
+        let names = interp::func(base).names.load(Ordering::Relaxed) as *const u64;
+        Gc::from_obj(Obj::from_word_unchecked(*names.add((insn >> 48) as usize)))
     }
-    let s = shape::info(o.shape());
-    if s.storage != Storage::Slots {
-        return None;
-    }
-    let i = s.find(name)?;
-    (i < s.inline).then(|| s.ext_offset + 8 + 8 * i)
 }
 
-fn generic(c: Gc<Type>) -> bool {
-    c.special(Dunder::GetAttribute) == types::class_for(shape::OBJECT).special(Dunder::GetAttribute)
+/// GETATTR in every form, when the instruction's own cache did not serve: ask
+/// the thread's.
+///
+/// # Safety
+/// Called by the interpreter loop with its locals (VM-1).
+#[inline(never)]
+pub unsafe extern "C" fn get(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
+    unsafe {
+        let w = *base.add((insn >> 32) as u16 as usize);
+        if w & 7 == 0 {
+            let o = Obj::from_word_unchecked(w);
+            let name = name_of(base, insn);
+            let found = if o.shape() == shape::TYPE {
+                (*cx).attrs.read_class(o, name)
+            } else if insn as u8 != Op::GETATTR as u8 && !(*cx).attrs.tired() {
+                (*cx).attrs.read(o, name)
+            } else {
+                None
+            };
+            if let Some(v) = found {
+                *base.add((insn >> 16) as u16 as usize) = v.word();
+                return PB { pc: pc.add(2), base };
+            }
+        }
+        get_slow(pc, base, insn, cx)
+    }
+}
+
+/// SETATTR in every form, likewise.
+///
+/// # Safety
+/// Called by the interpreter loop with its locals (VM-1).
+#[inline(never)]
+pub unsafe extern "C" fn set(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
+    unsafe {
+        let w = *base.add((insn >> 16) as u16 as usize);
+        if w & 7 == 0 && insn as u8 != Op::SETATTR as u8 && !(*cx).attrs.tired() {
+            let v = Obj::from_word_unchecked(*base.add((insn >> 32) as u16 as usize));
+            if (*cx).attrs.write(&*cx, Obj::from_word_unchecked(w), name_of(base, insn), v) {
+                return PB { pc: pc.add(2), base };
+            }
+        }
+        set_slow(pc, base, insn, cx)
+    }
 }
 
 crate::slow! {
-    /// GETATTR.
-    fn get(f) {
+    /// GETATTR, and what to remember of it.
+    fn get_slow(f) {
         let (o, n) = (f.reg(f.b()), f.name());
-        let c = ops::class_of(o);
-        if o.is_ptr() && generic(c) {
-            let version = c.version();
-            let found = f.cx.lookup(c, n);
-            match found {
-                Some(d) if ops::is_data_descriptor(d) => {}
-                _ => {
-                    let id = o.shape();
-                    if let Some(off) = inline_offset(o, n) {
-                        intern::mark_cached(n);
-                        f.cache(0).store((id as u64) << 32 | (off as u64) << 1 | 1, Ordering::Release);
-                        f.requicken(Op::GETATTR_SLOT);
-                    } else if let Some(d) = found
-                        && version != 0
-                        && (!d.is_ptr() || ops::class_of(d).special(Dunder::Get).is_none())
-                        && (!instance::has_attrs(o)
-                            || (shape::info(id).storage == Storage::Slots && shape::info(id).find(n).is_none()))
-                    {
-                        let e = cache_entry(f.cx, o.shape(), c.obj(), d, version)?;
-                        f.cache_object(1, e);
-                        f.requicken(Op::GETATTR_CLASS);
-                    }
-                }
+        if let Some(t) = o.cast::<Type>() {
+            let version = t.version();
+            let v = ops::get_attr(f.cx, o, n)?;
+            f.cx.attrs.note_class(f.cx, t, n, version, v);
+            f.set(f.a(), v);
+            return Ok(f.done());
+        }
+        if let Some(m) = o.is_ptr().then(|| f.cx.attrs.method(o, n)).flatten() {
+            let v = typhon_object::method::bind(f.cx, m, o)?;
+            f.set(f.a(), v);
+            return Ok(f.done());
+        }
+        match attr_cache::place_of(f.cx, o, n) {
+            Some((Place::Slot(offset), _)) => {
+                f.cache(0).store((o.shape() as u64) << 32 | (offset as u64) << 1 | 1, Ordering::Release);
+                f.requicken(Op::GETATTR_SLOT);
             }
+            Some((Place::Value(v), version)) => {
+                let e = cache_entry(f.cx, o.shape(), ops::class_of(o).obj(), v, version)?;
+                f.cache_object(1, e);
+                f.requicken(Op::GETATTR_CLASS);
+            }
+            _ => {}
         }
         let v = ops::get_attr(f.cx, o, n)?;
         f.set(f.a(), v);
@@ -69,23 +110,19 @@ crate::slow! {
         f.set(f.a(), v);
         Ok(f.done())
     }
-    /// SETATTR.
-    fn set(f) {
+    /// SETATTR, and what to remember of it.
+    fn set_slow(f) {
         let (o, v, n) = (f.reg(f.a()), f.reg(f.b()), f.name());
         let before = o.shape();
-        let c = ops::class_of(o);
         ops::set_attr(f.cx, o, n, Some(v))?;
-        let plain = o.is_ptr()
-            && c.special(Dunder::SetAttr) == types::class_for(shape::OBJECT).special(Dunder::SetAttr)
-            && f.cx.lookup(c, n).is_none_or(|d| !ops::is_data_descriptor(d));
-        if plain && let Some(off) = inline_offset(o, n) {
-            intern::mark_cached(n);
+        if let Some(offset) = attr_cache::slot_for_store(f.cx, o, n) {
             let after = o.shape();
-            let w0 = (before as u64) << 32 | (off as u64) << 1 | 1;
+            let w0 = (before as u64) << 32 | (offset as u64) << 1 | 1;
             if after == before {
                 f.cache(0).store(w0, Ordering::Release);
                 f.requicken(Op::SETATTR_SLOT);
             } else if shape::info(before).storage == Storage::Slots {
+                f.cx.attrs.note_add(before, after, n, offset);
                 f.cache(0).store(0, Ordering::Relaxed);
                 f.cache(1).store((after as u64) << 32 | 1, Ordering::Relaxed);
                 f.cache(0).store(w0 | 2, Ordering::Release);

@@ -10,6 +10,7 @@ use crate::interp::{self, Exit};
 use crate::{generator, hooks};
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_bytecode::{Op, flags};
+use typhon_object::attr_cache::{self, Place};
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::{KwNames, NativeFunction};
 use typhon_object::str::Str;
@@ -137,16 +138,116 @@ unsafe fn push(f: &mut Fr<'_>, func: Gc<Function>, a: usize, args: &[Obj], kw: O
     }
 }
 
+/// Push a window for `func`, whose `n` arguments stand in their places from `nb`
+/// on and are all that it needs; `None` if that is not so or something else is
+/// to be done first.
+///
+/// # Safety
+/// VM-1 for the caller's window; `nb` is the window to be.
+#[inline(always)]
+unsafe fn push_ready(cx: &mut Cx, base: Base, func: &Function, nb: Base, n: usize, ret: Pc) -> Option<PB> {
+    unsafe {
+        let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize);
+        if func.simple.load(Ordering::Relaxed) as usize != n
+            || end as usize >= cx.limit as usize
+            || cx.depth >= cx.depth_limit
+            || cx.mutator.poll_pending()
+        {
+            return None;
+        }
+        cx.depth += 1;
+        *nb.sub(4) = Gc::of(func).obj().word();
+        *nb.sub(3) = ret as u64;
+        *nb.sub(2) = base as u64;
+        *nb.sub(1) = 0;
+        for i in n..func.nclear.load(Ordering::Relaxed) as usize {
+            *nb.add(i) = 0;
+        }
+        Some(PB { pc: func.entry.load(Ordering::Acquire) as Pc, base: nb })
+    }
+}
+
+/// CALLM in every form, when the instruction's own cache did not serve: ask the
+/// thread's.
+///
+/// # Safety
+/// Called by the interpreter loop with its locals (VM-1).
+#[inline(never)]
+pub unsafe extern "C" fn call_method(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
+    unsafe {
+        let (a, n) = ((insn >> 16) as u16 as usize, (insn >> 32) as u16 as usize);
+        let w = *base.add(a + 4);
+        if w & 7 == 0 && insn as u8 != Op::CALLM as u8 && !(*cx).attrs.tired() {
+            let name = crate::attr::name_of(base, insn);
+            if let Some(m) = (*cx).attrs.method(Obj::from_word_unchecked(w), name)
+                && m.shape() == shape::FUNCTION
+            {
+                let func: Gc<Function> = Gc::from_obj(m);
+                if let Some(pb) = push_ready(&mut *cx, base, func.payload(), base.add(a + 4), n + 1, pc.add(2)) {
+                    return pb;
+                }
+            }
+        }
+        call_method_slow(pc, base, insn, cx)
+    }
+}
+
+/// CALLSUPER, when the thread knows what it finds.
+///
+/// # Safety
+/// Called by the interpreter loop with its locals (VM-1).
+#[inline(never)]
+pub unsafe extern "C" fn call_super(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
+    unsafe {
+        let (a, n) = ((insn >> 16) as u16 as usize, (insn >> 32) as u16 as usize);
+        let reg = |r: usize| Obj::from_word_unchecked(*base.add(r));
+        let this = *base.add(a + 4);
+        if this & 7 == 0
+            && reg(a) == types::class_for(shape::SUPER).obj()
+            && let Some(class) = reg(a + 1).cast::<Type>()
+            && let Some(m) =
+                (*cx).attrs.super_method(class, Obj::from_word_unchecked(this), crate::attr::name_of(base, insn))
+        {
+            if m.shape() == shape::FUNCTION {
+                let func: Gc<Function> = Gc::from_obj(m);
+                if let Some(pb) = push_ready(&mut *cx, base, func.payload(), base.add(a + 4), n + 1, pc) {
+                    return pb;
+                }
+            }
+            return call_found(pc, base, insn & !0xff | Op::CALLMETHOD as u64, cx, m);
+        }
+        call_super_slow(pc, base, insn, cx)
+    }
+}
+
+/// Call `m`, whose receiver and arguments stand behind register a.
+unsafe fn call_found(pc: Pc, base: Base, insn: u64, cx: *mut Cx, m: Obj) -> PB {
+    unsafe {
+        *base.add((insn >> 16) as u16 as usize) = m.word();
+        call_loaded(pc, base, insn, cx)
+    }
+}
+
 /// Put arguments into the registers of a window and clear the other locals.
 /// `args` may be the window's own registers.
 pub unsafe fn bind(cx: &mut Cx, func: Gc<Function>, base: Base, args: &[Obj], kw: Option<KwNames>) -> Result<()> {
+    let clear = func.nclear.load(Ordering::Relaxed) as usize;
+    if kw.is_none() && func.simple.load(Ordering::Relaxed) as usize == args.len() {
+        // VM-1: the window has room; the arguments may overlap it.
+        unsafe {
+            std::ptr::copy(args.as_ptr() as *const u64, base, args.len());
+            for i in args.len()..clear {
+                *base.add(i) = 0;
+            }
+        }
+        return Ok(());
+    }
     let code = func.code();
     let d = &code.data;
     let n_kw = kw.map_or(0, |k| k.len());
     let n_pos = args.len() - n_kw;
     let argc = d.argcount as usize;
     let kwonly = d.kwonlyargcount as usize;
-    let clear = func.nclear.load(Ordering::Relaxed) as usize;
     let has_star = d.flags & flags::VARARGS != 0;
     let has_kw = d.flags & flags::VARKEYWORDS != 0;
     // The values may stand where they are to go, or in each other's way.
@@ -390,19 +491,32 @@ unsafe fn construct(
     if !init.code().returns_none || init.kind.load(Ordering::Relaxed) != 0 {
         return Ok(None);
     }
-    let mut all = [Obj::NONE; 13];
-    if args.len() >= all.len() {
-        return Ok(None);
-    }
     let o = hooks::new_instance(f.cx, t)?;
-    all[0] = o;
-    all[1..=args.len()].copy_from_slice(args);
     // The instance goes to the result register at once; `__init__` gets a
     // window behind the arguments, whose own result place nobody reads.
     f.set(a, o);
-    let n = args.len() + 1;
-    // VM-1.
-    unsafe { push(f, init, a + 4 + n, &all[..n], kw, done.pc).map(Some) }
+    let n = args.len();
+    // VM-1; `args` stand below the new window or outside of the stack.
+    unsafe {
+        let nb = f.base.add(a + 8 + n);
+        if kw.is_none() && (nb.add(n + 1) as usize) < f.cx.limit as usize {
+            *nb = o.word();
+            std::ptr::copy_nonoverlapping(args.as_ptr() as *const u64, nb.add(1), n);
+            if let Some(pb) = push_ready(f.cx, f.base, init.payload(), nb, n + 1, done.pc) {
+                return Ok(Some(pb));
+            }
+        }
+        let mut all = [Obj::NONE; 13];
+        if n >= all.len() {
+            return ops::call(f.cx, t.obj(), args, kw).map(|v| {
+                f.set(a, v);
+                Some(done)
+            });
+        }
+        all[0] = o;
+        all[1..=n].copy_from_slice(args);
+        push(f, init, a + 5 + n, &all[..=n], kw, done.pc).map(Some)
+    }
 }
 
 fn kw_names(f: &Fr<'_>) -> KwNames {
@@ -471,7 +585,7 @@ crate::slow! {
         unsafe { dispatch(f, callee, a, all.payload().items(), Some(names), done) }
     }
     /// CALLM.
-    fn call_method(f) {
+    fn call_method_slow(f) {
         let (a, n) = (f.a(), f.b());
         let o = f.reg(a + 4);
         let name = f.name();
@@ -501,11 +615,10 @@ crate::slow! {
                 return Ok(f.done());
             }
         }
-        f.requicken(Op::CALLM);
         // The generic form does it all.
         let (pc, base, insn) = (f.pc, f.base, f.insn & !0xff | Op::CALLM as u64);
         let cx: *mut Cx = f.cx;
-        Ok(unsafe { call_method(pc, base, insn, cx) })
+        Ok(unsafe { call_method_slow(pc, base, insn, cx) })
     }
     /// CALLM_KW.
     fn call_method_kw(f) {
@@ -564,9 +677,15 @@ crate::slow! {
         unsafe { dispatch(f, m, a, args, Some(kw), done) }
     }
     /// CALLSUPER.
-    fn call_super(f) {
+    fn call_super_slow(f) {
         let (a, n) = (f.a(), f.b());
         let name = f.name();
+        if f.reg(a) == types::class_for(shape::SUPER).obj()
+            && let Some(class) = f.reg(a + 1).cast::<Type>()
+            && let Some(m) = typhon_builtins::super_::find_method(class, f.reg(a + 4), name)
+        {
+            f.cx.attrs.note_super(class, f.reg(a + 4), name, m);
+        }
         let m = crate::attr::super_attr(f.cx, f.reg(a), f.reg(a + 1), f.reg(a + 4), name, f.x())?;
         f.set(a, m);
         let (args, done) = (f.regs(a + 5, n), f.done());
@@ -606,26 +725,32 @@ fn unbound_method(f: &mut Fr<'_>, o: Obj, name: Gc<Str>) -> Result<Option<Obj>> 
     Ok(Some(m))
 }
 
-/// The same, and remember it in the caches of a CALLM.
+/// The same, and remember it in the caches of a CALLM or LOADMETHOD.
 fn plain_method(f: &mut Fr<'_>, o: Obj, name: Gc<Str>, op: Op) -> Result<Option<Obj>> {
-    let c = ops::class_of(o);
-    let version = c.version();
-    let Some(m) = unbound_method(f, o, name)? else { return Ok(None) };
-    // A dict-mode instance may hide the method at any time.
-    let cacheable = o.is_ptr()
-        && version != 0
-        && (!typhon_object::instance::has_attrs(o) || shape::info(o.shape()).storage != shape::Storage::Dict);
-    if cacheable {
-        let quick = match (op, m.shape()) {
-            (Op::CALLM, shape::FUNCTION) => Op::CALLM_FUNC,
-            (Op::CALLM, _) => Op::CALLM_NATIVE,
-            (op, _) => op,
-        };
-        let e = cache_entry(f.cx, o.shape(), c.obj(), m, version)?;
-        f.cache_object(1, e);
-        f.requicken(quick);
+    // A specialised instruction that met another class stays as it is, if this
+    // thread knows the method.
+    let first = f.cache(1).load(Ordering::Relaxed) == 0 || f.cx.attrs.tired();
+    if o.is_ptr()
+        && !first
+        && let Some(m) = f.cx.attrs.method(o, name)
+    {
+        return Ok(Some(m));
     }
-    Ok(Some(m))
+    match attr_cache::place_of(f.cx, o, name) {
+        Some((Place::Method(m), version)) => {
+            let quick = match (op, m.shape()) {
+                (Op::CALLM, shape::FUNCTION) => Op::CALLM_FUNC,
+                (Op::CALLM, _) => Op::CALLM_NATIVE,
+                (op, _) => op,
+            };
+            let e = cache_entry(f.cx, o.shape(), ops::class_of(o).obj(), m, version)?;
+            f.cache_object(1, e);
+            f.requicken(quick);
+            Ok(Some(m))
+        }
+        Some(_) => Ok(None),
+        None => unbound_method(f, o, name),
+    }
 }
 
 /// The StopIteration-free end of an iterator, for callers that need the value.

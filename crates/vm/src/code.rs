@@ -308,5 +308,6 @@ pub fn flush_caches(cx: &Cx) {
             words[*at as usize].store(0, Ordering::Relaxed);
         }
     };
+    cx.mutator.stop_the_world(typhon_object::attr_cache::forget_all);
     typhon_gc::for_each_object(&cx.mutator, work);
 }

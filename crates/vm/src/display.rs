@@ -232,7 +232,7 @@ fn entries(first: Gc<Traceback>, out: &mut String) {
     while let Some(t) = tb {
         if let Some(f) = t.frame.get() {
             let c = f.code();
-            let line = t.line.load(Ordering::Relaxed);
+            let line = t.line().unwrap_or(0);
             let head = format!("  File \"{}\", line {line}, in {}\n", c.data.filename, c.data.qualname);
             if head == last.0 {
                 last.1 += 1;

@@ -15,6 +15,7 @@ use crate::unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_bytecode::Op;
 use typhon_macros::Trace;
+use typhon_object::array::{self, Array};
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::Payload;
 use typhon_object::str::Str;
@@ -226,8 +227,9 @@ pub struct Frame {
     pub back: Slot,
     /// Namespace of a body, or the generator.
     pub extra: Slot,
-    /// The variables when the frame ended.
-    pub locals: Slot<Dict>,
+    /// The variables when the frame ended: a copy of their registers, or once
+    /// somebody asked, a dict.
+    pub locals: Slot,
     /// `f_trace`.
     pub trace: Slot,
 }
@@ -341,8 +343,14 @@ impl Window {
 /// The frame ends: keep what its frame object may be asked for.
 pub fn leave(cx: &mut Cx, w: Window) -> Result<()> {
     let Some(f) = w.existing() else { return Ok(()) };
-    let d = locals_of_window(cx, w)?;
-    f.locals.set(cx, f, d);
+    let vars = f.func.get().map_or(0, |f| f.nclear.load(Ordering::Relaxed) as usize);
+    let copy = array::new(cx, vars)?;
+    for (i, s) in copy.slots().iter().enumerate() {
+        // VM-1: these registers belong to the window.
+        s.store(unsafe { *w.base.add(i) }, Ordering::Relaxed);
+    }
+    cx.barrier(copy.obj());
+    f.locals.set(cx, f, copy.obj());
     f.pc.store(w.pc as u64, Ordering::Relaxed);
     if f.back.obj().is_none()
         && let Some(c) = w.caller()
@@ -354,14 +362,34 @@ pub fn leave(cx: &mut Cx, w: Window) -> Result<()> {
     Ok(())
 }
 
+/// The variables of a frame that has ended.
+pub fn locals_of_ended(cx: &mut Cx, f: Gc<Frame>) -> Result<Gc<Dict>> {
+    let d = match f.locals.obj() {
+        None => return dict::new(cx),
+        Some(l) => match l.cast::<Dict>() {
+            Some(d) => return Ok(d),
+            // Only `leave` stores something else, an array.
+            None => {
+                let regs: Gc<Array> = unsafe { Gc::from_obj(l) };
+                locals_by_name(cx, f.code(), |i| regs.get(i))?
+            }
+        },
+    };
+    f.locals.set(cx, f, d.obj());
+    Ok(d)
+}
+
 /// The variables of a function's window, by name, as a fresh dict.
 pub fn locals_of_window(cx: &mut Cx, w: Window) -> Result<Gc<Dict>> {
+    // VM-1: these registers belong to the window.
+    locals_by_name(cx, w.func().code(), |i| Obj::from_word(unsafe { *w.base.add(i) }))
+}
+
+fn locals_by_name(cx: &mut Cx, code: Gc<Code>, reg: impl Fn(usize) -> Option<Obj>) -> Result<Gc<Dict>> {
     let d = dict::new(cx)?;
-    let code = w.func().code();
     let data = &code.data;
     let put = |cx: &mut Cx, name: &str, r: usize, cell: bool| -> Result<()> {
-        // VM-1: these registers belong to the window.
-        let Some(mut v) = Obj::from_word(unsafe { *w.base.add(r) }) else { return Ok(()) };
+        let Some(mut v) = reg(r) else { return Ok(()) };
         if (cell || v.shape() == shape::CELL)
             && let Some(c) = v.cast::<crate::function::Cell>()
         {

@@ -32,6 +32,9 @@ pub struct Function {
     /// First constant of the code.
     #[trace(skip)]
     pub consts: AtomicU64,
+    /// First name of the code.
+    #[trace(skip)]
+    pub names: AtomicU64,
     /// Bit 0: generator-like.
     #[trace(skip)]
     pub kind: AtomicU32,
@@ -96,6 +99,8 @@ impl Function {
         self.simple.store(if plain { d.argcount } else { u32::MAX }, Ordering::Relaxed);
         let consts = code.consts.get().expect("loaded code has constants").items().as_ptr();
         self.consts.store(consts as u64, Ordering::Relaxed);
+        let names = code.names.get().expect("loaded code has names").items().as_ptr();
+        self.names.store(names as u64, Ordering::Relaxed);
         self.entry.store(code.entry as u64, Ordering::Release);
     }
     /// The code.
@@ -124,6 +129,7 @@ pub fn new(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Gc<Function
         nregs: AtomicU32::new(0),
         nclear: AtomicU32::new(0),
         consts: AtomicU64::new(0),
+        names: AtomicU64::new(0),
         kind: AtomicU32::new(0),
         globals: Slot::new(globals),
         builtins: Slot::new(builtins),

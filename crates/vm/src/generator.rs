@@ -34,6 +34,8 @@ pub const DONE: u32 = 3;
 const BY_NATIVE: u32 = 0;
 /// Resumed by FORLOOP.
 const BY_LOOP: u32 = 1;
+/// Resumed by SEND.
+const BY_SEND: u32 = 2;
 
 /// The payload of generators, coroutines and asynchronous generators.
 #[derive(Trace)]
@@ -104,6 +106,150 @@ pub fn kind(g: Gc<Generator>) -> &'static str {
     }
 }
 
+/// Begin to run a generator that stands still (GEN-1): the state it was in.
+#[inline(always)]
+fn claim(g: Gc<Generator>) -> Option<u32> {
+    let s = g.state.load(Ordering::Acquire);
+    if s != SUSPENDED && s != CREATED {
+        return None;
+    }
+    if !typhon_gc::multi_threaded() {
+        g.state.store(RUNNING, Ordering::Relaxed);
+        return Some(s);
+    }
+    g.state.compare_exchange(s, RUNNING, Ordering::AcqRel, Ordering::Acquire).ok()
+}
+
+/// Resume `g` in the loop, in a window above that of `base`, if nothing stands
+/// against it. `sent` is what its `yield` gives.
+///
+/// # Safety
+/// VM-1 for the window; `ret` is where the resuming instruction goes on.
+#[inline(always)]
+unsafe fn enter(cx: &mut Cx, g: Gc<Generator>, base: Base, ret: Pc, by: u32, sent: u64) -> Option<PB> {
+    unsafe {
+        let func = g.func.get()?;
+        let nb = base.add(interp::func(base).nregs.load(Ordering::Relaxed) as usize + 4);
+        let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize);
+        let free = (end as usize) < cx.limit as usize && cx.depth < cx.depth_limit && !cx.mutator.poll_pending();
+        if !free || sent != Obj::NONE.word() && g.state.load(Ordering::Relaxed) == CREATED {
+            return None;
+        }
+        let was = claim(g)?;
+        let pc = g.pc.load(Ordering::Relaxed) as Pc;
+        *nb.sub(4) = func.obj().word();
+        *nb.sub(3) = ret as u64;
+        *nb.sub(2) = base as u64;
+        install(cx, g, nb, by);
+        if was == SUSPENDED {
+            *nb.add(yield_target(pc)) = sent;
+        }
+        cx.depth += 1;
+        Some(PB { pc, base: nb })
+    }
+}
+
+/// The instruction that resumed a generator, from its return address: FORLOOP
+/// has one cache word, SEND none.
+#[inline(always)]
+unsafe fn resuming(ret: Pc, by: u32) -> Insn {
+    unsafe { Insn((*ret.sub(if by == BY_LOOP { 2 } else { 1 })).load(Ordering::Relaxed)) }
+}
+
+/// FORLOOP_GEN: resume in this loop.
+///
+/// # Safety
+/// Called by the interpreter loop with its locals (VM-1).
+#[inline(never)]
+pub unsafe extern "C" fn for_loop(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
+    unsafe {
+        let it = Obj::from_word_unchecked(*base.add((insn >> 16) as u16 as usize));
+        if it.is_ptr()
+            && it.shape() == shape::GENERATOR
+            && let Some(pb) = enter(&mut *cx, Gc::from_obj(it), base, pc.add(1), BY_LOOP, Obj::NONE.word())
+        {
+            return pb;
+        }
+        for_loop_slow(pc, base, insn, cx)
+    }
+}
+
+/// SEND: resume in this loop.
+///
+/// # Safety
+/// Called by the interpreter loop with its locals (VM-1).
+#[inline(never)]
+pub unsafe extern "C" fn send_op(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
+    unsafe {
+        let it = Obj::from_word_unchecked(*base.add((insn >> 32) as u16 as usize));
+        let sent = *base.add((insn >> 16) as u16 as usize);
+        if it.is_ptr()
+            && matches!(it.shape(), shape::GENERATOR | shape::COROUTINE)
+            && let Some(pb) = enter(&mut *cx, Gc::from_obj(it), base, pc, BY_SEND, sent)
+        {
+            return pb;
+        }
+        send_slow(pc, base, insn, cx)
+    }
+}
+
+/// YIELD.
+///
+/// # Safety
+/// Called by the interpreter loop with its locals (VM-1).
+#[inline(never)]
+pub unsafe extern "C" fn yield_value(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
+    unsafe {
+        let extra = Obj::from_word_unchecked(*base.sub(1));
+        if !matches!(extra.shape(), shape::GENERATOR | shape::COROUTINE | shape::ASYNC_GENERATOR) {
+            return yield_slow(pc, base, insn, cx);
+        }
+        suspend(&mut *cx, Gc::from_obj(extra), pc, base, *base.add((insn >> 32) as u16 as usize))
+    }
+}
+
+/// Put a running generator to rest and go back to who resumed it.
+#[inline(always)]
+unsafe fn suspend(cx: &mut Cx, g: Gc<Generator>, pc: Pc, base: Base, value: u64) -> PB {
+    unsafe {
+        if let Some(regs) = g.regs.get() {
+            // GEN-1. A register beyond the variables may hold what a call left there: a
+            // return address, or an object that has died since. The array is traced
+            // exactly.
+            let sure = interp::func(base).nclear.load(Ordering::Relaxed) as usize;
+            for (i, s) in regs.slots().iter().enumerate() {
+                let word = *base.add(i);
+                let keep = i < sure || cx.mutator.is_storable(word);
+                s.store(if keep { word } else { 0 }, Ordering::Relaxed);
+            }
+            cx.barrier(regs.obj());
+        }
+        g.pc.store(pc as u64, Ordering::Relaxed);
+        switch_back(cx, g, true);
+        let by = g.resumer.load(Ordering::Relaxed);
+        cx.depth -= 1;
+        // The linkage of the running window.
+        let (ret, caller) = (*base.sub(3) as Pc, *base.sub(2) as Base);
+        g.state.store(SUSPENDED, Ordering::Release);
+        let pc = match by {
+            BY_LOOP => {
+                let i = resuming(ret, by);
+                *caller.add(i.b() as usize) = value;
+                ret.sub(1).offset(i.c() as i16 as isize)
+            }
+            BY_SEND => {
+                *caller.add(resuming(ret, by).a() as usize) = value;
+                ret
+            }
+            _ => {
+                *base.sub(4) = value;
+                ret
+            }
+        };
+        PB { pc, base: caller }
+    }
+}
+
 fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
     loop {
         let s = g.state.load(Ordering::Acquire);
@@ -117,25 +263,34 @@ fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
 }
 
 /// Copy the registers into a window and switch the handled exception.
+#[inline(always)]
 unsafe fn install(cx: &mut Cx, g: Gc<Generator>, base: Base, resumer: u32) {
     unsafe {
         if let Some(a) = g.regs.get() {
+            // GEN-1: nobody else touches the array now. A loop: windows are
+            // small, and a call of memcpy costs more than the copy.
             for (i, s) in a.slots().iter().enumerate() {
                 *base.add(i) = s.load(Ordering::Relaxed);
             }
         }
         *base.sub(1) = g.obj().word();
         g.resumer.store(resumer, Ordering::Relaxed);
-        g.outer.put(cx, g, Obj::from_word(cx.handled.get()));
-        if g.handled.word() != 0 {
-            cx.handled.set(g.handled.word());
+        if cx.handled.get() | g.handled.word() != 0 {
+            g.outer.put(cx, g, Obj::from_word(cx.handled.get()));
+            if g.handled.word() != 0 {
+                cx.handled.set(g.handled.word());
+            }
         }
     }
 }
 
 /// Switch the handled exception back. `keep`: it goes on inside later.
+#[inline(always)]
 fn switch_back(cx: &mut Cx, g: Gc<Generator>, keep: bool) {
     let (inner, outer) = (cx.handled.get(), g.outer.word());
+    if inner | outer | g.handled.word() == 0 {
+        return;
+    }
     let own = keep && inner != outer;
     g.handled.put(cx, g, Obj::from_word(inner).filter(|_| own));
     cx.handled.set(outer);
@@ -248,9 +403,15 @@ pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
     cx.depth = cx.depth.saturating_sub(1);
     // The linkage of the window that ends.
     unsafe {
-        let (ret, caller) = (*w.base.sub(3) as Pc, *w.base.sub(2) as Base);
-        if g.resumer.load(Ordering::Relaxed) == BY_NATIVE {
-            *w.base.sub(4) = v.word();
+        let (mut ret, caller) = (*w.base.sub(3) as Pc, *w.base.sub(2) as Base);
+        match g.resumer.load(Ordering::Relaxed) {
+            BY_NATIVE => *w.base.sub(4) = v.word(),
+            BY_SEND => {
+                let i = resuming(ret, BY_SEND);
+                *caller.add(i.a() as usize) = v.word();
+                ret = ret.offset(i.c() as i16 as isize);
+            }
+            _ => {}
         }
         Ok(Some(PB { pc: ret, base: caller }))
     }
@@ -319,8 +480,8 @@ crate::slow! {
             Ok(PB { pc: *f.base.sub(3) as Pc, base: *f.base.sub(2) as Base })
         }
     }
-    /// YIELD.
-    fn yield_value(f) {
+    /// YIELD of a generator that has a frame object.
+    fn yield_slow(f) {
         let v = f.reg(f.b());
         let w = Window { base: f.base, pc: f.pc };
         let g = generator_of(w).expect("only generators yield");
@@ -328,82 +489,27 @@ crate::slow! {
             crate::frame::leave(f.cx, w)?;
             g.frame.set(f.cx, g, fr);
         }
-        let regs = g.regs.get().expect("a running generator has its array");
-        // A register beyond the variables may hold what a call left there: a return
-        // address, or an object that has died since. The array is traced exactly.
-        let sure = f.func().nclear.load(Ordering::Relaxed) as usize;
-        for (i, s) in regs.slots().iter().enumerate() {
-            let word = f.word(i);
-            let keep = i < sure || f.cx.mutator.is_storable(word);
-            s.store(if keep { word } else { 0 }, Ordering::Relaxed);
-        }
-        f.cx.barrier(regs.obj());
-        g.pc.store(f.pc as u64, Ordering::Relaxed);
-        switch_back(f.cx, g, true);
-        let by = g.resumer.load(Ordering::Relaxed);
-        g.state.store(SUSPENDED, Ordering::Release);
-        f.cx.depth -= 1;
-        // The linkage of the running window.
-        unsafe {
-            let (ret, caller) = (*f.base.sub(3) as Pc, *f.base.sub(2) as Base);
-            if by == BY_NATIVE {
-                *f.base.sub(4) = v.word();
-                return Ok(PB { pc: ret, base: caller });
-            }
-            // `ret` is behind the FORLOOP and its cache word.
-            let i = Insn((*ret.sub(2)).load(Ordering::Relaxed));
-            *caller.add(i.b() as usize) = v.word();
-            let to = ret.sub(1).offset(i.c() as i16 as isize);
-            Ok(PB { pc: to, base: caller })
-        }
+        Ok(unsafe { suspend(f.cx, g, f.pc, f.base, v.word()) })
     }
-    /// FORLOOP_GEN: resume in this loop.
-    fn for_loop(f) {
+    /// FORLOOP_GEN of something else, or where something is to be done first.
+    fn for_loop_slow(f) {
         let it = f.reg(f.a());
-        let g = match it.cast::<Generator>() {
-            Some(g) if it.shape() == shape::GENERATOR => g,
-            _ => {
-                f.requicken(Op::FORLOOP);
-                return match ops::iter_next(f.cx, it)? {
-                    Some(v) => {
-                        f.set(f.b(), v);
-                        Ok(f.jump16())
-                    }
-                    None => Ok(f.done()),
-                };
-            }
-        };
+        if it.shape() != shape::GENERATOR {
+            f.requicken(Op::FORLOOP);
+        }
         if f.cx.mutator.poll_pending() {
             poll::handle(f.cx)?;
         }
-        let was = start(f.cx, g)?;
-        if was == DONE {
-            return Ok(f.done());
-        }
-        let func = g.func.get().expect("generators have a function");
-        let pc = g.pc.load(Ordering::Relaxed) as Pc;
-        // VM-1: a window above this one.
-        unsafe {
-            let nb = f.cx.top().add(4);
-            let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize);
-            if end as usize >= f.cx.limit as usize || f.cx.depth >= f.cx.depth_limit {
-                g.state.store(was, Ordering::Release);
-                return Err(f.cx.recursion_error());
+        match ops::iter_next(f.cx, it)? {
+            Some(v) => {
+                f.set(f.b(), v);
+                Ok(f.jump16())
             }
-            f.cx.set_top(end);
-            *nb.sub(4) = func.obj().word();
-            *nb.sub(3) = f.done().pc as u64;
-            *nb.sub(2) = f.base as u64;
-            install(f.cx, g, nb, BY_LOOP);
-            if was == SUSPENDED {
-                *nb.add(yield_target(pc)) = Obj::NONE.word();
-            }
-            f.cx.depth += 1;
-            Ok(PB { pc, base: nb })
+            None => Ok(f.done()),
         }
     }
-    /// SEND.
-    fn send_op(f) {
+    /// SEND to something else, or where something is to be done first.
+    fn send_slow(f) {
         let (it, v) = (f.reg(f.b()), f.reg(f.a()));
         if f.cx.mutator.poll_pending() {
             poll::handle(f.cx)?;

@@ -95,7 +95,7 @@ fn is_ptr(w: u64) -> bool {
 }
 /// The function of a window.
 #[inline(always)]
-unsafe fn func(base: Base) -> &'static Function {
+pub(crate) unsafe fn func(base: Base) -> &'static Function {
     unsafe { &*((*base.sub(4) + 8) as *const Function) }
 }
 
@@ -545,6 +545,12 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     if x == Obj::FALSE.word() || x == Obj::NONE.word() {
                         continue;
                     }
+                    if x & 1 != 0 {
+                        if x != 1 {
+                            pc = pc.offset(bc(insn) as isize);
+                        }
+                        continue;
+                    }
                     go!(pc, base, compare::slow_jump_truth, insn, cx)
                 }
                 Op::JF => {
@@ -554,6 +560,12 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                         continue;
                     }
                     if x == Obj::TRUE.word() {
+                        continue;
+                    }
+                    if x & 1 != 0 {
+                        if x == 1 {
+                            pc = pc.offset(bc(insn) as isize);
+                        }
                         continue;
                     }
                     go!(pc, base, compare::slow_jump_truth, insn, cx)
@@ -931,7 +943,19 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     go!(pc, base, call::call_method, insn, cx)
                 }
                 Op::CALLM_NATIVE => go!(pc, base, call::call_method_native, insn, cx),
-                Op::LOADMETHOD => go!(pc, base, call::load_method, insn, cx),
+                Op::LOADMETHOD => {
+                    let o = rd(base, fa(insn) + 4);
+                    let e = (*pc.add(1)).load(Acquire);
+                    if is_ptr(o) && e != 0 && is_ptr(e) {
+                        let e = &*((e + 8) as *const CacheEntry);
+                        if e.holds(shape_of(o)) {
+                            wr(base, fa(insn), e.value.word());
+                            pc = pc.add(2);
+                            continue;
+                        }
+                    }
+                    go!(pc, base, call::load_method, insn, cx)
+                }
                 Op::CALLMETHOD => {
                     let f = rd(base, fa(insn));
                     if is_ptr(f) && shape_of(f) == shape::FUNCTION && rd(base, fa(insn) + 4) != 0 {

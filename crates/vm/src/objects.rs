@@ -468,10 +468,7 @@ impl FrameMethods {
         if let Some(w) = live_window(this, cx) {
             return Ok(frame::locals_of_window(cx, w)?.obj());
         }
-        match this.locals.obj() {
-            Some(d) => Ok(d),
-            None => Ok(dict::new(cx)?.obj()),
-        }
+        Ok(frame::locals_of_ended(cx, this)?.obj())
     }
     #[getter]
     fn f_trace(this: Gc<Frame>) -> Option<Obj> {

@@ -1,7 +1,35 @@
 //! `o[k]`: the slow paths, slices included.
 
 use typhon_bytecode::Op;
-use typhon_object::{Obj, ops, shape};
+use typhon_object::str::{self, Str};
+use typhon_object::tuple::{self, Tuple};
+use typhon_object::{Cx, Gc, Obj, Result, ops, shape};
+
+/// A bound of a slice, as a place in a sequence of `len` items.
+fn bound(b: Obj, len: usize, absent: usize) -> Option<usize> {
+    if b.is_none() {
+        return Some(absent);
+    }
+    let i = b.as_small_int()?;
+    Some(if i < 0 { len.saturating_sub(i.unsigned_abs() as usize) } else { len.min(i as usize) })
+}
+
+/// `o[start:stop]` of a str or tuple, without a slice object.
+fn plain_slice(cx: &Cx, o: Obj, start: Obj, stop: Obj) -> Result<Option<Obj>> {
+    let len = match o.shape() {
+        // By their shapes.
+        shape::STR => unsafe { Gc::<Str>::from_obj(o) }.len(),
+        shape::TUPLE => unsafe { Gc::<Tuple>::from_obj(o) }.len(),
+        _ => return Ok(None),
+    };
+    let (Some(i), Some(j)) = (bound(start, len, 0), bound(stop, len, len)) else { return Ok(None) };
+    let j = j.max(i);
+    Ok(Some(match o.shape() {
+        shape::STR => str::substring(cx, unsafe { Gc::from_obj(o) }, i, j)?.obj(),
+        _ if j - i == len => o,
+        _ => tuple::new(cx, &unsafe { Gc::<Tuple>::from_obj(o) }.payload().items()[i..j])?.obj(),
+    }))
+}
 
 crate::slow! {
     /// GETIDX.
@@ -59,6 +87,10 @@ crate::slow! {
     /// GETSLICE.
     fn get_slice(f) {
         let (o, c) = (f.reg(f.b()), f.c());
+        if let Some(v) = plain_slice(f.cx, o, f.reg(c), f.reg(c + 1))? {
+            f.set(f.a(), v);
+            return Ok(f.done());
+        }
         let s = crate::hooks::slice(f.cx, f.reg(c), f.reg(c + 1), Obj::NONE)?;
         let v = ops::get_item(f.cx, o, s)?;
         f.set(f.a(), v);

@@ -20,9 +20,15 @@ pub struct Traceback {
     /// Word offset of the instruction.
     #[trace(skip)]
     pub lasti: AtomicU32,
-    /// Line, or 0.
-    #[trace(skip)]
-    pub line: AtomicU32,
+}
+
+impl Traceback {
+    /// The line, found only when somebody asks: most exceptions are handled
+    /// without a look at their traceback.
+    pub fn line(&self) -> Option<u32> {
+        let code = self.frame.get()?.code();
+        code.data.position(self.lasti.load(Ordering::Relaxed)).map(|p| p.line)
+    }
 }
 
 impl Payload for Traceback {
@@ -36,16 +42,10 @@ pub fn add(cx: &mut Cx, e: Gc<BaseException>, w: Window) -> Result<()> {
     let frame = w.frame(cx)?;
     let code = w.func().code();
     let lasti = code.offset(w.pc).wrapping_sub(1);
-    let line = code.data.position(lasti).map_or(0, |p| p.line);
     let t = crate::object_with(
         cx,
         shape::TRACEBACK,
-        Traceback {
-            next: Slot::of(e.traceback.obj()),
-            frame: Slot::new(frame),
-            lasti: AtomicU32::new(lasti),
-            line: AtomicU32::new(line),
-        },
+        Traceback { next: Slot::of(e.traceback.obj()), frame: Slot::new(frame), lasti: AtomicU32::new(lasti) },
     )?;
     e.traceback.set(cx, e, t);
     Ok(())
@@ -89,6 +89,6 @@ impl TracebackMethods {
     }
     #[getter]
     fn tb_lineno(this: Gc<Traceback>) -> Option<u32> {
-        Some(this.line.load(Ordering::Relaxed)).filter(|l| *l != 0)
+        this.line()
     }
 }

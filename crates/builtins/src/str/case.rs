@@ -3,7 +3,7 @@
 //! Tests: tests/lang/str.md; CPython test_str (string_tests).
 
 use typhon_macros::class;
-use typhon_object::str::Str;
+use typhon_object::str::{self, Str};
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, Gc, Obj, Result};
 use typhon_text::strview;
@@ -14,12 +14,18 @@ struct StrCase;
 impl StrCase {
     /// Return a copy of the string converted to lowercase.
     fn lower(this: Gc<Str>, cx: &mut Cx) -> Result<Obj> {
-        Ok(super::from_buf(cx, strview::lower(this.view()))?.obj())
+        match str::map_ascii(cx, this, <[u8]>::make_ascii_lowercase)? {
+            Some(s) => Ok(s.obj()),
+            None => Ok(super::from_buf(cx, strview::lower(this.view()))?.obj()),
+        }
     }
 
     /// Return a copy of the string converted to uppercase.
     fn upper(this: Gc<Str>, cx: &mut Cx) -> Result<Obj> {
-        Ok(super::from_buf(cx, strview::upper(this.view()))?.obj())
+        match str::map_ascii(cx, this, <[u8]>::make_ascii_uppercase)? {
+            Some(s) => Ok(s.obj()),
+            None => Ok(super::from_buf(cx, strview::upper(this.view()))?.obj()),
+        }
     }
 
     /// Return a version of the string suitable for caseless comparisons.

@@ -11,6 +11,7 @@ use crate::obj::{Gc, Obj};
 use crate::str::Str;
 use crate::tuple::Tuple;
 use crate::{Result, float, hash, ops, shape, str};
+use typhon_text::format_spec::simple;
 
 /// `bool(o)`.
 #[inline]
@@ -153,6 +154,9 @@ pub fn to_str(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
         // By its shape.
         return Ok(unsafe { Gc::from_obj(o) });
     }
+    if o.is_small_int() {
+        return small_int_text(cx, o);
+    }
     cx.enter()?;
     // None there is called like anything else, and refuses.
     match class_of(o).special(Dunder::Str).map(|m| ops::call_unbound(cx, m, o, &[], None)).transpose()? {
@@ -161,6 +165,12 @@ pub fn to_str(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
             .ok_or_else(|| cx.type_error(format!("__str__ returned non-string (type {})", cx.type_name(r)))),
         None => repr(cx, o),
     }
+}
+
+fn small_int_text(cx: &Cx, o: Obj) -> Result<Gc<Str>> {
+    let mut room = [0; simple::ROOM];
+    let n = o.as_small_int().and_then(|i| simple::int(b"", i, &mut room)).unwrap_or(0);
+    str::from_latin1(cx, &room[..n])
 }
 
 /// `ascii(o)`.
@@ -189,8 +199,19 @@ pub fn format(cx: &mut Cx, o: Obj, spec: Option<Obj>) -> Result<Gc<Str>> {
             return Ok(unsafe { Gc::from_obj(o) });
         }
         if o.is_small_int() {
-            return str::new(cx, &o.as_small_int().unwrap().to_string());
+            return small_int_text(cx, o);
         }
+    }
+    let mut room = [0; simple::ROOM];
+    if let Some(s) = spec.and_then(|s| s.cast::<Str>())
+        && let Some(s) = s.payload().as_ascii().map(str::as_bytes)
+        && let Some(n) = match (o.as_small_int(), o.as_small_float()) {
+            (Some(i), _) => simple::int(s, i, &mut room),
+            (_, Some(f)) => simple::float(s, f, &mut room),
+            _ => None,
+        }
+    {
+        return str::from_latin1(cx, &room[..n]);
     }
     let spec = match spec {
         Some(s) => s,

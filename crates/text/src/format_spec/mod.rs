@@ -6,6 +6,7 @@
 
 mod number;
 mod parse;
+pub mod simple;
 
 use crate::int::IntRef;
 use crate::strview::{StrBuf, StrView};

@@ -27,7 +27,7 @@ fn add_mag(a: &[u64], b: &[u64], out: &mut [u64]) -> usize {
     let (out_low, out_high) = out.split_at_mut(short.len());
     let mut carry = false;
     for ((x, y), sum) in low.iter().zip(short).zip(out_low) {
-        (*sum, carry) = x.carrying_add_stable(*y, carry);
+        (*sum, carry) = x.carrying_add(*y, carry);
     }
     for (x, sum) in high.iter().zip(out_high.iter_mut()) {
         (*sum, carry) = x.overflowing_add(u64::from(carry));
@@ -46,26 +46,10 @@ fn sub_mag(a: &[u64], b: &[u64], out: &mut [u64]) -> usize {
     let (out_low, out_high) = out.split_at_mut(b.len());
     let mut borrow = false;
     for ((x, y), difference) in low.iter().zip(b).zip(out_low) {
-        let (first, borrow_1) = x.overflowing_sub(*y);
-        let (second, borrow_2) = first.overflowing_sub(u64::from(borrow));
-        *difference = second;
-        borrow = borrow_1 | borrow_2;
+        (*difference, borrow) = x.borrowing_sub(*y, borrow);
     }
     for (x, difference) in high.iter().zip(out_high.iter_mut()) {
         (*difference, borrow) = x.overflowing_sub(u64::from(borrow));
     }
     trim(&out[..a.len()]).len()
-}
-
-trait CarryingAdd {
-    fn carrying_add_stable(self, other: u64, carry: bool) -> (u64, bool);
-}
-
-impl CarryingAdd for u64 {
-    #[inline]
-    fn carrying_add_stable(self, other: u64, carry: bool) -> (u64, bool) {
-        let (first, carry_1) = self.overflowing_add(other);
-        let (second, carry_2) = first.overflowing_add(u64::from(carry));
-        (second, carry_1 | carry_2)
-    }
 }

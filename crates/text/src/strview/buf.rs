@@ -101,9 +101,11 @@ impl StrBuf {
     }
 
     pub fn push_view(&mut self, view: StrView<'_>) {
+        if let (OwnedStr::Latin1(units), StrView::Latin1(more)) = (&mut self.units, view) {
+            return units.extend_from_slice(more);
+        }
         self.widen(view.max_code_point());
         match (&mut self.units, view) {
-            (OwnedStr::Latin1(units), StrView::Latin1(more)) => units.extend_from_slice(more),
             (OwnedStr::Ucs2(units), StrView::Ucs2(more)) => units.extend_from_slice(more),
             (OwnedStr::Ucs4(units), StrView::Ucs4(more)) => units.extend_from_slice(more),
             (OwnedStr::Latin1(units), more) => units.extend(more.iter().filter_map(u8::narrow)),

@@ -40,7 +40,10 @@ trait Search: Unit {
 impl Search for u8 {
     fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
         match needle {
+            [] => Some(0),
             [byte] => memchr::memchr(*byte, hay),
+            // To prepare the fast search takes longer than to look.
+            _ if hay.len() < 64 => hay.windows(needle.len()).position(|window| window == needle),
             _ => memmem::find(hay, needle),
         }
     }
@@ -187,9 +190,28 @@ pub fn ends_with(text: StrView<'_>, suffix: StrView<'_>) -> bool {
     suffix.len() <= text.len() && text.slice(text.len() - suffix.len()..text.len()) == suffix
 }
 
+fn replace_byte(text: &[u8], old: u8, new: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let first = memchr::memchr(old, text).filter(|_| limit > 0 && *new != [old])?;
+    let mut out = Vec::with_capacity(text.len() + 4 * new.len());
+    out.extend_from_slice(&text[..first]);
+    let mut left = limit;
+    for byte in &text[first..] {
+        if *byte == old && left > 0 {
+            left -= 1;
+            out.extend_from_slice(new);
+        } else {
+            out.push(*byte);
+        }
+    }
+    Some(out)
+}
+
 /// `text.replace(old, new, limit)`; `None` when nothing is replaced, so that the
 /// caller can return the same object.
 pub fn replace(text: StrView<'_>, old: StrView<'_>, new: StrView<'_>, limit: usize) -> Option<StrBuf> {
+    if let (StrView::Latin1(text), StrView::Latin1(&[old]), StrView::Latin1(new)) = (text, old, new) {
+        return replace_byte(text, old, new, limit).map(StrBuf::from_latin1);
+    }
     let positions = find_all(text, old, limit);
     if positions.is_empty() || old == new {
         return None;

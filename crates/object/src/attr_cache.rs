@@ -1,0 +1,334 @@
+//! What a thread remembers of attribute lookups, by shape and name.
+//!
+//! An instruction's own cache serves one shape. Places in a program that see
+//! objects of several classes are served by this table, which belongs to one
+//! thread, so that threads do not fight over the instruction's words.
+//!
+//! Invariants:
+//! - ATTR-1: entries name no object that they keep alive. A value is used only
+//!   after its class, which an object at hand keeps alive, was seen to have the
+//!   entry's version still, so that the class still has the value.
+//! - ATTR-2: an entry that names a slot holds until [`forget_all`], which the
+//!   class layer calls when a name that some cache relies on (`mark_cached`)
+//!   starts or ceases to be a data descriptor, or when attribute access itself
+//!   changes (`__getattribute__`, `__setattr__`).
+//!
+//! Tests: tests/lang/attribute_caches.md.
+
+use crate::cx::Cx;
+use crate::dunder::Dunder;
+use crate::new_type::MemberDescr;
+use crate::obj::{Gc, Obj};
+use crate::shape::{self, Storage};
+use crate::str::Str;
+use crate::types::{self, Type};
+use crate::{instance, intern, ops};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use typhon_sync::object_lock;
+
+/// Where an attribute lives.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Place {
+    /// In the object, at this byte offset; an empty slot says nothing.
+    Slot(u32),
+    /// In a class: not a descriptor.
+    Value(Obj),
+    /// In a class: a Python function or native method, to be bound.
+    Method(Obj),
+}
+
+struct Entry {
+    /// The name's address and, in the low bits, what is done with it; 0 if empty.
+    key: Cell<u64>,
+    shape: Cell<u32>,
+    /// Byte offset, or for class attributes one of the two below.
+    place: Cell<u32>,
+    version: Cell<u64>,
+    value: Cell<u64>,
+}
+
+const VALUE: u32 = 1;
+const METHOD: u32 = 2;
+
+const READ: u64 = 0;
+const WRITE: u64 = 1;
+const SUPER: u64 = 2;
+const OF_CLASS: u64 = 3;
+
+const SIZE: usize = 512;
+
+static FLUSHES: AtomicU64 = AtomicU64::new(0);
+
+/// All threads forget what they know, before they next use it (ATTR-2). Called
+/// while the world is stopped.
+pub fn forget_all() {
+    FLUSHES.fetch_add(1, Ordering::SeqCst);
+}
+
+/// The table.
+pub struct AttrCache {
+    entries: Box<[Entry]>,
+    flushes: Cell<u64>,
+    misses: Cell<u32>,
+}
+
+impl Default for AttrCache {
+    fn default() -> AttrCache {
+        AttrCache {
+            // A key of 0 is an empty entry. The pages are not touched.
+            entries: unsafe { Box::new_zeroed_slice(SIZE).assume_init() },
+            flushes: Cell::new(FLUSHES.load(Ordering::SeqCst)),
+            misses: Cell::new(0),
+        }
+    }
+}
+
+#[inline(always)]
+fn shape_of(o: Obj) -> u32 {
+    // The callers' objects are pointers.
+    unsafe { (*(o.addr() as *const AtomicU32)).load(Ordering::Acquire) }
+}
+
+#[inline(always)]
+fn slot(o: Obj, offset: u32) -> &'static AtomicU64 {
+    // The shape for which the entry was made has this slot.
+    unsafe { &*(o.addr().add(offset as usize) as *const AtomicU64) }
+}
+
+impl AttrCache {
+    #[inline(always)]
+    fn at(&self, shape: u32, name: u64) -> &Entry {
+        let h = (name >> 4) ^ (name >> 13) ^ (shape as u64).wrapping_mul(0x9E37);
+        // The mask keeps the index below SIZE.
+        unsafe { self.entries.get_unchecked(h as usize & (SIZE - 1)) }
+    }
+    #[inline(always)]
+    fn find(&self, shape: u32, name: Gc<Str>, what: u64) -> Option<&Entry> {
+        let n = name.obj().word();
+        let e = self.at(shape, n ^ what << 6);
+        (e.key.get() == n | what && e.shape.get() == shape && self.flushes.get() == FLUSHES.load(Ordering::Relaxed))
+            .then_some(e)
+    }
+    fn put(&self, shape: u32, name: Gc<Str>, what: u64, place: u32, version: u64, value: u64) {
+        let now = FLUSHES.load(Ordering::SeqCst);
+        if self.flushes.replace(now) != now {
+            self.entries.iter().for_each(|e| e.key.set(0));
+        }
+        let n = name.obj().word();
+        let e = self.at(shape, n ^ what << 6);
+        e.key.set(n | what);
+        e.shape.set(shape);
+        e.place.set(place);
+        e.version.set(version);
+        e.value.set(value);
+    }
+    /// True now and then: an instruction whose own cache keeps missing should
+    /// be specialised anew, in case that its first objects are gone.
+    #[inline(always)]
+    pub fn tired(&self) -> bool {
+        let n = self.misses.get().wrapping_add(1);
+        self.misses.set(n);
+        n & 255 == 0
+    }
+    /// `o.name` of a heap object, if this is known and needs no binding.
+    #[inline(always)]
+    pub fn read(&self, o: Obj, name: Gc<Str>) -> Option<Obj> {
+        let id = shape_of(o);
+        let e = self.find(id, name, READ)?;
+        match e.place.get() {
+            METHOD => None,
+            VALUE => (shape::class_of_shape(id).version() == e.version.get())
+                // ATTR-1.
+                .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) }),
+            offset => Obj::from_word(slot(o, offset).load(Ordering::Acquire)),
+        }
+    }
+    /// The function that calling `o.name(...)` runs with `o` in front.
+    #[inline(always)]
+    pub fn method(&self, o: Obj, name: Gc<Str>) -> Option<Obj> {
+        let id = shape_of(o);
+        let e = self.find(id, name, READ)?;
+        (e.place.get() == METHOD && shape::class_of_shape(id).version() == e.version.get())
+            // ATTR-1.
+            .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
+    }
+    /// `t.name` of a class whose metaclass is `type`.
+    #[inline(always)]
+    pub fn read_class(&self, t: Obj, name: Gc<Str>) -> Option<Obj> {
+        // The caller has seen its shape.
+        let version = unsafe { Gc::<Type>::from_obj(t) }.version();
+        let e = self.find(version as u32, name, OF_CLASS)?;
+        // ATTR-1; versions are never used twice.
+        (e.version.get() == version).then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
+    }
+    /// Remember `t.name`, which gave `v` when the class had this version.
+    pub fn note_class(&self, cx: &Cx, t: Gc<Type>, name: Gc<Str>, version: u64, v: Obj) {
+        let meta = types::class_for(shape::TYPE);
+        let plain = !v.is_ptr() || v.shape() == shape::FUNCTION || ops::class_of(v).special(Dunder::Get).is_none();
+        if t.obj().shape() == shape::TYPE
+            && version != 0
+            && name.is_interned()
+            && plain
+            && cx.lookup(meta, name).is_none_or(|d| !ops::is_data_descriptor(d))
+            && cx.lookup(t, name) == Some(v)
+            && t.version() == version
+        {
+            self.put(version as u32, name, OF_CLASS, VALUE, version, v.word());
+        }
+    }
+    /// What `super(class, o).name` finds, if it is a method to call with `o`.
+    #[inline(always)]
+    pub fn super_method(&self, class: Gc<Type>, o: Obj, name: Gc<Str>) -> Option<Obj> {
+        let id = shape_of(o);
+        let e = self.find(id ^ (class.version() as u32) << 12, name, SUPER)?;
+        let both = class.version() << 32 | shape::class_of_shape(id).version();
+        // ATTR-1: the MRO of the object's class is part of its version.
+        (e.version.get() == both && e.place.get() == id).then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
+    }
+    /// Remember what `super(class, o).name` found.
+    pub fn note_super(&self, class: Gc<Type>, o: Obj, name: Gc<Str>, found: Obj) {
+        let id = shape_of(o);
+        let (a, b) = (class.version(), shape::class_of_shape(id).version());
+        if a == 0 || b == 0 || (a | b) >> 32 != 0 {
+            return;
+        }
+        self.put(id ^ (a as u32) << 12, name, SUPER, id, a << 32 | b, found.word());
+    }
+    /// `o.name = v`, if this is known to be a store in a slot.
+    #[inline(always)]
+    pub fn write(&self, cx: &Cx, o: Obj, name: Gc<Str>, v: Obj) -> bool {
+        let id = shape_of(o);
+        let Some(e) = self.find(id, name, WRITE) else { return false };
+        let next = e.value.get() as u32;
+        let w = slot(o, e.place.get());
+        if next != 0 {
+            if !add(o, id, w, v, next) {
+                return false;
+            }
+        } else {
+            w.store(v.word(), Ordering::Release);
+        }
+        cx.barrier(o);
+        true
+    }
+    /// Remember a store that moved the object from one shape to another.
+    pub fn note_add(&self, before: u32, after: u32, name: Gc<Str>, offset: u32) {
+        self.put(before, name, WRITE, offset, 0, after as u64);
+    }
+}
+
+/// Add an attribute: only while the object is locked, once there are threads,
+/// since another one may add another attribute in the same slot.
+#[inline(always)]
+fn add(o: Obj, before: u32, w: &AtomicU64, v: Obj, after: u32) -> bool {
+    let Some(h) = o.header() else { return false };
+    if !typhon_gc::multi_threaded() {
+        w.store(v.word(), Ordering::Release);
+        h.shape.store(after, Ordering::Release);
+        return true;
+    }
+    if !object_lock::try_lock(&h.meta) {
+        return false;
+    }
+    let same = h.shape.load(Ordering::Acquire) == before;
+    if same {
+        w.store(v.word(), Ordering::Release);
+        h.shape.store(after, Ordering::Release);
+    }
+    // Taken above.
+    unsafe { object_lock::unlock(&h.meta) };
+    same
+}
+
+fn is_object_dunder(c: Gc<Type>, d: Dunder) -> bool {
+    c.special(d) == types::class_for(shape::OBJECT).special(d)
+}
+
+/// Where `o.name` lives, with the version of the class that says so; `None`
+/// where only the general way finds out. Remembered by this thread.
+pub fn place_of(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<(Place, u64)> {
+    if !o.is_ptr() || !name.is_interned() {
+        return None;
+    }
+    // Before the lookup: a descriptor that comes later must flush (ATTR-2).
+    intern::mark_cached(name);
+    let c = ops::class_of(o);
+    let version = c.version();
+    if version == 0 || !is_object_dunder(c, Dunder::GetAttribute) {
+        return None;
+    }
+    let id = o.shape();
+    let place = match cx.lookup(c, name) {
+        Some(d) if ops::is_data_descriptor(d) => Place::Slot(member_offset(c, d)?),
+        found => match slot_offset(o, id, name) {
+            Ok(offset) => Place::Slot(offset),
+            Err(false) => return None,
+            Err(true) => {
+                let d = found?;
+                match d.shape() {
+                    shape::FUNCTION | shape::METHOD_DESCRIPTOR => Place::Method(d),
+                    _ if !d.is_ptr() || ops::class_of(d).special(Dunder::Get).is_none() => Place::Value(d),
+                    _ => return None,
+                }
+            }
+        },
+    };
+    let (p, v) = match place {
+        Place::Slot(offset) => (offset, 0),
+        Place::Value(v) => (VALUE, v.word()),
+        Place::Method(v) => (METHOD, v.word()),
+    };
+    if o.shape() != id || c.version() != version {
+        return None;
+    }
+    cx.attrs.put(id, name, READ, p, version, v);
+    Some((place, version))
+}
+
+/// Where a store to the existing attribute `o.name` goes.
+pub fn slot_for_store(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<u32> {
+    if !o.is_ptr() || !name.is_interned() {
+        return None;
+    }
+    intern::mark_cached(name);
+    let c = ops::class_of(o);
+    let version = c.version();
+    if version == 0 || !is_object_dunder(c, Dunder::SetAttr) {
+        return None;
+    }
+    let id = o.shape();
+    let offset = match cx.lookup(c, name) {
+        Some(d) if ops::is_data_descriptor(d) => member_offset(c, d)?,
+        _ => slot_offset(o, id, name).ok()?,
+    };
+    if o.shape() != id || c.version() != version {
+        return None;
+    }
+    cx.attrs.put(id, name, WRITE, offset, 0, 0);
+    Some(offset)
+}
+
+/// The slot of a `__slots__` descriptor, if it is for instances of `c`.
+fn member_offset(c: Gc<Type>, d: Obj) -> Option<u32> {
+    let m = d.cast::<MemberDescr>()?;
+    c.is_subtype(m.owner.cast::<Type>()?).then_some(m.offset)
+}
+
+/// The inline slot of an instance attribute. The error tells whether objects of
+/// this shape are sure not to have one.
+fn slot_offset(o: Obj, id: u32, name: Gc<Str>) -> Result<u32, bool> {
+    if !instance::has_attrs(o) {
+        return Err(true);
+    }
+    let s = shape::info(id);
+    match s.storage {
+        Storage::None => Err(true),
+        Storage::Dict => Err(false),
+        Storage::Slots => match s.find(name) {
+            None => Err(true),
+            Some(i) if i < s.inline => Ok(s.ext_offset + 8 + 8 * i),
+            Some(_) => Err(false),
+        },
+    }
+}
