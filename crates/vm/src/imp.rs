@@ -2,8 +2,8 @@
 //!
 //! Tests: CPython test_importlib (later).
 
-use crate::{import, import_lock};
 use crate::library::{self, Packed};
+use crate::{import, import_lock};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::module;
 use typhon_object::str::{self, Str};
@@ -34,7 +34,11 @@ pub mod functions {
     }
     /// Release the interpreter's import lock.
     fn release_lock(cx: &mut Cx) -> Result<()> {
-        if import_lock::release() { Ok(()) } else { Err(cx.error(ExcKind::RuntimeError, "not holding the import lock")) }
+        if import_lock::release() {
+            Ok(())
+        } else {
+            Err(cx.error(ExcKind::RuntimeError, "not holding the import lock"))
+        }
     }
     /// Return True if the import lock is currently held, else False.
     fn lock_held() -> bool {

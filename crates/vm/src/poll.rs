@@ -2,11 +2,11 @@
 //! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
 //! of the polling thread, with no lock held.
 
+use crate::thread;
 use std::cell::Cell;
 use std::sync::OnceLock;
 use typhon_gc::{POLL_FINALIZE, pop_cleared_weak, pop_ready_finalizer};
 use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
-use crate::thread;
 use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops};
 
 /// Runs pending signal handlers; supplied by the signal module.

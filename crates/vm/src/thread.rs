@@ -14,8 +14,8 @@ use crate::lock::{Lock, RLock, acquire, deadline, new_lock};
 use crate::{import, poll};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use typhon_gc::OwnedRoot;
 use typhon_macros::{Trace, class, module};
 use typhon_object::dict::Dict;
@@ -137,7 +137,6 @@ impl ThreadState {
 }
 
 /// For bounded time, and by attached threads only, which a fork has stopped.
-
 fn awaited() -> std::sync::MutexGuard<'static, BTreeMap<usize, Arc<ThreadState>>> {
     AWAITED.lock().unwrap_or_else(PoisonError::into_inner)
 }
