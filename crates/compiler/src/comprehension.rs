@@ -100,7 +100,9 @@ impl<'a> Compiler<'a> {
         let r = e.range();
         let bare = matches!(e, Expr::Generator(g) if !g.parenthesized);
         let text = self.source.text;
-        let (before, after) = (&text[..r.start().to_usize()], &text[r.end().to_usize()..]);
+        let (Some(before), Some(after)) = (text.get(..r.start().to_usize()), text.get(r.end().to_usize()..)) else {
+            return r;
+        };
         if bare && let (Some(open), Some(close)) = (before.rfind('('), after.find(')')) {
             let start = rustpython_ruff_text_size::TextSize::new(open as u32);
             let end = r.end() + rustpython_ruff_text_size::TextSize::new(close as u32 + 1);

@@ -4,7 +4,6 @@
 //! time, which gives the same value. Anything that would raise is left too.
 
 use rustpython_ruff_python_ast as ast;
-use rustpython_ruff_text_size::TextRange;
 use typhon_bytecode::Const;
 
 use ast::{Expr, Number, Operator, UnaryOp};
@@ -20,8 +19,13 @@ impl<'a> Compiler<'a> {
     /// The constant that `e` evaluates to, if it is one.
     pub fn fold(&self, e: &Expr) -> Res<Option<Const>> {
         Ok(Some(match e {
-            Expr::NumberLiteral(n) => return self.number(&n.value, n.range).map(Some),
-            Expr::StringLiteral(s) => self.string_const(s),
+            Expr::NumberLiteral(n) => {
+                return match crate::literal::number(&n.value) {
+                    Ok(c) => Ok(Some(c)),
+                    Err(m) => self.err(n.range, m),
+                };
+            }
+            Expr::StringLiteral(s) => crate::literal::string(self.source.text, s),
             Expr::BytesLiteral(b) => Const::Bytes(b.value.bytes().collect()),
             Expr::BooleanLiteral(b) => {
                 if b.value {
@@ -97,82 +101,6 @@ impl<'a> Compiler<'a> {
             _ => None,
         })
     }
-
-    fn number(&self, n: &Number, range: TextRange) -> Res<Const> {
-        Ok(match n {
-            Number::Float(f) => Const::Float(*f),
-            Number::Complex { real, imag } => Const::Complex(*real, *imag),
-            Number::Int(i) => match i.as_i64() {
-                Some(v) => Const::Int(v),
-                None => return self.big(&i.to_string(), range),
-            },
-        })
-    }
-
-    fn big(&self, text: &str, range: TextRange) -> Res<Const> {
-        let text: String = text.chars().filter(|c| *c != '_').collect();
-        let low = text.to_ascii_lowercase();
-        let digits = low.get(2..).unwrap_or("");
-        let hex = match low.get(..2) {
-            Some("0x") => digits.to_string(),
-            Some("0o") => from_radix(digits, 8),
-            Some("0b") => from_radix(digits, 2),
-            _ => {
-                let n = low.trim_start_matches('0').len();
-                if n > 4300 {
-                    return self.err(
-                        range,
-                        format!("Exceeds the limit (4300 digits) for integer string conversion: value has {n} digits; use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals to avoid decimal conversion limits."),
-                    );
-                }
-                from_radix(&low, 10)
-            }
-        };
-        let hex = hex.trim_start_matches('0');
-        Ok(match i128::from_str_radix(if hex.is_empty() { "0" } else { hex }, 16) {
-            Ok(v) => int(v),
-            Err(_) => Const::BigInt(hex.into()),
-        })
-    }
-
-    /// The value of a string literal. The parser replaces lone surrogates, so a
-    /// value with a replacement character is decoded again from the source.
-    pub fn string_const(&self, s: &ast::ExprStringLiteral) -> Const {
-        let parts = s.value.as_slice();
-        if let [one] = parts {
-            return self.literal_const(one);
-        }
-        let mut bytes = Vec::new();
-        for p in parts {
-            match self.literal_const(p) {
-                Const::Str(s) => bytes.extend(s.as_bytes()),
-                Const::Wtf8(b) => bytes.extend(&*b),
-                _ => {}
-            }
-        }
-        text_const(bytes)
-    }
-
-    pub fn literal_const(&self, l: &ast::StringLiteral) -> Const {
-        if l.value.contains('\u{FFFD}') && !l.flags.prefix().is_raw() {
-            let r = l.content_range();
-            let text = &self.source.text[r.start().to_usize()..r.end().to_usize()];
-            if text.contains('\\') {
-                return text_const(unescape(text, false));
-            }
-        }
-        Const::Str(l.value.clone())
-    }
-
-    pub fn element_const(&self, l: &ast::InterpolatedStringLiteralElement, raw: bool) -> Const {
-        if l.value.contains('\u{FFFD}') && !raw {
-            let text = &self.source.text[l.range.start().to_usize()..l.range.end().to_usize()];
-            if text.contains('\\') {
-                return text_const(unescape(text, true));
-            }
-        }
-        Const::Str(l.value.clone())
-    }
 }
 
 fn maybe_const(e: &Expr) -> bool {
@@ -182,113 +110,7 @@ fn maybe_const(e: &Expr) -> bool {
     )
 }
 
-/// Decode the escapes of a string known to be valid; surrogates stay.
-fn unescape(text: &str, braces: bool) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut it = text.chars().peekable();
-    let push = |out: &mut Vec<u8>, cp: u32| match char::from_u32(cp) {
-        Some(c) => out.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        None => out.extend([0xE0 | (cp >> 12) as u8, 0x80 | (cp >> 6 & 0x3F) as u8, 0x80 | (cp & 0x3F) as u8]),
-    };
-    while let Some(c) = it.next() {
-        if braces && (c == '{' || c == '}') {
-            it.next_if_eq(&c);
-        }
-        if c != '\\' {
-            push(&mut out, c as u32);
-            continue;
-        }
-        let Some(e) = it.next() else {
-            out.push(b'\\');
-            break;
-        };
-        let mut hex = |n: usize| {
-            let mut v = 0u32;
-            for _ in 0..n {
-                v = v.wrapping_shl(4) | it.next().and_then(|c| c.to_digit(16)).unwrap_or(0);
-            }
-            v
-        };
-        match e {
-            '\n' => {}
-            '\r' => {
-                it.next_if_eq(&'\n');
-            }
-            'a' => out.push(7),
-            'b' => out.push(8),
-            'f' => out.push(12),
-            'n' => out.push(10),
-            'r' => out.push(13),
-            't' => out.push(9),
-            'v' => out.push(11),
-            '\\' | '\'' | '"' => out.push(e as u8),
-            'x' => {
-                let v = hex(2);
-                push(&mut out, v);
-            }
-            'u' => {
-                let v = hex(4);
-                push(&mut out, v);
-            }
-            'U' => {
-                let v = hex(8);
-                push(&mut out, v);
-            }
-            '0'..='7' => {
-                let mut v = e as u32 - 48;
-                for _ in 0..2 {
-                    match it.next_if(|c| ('0'..='7').contains(c)) {
-                        Some(d) => v = v * 8 + (d as u32 - 48),
-                        None => break,
-                    }
-                }
-                push(&mut out, v);
-            }
-            'N' => {
-                // A named character next to a surrogate: rare enough to keep
-                // the parser's replacement.
-                for c in it.by_ref() {
-                    if c == '}' {
-                        break;
-                    }
-                }
-                push(&mut out, 0xFFFD);
-            }
-            c => {
-                out.push(b'\\');
-                push(&mut out, c as u32);
-            }
-        }
-    }
-    out
-}
-
-/// WTF-8 bytes to a string constant.
-pub(crate) fn text_const(bytes: Vec<u8>) -> Const {
-    match String::from_utf8(bytes) {
-        Ok(s) => Const::Str(s.into()),
-        Err(e) => Const::Wtf8(e.into_bytes().into()),
-    }
-}
-
-/// Digits of a small radix to hexadecimal.
-fn from_radix(digits: &str, radix: u64) -> String {
-    let mut limbs: Vec<u32> = Vec::new();
-    for c in digits.chars() {
-        let mut carry = c.to_digit(radix as u32).unwrap_or(0) as u64;
-        for l in &mut limbs {
-            let v = *l as u64 * radix + carry;
-            *l = v as u32;
-            carry = v >> 32;
-        }
-        if carry > 0 {
-            limbs.push(carry as u32);
-        }
-    }
-    limbs.iter().rev().map(|l| format!("{l:08x}")).collect()
-}
-
-fn int(v: i128) -> Const {
+pub(crate) fn int(v: i128) -> Const {
     match i64::try_from(v) {
         Ok(v) => Const::Int(v),
         Err(_) if v < 0 => Const::BigInt(format!("-{:x}", v.unsigned_abs()).into()),

@@ -1,7 +1,6 @@
 //! f-strings and t-strings.
 
 use rustpython_ruff_python_ast as ast;
-use rustpython_ruff_text_size::Ranged;
 use typhon_bytecode::{Const, NO_REG, Op};
 
 use ast::{ConversionFlag, FStringPart, InterpolatedStringElement as Element};
@@ -36,8 +35,8 @@ impl<'a> Compiler<'a> {
         for part in &f.value {
             match part {
                 FStringPart::Literal(l) => {
-                    let c = self.literal_const(l);
-                    push_const(&mut p.literal, &c);
+                    let c = crate::literal::part(self.source.text, l);
+                    crate::literal::push(&mut p.literal, &c);
                 }
                 FStringPart::FString(fs) => {
                     let raw = fs.flags.prefix().is_raw();
@@ -52,13 +51,13 @@ impl<'a> Compiler<'a> {
         for el in els {
             match el {
                 Element::Literal(l) => {
-                    let c = self.element_const(l, raw);
-                    push_const(&mut p.literal, &c);
+                    let c = crate::literal::element(self.source.text, l, raw);
+                    crate::literal::push(&mut p.literal, &c);
                 }
                 Element::Interpolation(i) => {
                     let mut conv = conversion(i.conversion);
                     if let Some(debug) = &i.debug_text {
-                        p.literal.extend(self.debug_text(i, debug).as_bytes());
+                        p.literal.extend(crate::literal::debug_text(self.source.text, i, debug).as_bytes());
                         if conv == 0 && i.format_spec.is_none() {
                             conv = 2;
                         }
@@ -79,14 +78,6 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// The text between `{` and what ends a self-documenting expression.
-    fn debug_text(&self, i: &ast::InterpolatedElement, d: &ast::DebugText) -> String {
-        let r = i.expression.range();
-        let text = &self.source.text[r.start().to_usize()..r.end().to_usize()];
-        // A parenthesised expression keeps its parentheses in the margins.
-        format!("{}{}{}", d.leading, text, d.trailing)
-    }
-
     fn spec(&mut self, s: &'a ast::InterpolatedStringFormatSpec, raw: bool) -> Res<Reg> {
         let t = self.u.temp();
         let mut p = Pieces { start: t, literal: Vec::new() };
@@ -99,7 +90,7 @@ impl<'a> Compiler<'a> {
 
     fn flush(&mut self, p: &mut Pieces) {
         if !p.literal.is_empty() {
-            let c = crate::fold::text_const(std::mem::take(&mut p.literal));
+            let c = crate::literal::text(std::mem::take(&mut p.literal));
             self.const_temp(c);
             self.compress(p);
         }
@@ -134,20 +125,20 @@ impl<'a> Compiler<'a> {
             for el in &part.elements {
                 match el {
                     Element::Literal(l) => {
-                        let c = self.element_const(l, raw);
-                        push_const(&mut text, &c);
+                        let c = crate::literal::element(self.source.text, l, raw);
+                        crate::literal::push(&mut text, &c);
                     }
                     Element::Interpolation(i) => {
                         let mut conv = conversion(i.conversion);
                         if let Some(debug) = &i.debug_text {
-                            text.extend(self.debug_text(i, debug).as_bytes());
+                            text.extend(crate::literal::debug_text(self.source.text, i, debug).as_bytes());
                             if conv == 0 && i.format_spec.is_none() {
                                 conv = 2;
                             }
                         }
-                        strings.push(crate::fold::text_const(std::mem::take(&mut text)));
+                        strings.push(crate::literal::text(std::mem::take(&mut text)));
                         let v = self.expr_temp(&i.expression)?;
-                        let source = self.interpolation_text(i);
+                        let source = crate::literal::interpolation_text(self.source.text, i);
                         self.const_temp(Const::Str(source.into()));
                         let mut flags = conv;
                         if let Some(s) = &i.format_spec {
@@ -161,36 +152,10 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        strings.push(crate::fold::text_const(text));
+        strings.push(crate::literal::text(text));
         self.u.emit_ab(Op::LISTTOTUPLE, base, base);
         let s = self.const_temp(Const::Tuple(strings.into()));
         self.u.emit_abc(Op::BUILDTEMPLATE, d, s, base);
         Ok(())
-    }
-
-    /// The source of an interpolation's expression, as `Interpolation.expression`.
-    fn interpolation_text(&self, i: &ast::InterpolatedElement) -> String {
-        let start = i.range.start().to_usize() + 1;
-        let tail = i.expression.range().end().to_usize();
-        let mut end = tail;
-        // Closing parentheses of the expression belong to it.
-        let rest = &self.source.text[tail..i.range.end().to_usize()];
-        for (k, ch) in rest.char_indices() {
-            match ch {
-                ')' => end = tail + k + 1,
-                c if c.is_whitespace() => {}
-                _ => break,
-            }
-        }
-        self.source.text[start..end].trim().to_string()
-    }
-}
-
-/// Append the bytes of a string constant.
-fn push_const(out: &mut Vec<u8>, c: &Const) {
-    match c {
-        Const::Str(s) => out.extend(s.as_bytes()),
-        Const::Wtf8(b) => out.extend(&**b),
-        _ => {}
     }
 }

@@ -266,7 +266,9 @@ impl<'a> Compiler<'a> {
         };
         let from = last.range.end().to_usize();
         let mut at = from;
-        for line in self.source.text[from..].split_inclusive('\n') {
+        // A tree that was not parsed has no text, and its places no decorators.
+        let Some(rest) = self.source.text.get(from..) else { return range };
+        for line in rest.split_inclusive('\n') {
             let code = line.trim_start();
             if !code.is_empty() && !code.starts_with('#') {
                 at += line.len() - code.len();
@@ -304,7 +306,7 @@ impl<'a> Compiler<'a> {
         {
             body = rest;
             if self.options.optimize < 2 {
-                let c = crate::fold::clean_doc(self.string_const(doc));
+                let c = crate::fold::clean_doc(crate::literal::string(self.source.text, doc));
                 self.u.konst(c);
                 self.u.code.flags |= flags::HAS_DOCSTRING;
             }

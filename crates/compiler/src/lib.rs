@@ -26,6 +26,7 @@ mod function;
 mod generator;
 mod import;
 mod iter;
+pub mod literal;
 mod names;
 mod pattern;
 mod scope;
@@ -150,6 +151,16 @@ fn ends_in_block(tree: &Tree) -> bool {
 pub fn compile_bytes(bytes: &[u8], filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
     let text = typhon_syntax::decode(bytes, &mut |_, _| None)?;
     compile(&text, filename, options)
+}
+
+/// Compile a tree that `source` gives places to.
+pub fn compile_tree(
+    tree: &Tree,
+    source: &Source<'_>,
+    filename: &str,
+    options: &Options,
+) -> Result<Compiled, Box<SyntaxErr>> {
+    lower(tree, source, filename, options)
 }
 
 fn lower(tree: &Tree, source: &Source, filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {

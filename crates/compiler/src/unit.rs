@@ -344,7 +344,7 @@ impl<'a> Compiler<'a> {
         if self.options.optimize >= 2 {
             return Ok(rest);
         }
-        let text = crate::fold::clean_doc(self.string_const(doc));
+        let text = crate::fold::clean_doc(crate::literal::string(self.source.text, doc));
         let t = self.u.temp();
         self.at(first.range(), |c| {
             c.u.load_const(t, text);

@@ -1,5 +1,6 @@
 //! Source to code objects: the front end behind the VM's `compile` hook.
 
+use crate::tree::read;
 use typhon_compiler::{ErrKind, Mode, Options, Warning};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, exc, int, ops, str};
 use typhon_syntax::SyntaxErr;
@@ -12,6 +13,7 @@ pub static OPTIMIZE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::
 /// `PyCF_*` flags: the future statements, and what else changes a compilation.
 pub const FUTURES: u32 = 0x1fe0000;
 const DONT_IMPLY_DEDENT: u32 = 0x200;
+const TYPE_COMMENTS: u32 = 0x1000;
 const TOP_LEVEL_AWAIT: u32 = 0x2000;
 const ALLOW_INCOMPLETE: u32 = 0x4000;
 
@@ -37,6 +39,11 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
     let compiled = match r.source {
         Source::Text(t) => typhon_compiler::compile(t, r.filename, &options),
         Source::Bytes(b) => typhon_compiler::compile_bytes(b, r.filename, &options),
+        Source::Tree(node) => {
+            let (tree, lines) = read::read(cx, node, r.mode)?;
+            let source = typhon_syntax::Source::of_lines(lines + 1, read::STRIDE);
+            typhon_compiler::compile_tree(&tree, &source, r.filename, &options)
+        }
     };
     match compiled {
         Ok(c) => {
@@ -44,6 +51,43 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
                 warn(cx, r.filename, w)?;
             }
             code::load(cx, &c.code)
+        }
+        Err(e) => Err(raise(cx, r.filename, &e)?),
+    }
+}
+
+/// The hook for trees.
+pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
+    if r.flags & TYPE_COMMENTS != 0 {
+        return Err(cx.error(ExcKind::NotImplementedError, "type comments in syntax trees are not implemented yet"));
+    }
+    let mode = match r.mode {
+        "eval" => Mode::Eval,
+        "single" => Mode::Single,
+        _ => Mode::Exec,
+    };
+    let text = match r.source {
+        Source::Text(t) => Ok(std::borrow::Cow::Borrowed(t)),
+        // `compile` gives a tree back as it is.
+        Source::Tree(node) => return Ok(node),
+        Source::Bytes(b) => typhon_syntax::decode(b, &mut |_, _| None).map(|t| t.to_string().into()),
+    };
+    let text = match text {
+        Ok(t) => t,
+        Err(e) => return Err(raise(cx, r.filename, &e)?),
+    };
+    let source = typhon_syntax::Source::new(&text);
+    let incomplete = r.flags & ALLOW_INCOMPLETE != 0;
+    match typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode)) {
+        Ok((tree, warnings)) => {
+            for w in &warnings {
+                warn(cx, r.filename, w)?;
+            }
+            crate::tree::make(cx, &source, &tree, mode)
+        }
+        Err(e) if incomplete && e.at_end => {
+            let e = SyntaxErr { kind: ErrKind::Incomplete, msg: "incomplete input".into(), ..*e };
+            Err(raise(cx, r.filename, &e)?)
         }
         Err(e) => Err(raise(cx, r.filename, &e)?),
     }

@@ -8,6 +8,7 @@ mod repl;
 mod run;
 mod start;
 mod sys_values;
+mod tree;
 mod usage;
 mod wiring;
 

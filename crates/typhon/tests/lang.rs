@@ -41,6 +41,7 @@ macro_rules! topics {
 }
 
 topics! {
+    lang_ast "ast"
     lang_async "async"
     lang_attribute_caches "attribute_caches"
     lang_bool "bool"

@@ -13,7 +13,8 @@ use typhon_object::dict::Dict;
 use typhon_object::native::{Args, Missing};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, ops, shape, tuple, types};
+use typhon_object::types::Type;
+use typhon_object::{Cx, ExcKind, Gc, Obj, Result, name, ops};
 
 /// Future flags that code passes on to what it compiles.
 const FUTURES: u32 = 0x1fe0000;
@@ -128,12 +129,16 @@ pub mod functions {
                 }
             },
         };
-        if flags & ONLY_AST != 0 {
-            return Err(no_trees(cx)?);
-        }
         let mode = mode.to_str().into_owned();
         if !matches!(mode.as_str(), "exec" | "eval" | "single") {
-            return Err(cx.value_error("compile() mode must be 'exec', 'eval' or 'single'"));
+            return Err(match (mode.as_str(), flags & ONLY_AST != 0) {
+                ("func_type", true) => {
+                    cx.error(ExcKind::NotImplementedError, "compile() mode 'func_type' is not implemented yet")
+                }
+                ("func_type", false) => cx.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"),
+                (_, true) => cx.value_error("compile() mode must be 'exec', 'eval', 'single' or 'func_type'"),
+                (_, false) => cx.value_error("compile() mode must be 'exec', 'eval' or 'single'"),
+            });
         }
         if !(-1..=2).contains(&optimize) {
             return Err(cx.value_error("compile(): invalid optimize value"));
@@ -144,6 +149,23 @@ pub mod functions {
         let mut inherited = flags as u32;
         if !dont_inherit && let Some(w) = frame::current(cx) {
             inherited |= w.func().code().data.flags & FUTURES;
+        }
+        if let Some(ast) = import::modules(cx).get_str(name!(cx, "_ast"))
+            && let class = ops::get_attr(cx, ast, name!(cx, "AST"))?
+            && class.cast::<Type>().is_some_and(|c| ops::class_of(source).is_subtype(c))
+        {
+            if flags & ONLY_AST != 0 {
+                return Ok(source);
+            }
+            let source = Source::Tree(source);
+            let r = CompileRequest {
+                source,
+                filename: &filename,
+                mode: &mode,
+                flags: inherited,
+                optimize: optimize as i32,
+            };
+            return Ok(hooks::compile(cx, &r)?.obj());
         }
         if source.cast::<Code>().is_some() {
             return Err(cx.type_error("compile() arg 1 must be a string, bytes or AST object"));
@@ -156,6 +178,9 @@ pub mod functions {
         };
         let r =
             CompileRequest { source, filename: &filename, mode: &mode, flags: inherited, optimize: optimize as i32 };
+        if flags & ONLY_AST != 0 {
+            return hooks::parse(cx, &r);
+        }
         Ok(hooks::compile(cx, &r)?.obj())
     }
 
@@ -199,23 +224,6 @@ pub mod functions {
             Some(v) => Ok(v),
             None => Err(cx.type_error(format!("'{}' object is not an async iterator", cx.type_name(iterator)))),
         }
-    }
-}
-
-/// What asking for a syntax tree raises: a NotImplementedError that is also a
-/// SyntaxError, so that code which can do without a tree (traceback's carets)
-/// goes on without it.
-fn no_trees(cx: &mut Cx) -> Result<Raised> {
-    let bases = [ExcKind::NotImplementedError.class(cx).obj(), ExcKind::SyntaxError.class(cx).obj()];
-    let bases = tuple::new(cx, &bases)?;
-    let n = cx.intern("SyntaxTreeError")?;
-    let ns = typhon_object::dict::new(cx)?;
-    let class = ops::call_args(cx, types::class_for(shape::TYPE).obj(), &[n.obj(), bases.obj(), ns.obj()])?;
-    let msg = typhon_object::str::new(cx, "compile() to a syntax tree is not implemented yet")?;
-    let e = ops::call_args(cx, class, &[msg.obj()])?;
-    match e.cast::<typhon_object::exc::BaseException>() {
-        Some(e) => Ok(Raised(e)),
-        None => Ok(cx.error(ExcKind::SystemError, "an exception class made something else")),
     }
 }
 

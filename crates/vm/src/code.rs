@@ -177,7 +177,7 @@ fn interned(cx: &mut Cx, names: &[Box<str>]) -> Result<Gc<Tuple>> {
 }
 
 /// The object of a constant.
-fn constant(cx: &mut Cx, c: &Const, filename: Gc<Str>) -> Result<Obj> {
+pub fn constant(cx: &mut Cx, c: &Const, filename: Gc<Str>) -> Result<Obj> {
     Ok(match c {
         Const::None => Obj::NONE,
         Const::True => Obj::TRUE,

@@ -194,10 +194,23 @@ pub enum Source<'a> {
     Text(&'a str),
     /// Bytes.
     Bytes(&'a [u8]),
+    /// A syntax tree of `_ast` nodes.
+    Tree(Obj),
 }
 
 /// The compiler.
 pub static COMPILE: OnceLock<CompileFn> = OnceLock::new();
+
+/// Source to a syntax tree of `_ast` nodes; supplied like the compiler.
+pub static PARSE: OnceLock<fn(&mut Cx, &CompileRequest<'_>) -> Result<Obj>> = OnceLock::new();
+
+/// Parse, or raise if there is no parser.
+pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
+    match PARSE.get() {
+        Some(f) => f(cx, r),
+        None => Err(cx.error(ExcKind::NotImplementedError, "this build has no parser")),
+    }
+}
 
 /// Compile, or raise if there is no compiler.
 pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<crate::code::Code>> {
