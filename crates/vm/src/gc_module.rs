@@ -40,6 +40,14 @@ fn forget_dead_registers(cx: &Cx) {
     }
 }
 
+/// Overwrite the native stack below the caller: the collection's own frames have gaps,
+/// in which would stand what the last native call worked with.
+#[inline(never)]
+fn scrub() {
+    let mut below = [0u64; 2048];
+    std::hint::black_box(&mut below);
+}
+
 /// The module.
 #[module("gc")]
 pub mod functions {
@@ -52,6 +60,7 @@ pub mod functions {
             return Err(cx.value_error("invalid generation"));
         }
         forget_dead_registers(cx);
+        scrub();
         cx.mutator.collect(generation == 2);
         // What finalizers let go of dies in the next round.
         poll::finalize(cx);
