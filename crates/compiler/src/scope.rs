@@ -985,7 +985,22 @@ impl Builder {
 
     // Resolution.
 
+    /// A name that any scope declares global is global in the module's body too:
+    /// that matters where the body runs with a namespace of its own (`exec`).
+    fn spread_globals(&mut self) {
+        let Some((module, inner)) = self.s.list.split_first_mut() else { return };
+        if module.kind != Kind::Module {
+            return;
+        }
+        for sym in inner.iter().flat_map(|s| &s.syms).filter(|s| s.flags & GLOBAL != 0) {
+            if let Some(&i) = module.index.get(&sym.name) {
+                module.syms[i].flags |= GLOBAL;
+            }
+        }
+    }
+
     fn resolve(&mut self) -> Res<()> {
+        self.spread_globals();
         for id in 0..self.s.list.len() {
             for i in 0..self.s.list[id].syms.len() {
                 let sym = &self.s.list[id].syms[i];

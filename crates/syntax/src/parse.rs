@@ -92,7 +92,8 @@ fn at_end(source: &Source<'_>, e: &ruff::ParseError) -> bool {
     };
     match &e.error {
         P::Lexical(L::Eof) => true,
-        P::Lexical(L::UnclosedStringError) => triple(start),
+        // A backslash at the end joins the next line to the string.
+        P::Lexical(L::UnclosedStringError) => triple(start) || text.trim_end_matches('\n').ends_with('\\'),
         P::Lexical(L::FStringError(k) | L::TStringError(k)) | P::FStringError(k) | P::TStringError(k) => {
             interpolated(k)
         }

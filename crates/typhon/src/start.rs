@@ -46,6 +46,7 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let monitoring = vm_library::native_module(cx, &typhon_stdlib::monitoring::monitoring::SPEC)?;
     sd.insert_str(cx, name!(cx, "monitoring"), monitoring)?;
     typhon_builtins::int_new::MAX_STR_DIGITS.store(c.int_max_str_digits as usize, Ordering::Relaxed);
+    sys::CPU_COUNT.store(c.cpu_count.unwrap_or(-1), Ordering::Relaxed);
     import::IMPORT_TIME.store(c.import_time > 0, Ordering::Relaxed);
     import::VERBOSE.store(c.verbose > 0, Ordering::Relaxed);
     typhon_vm::signal::init_main(cx);

@@ -46,6 +46,12 @@ pub fn acquire(cx: &mut Cx, s: &Semaphore, deadline: Option<Instant>) -> Result<
     }
 }
 
+/// Take a permit within so many seconds; negative waits for ever.
+pub fn acquire_within(cx: &mut Cx, s: &Semaphore, timeout: f64) -> Result<bool> {
+    let d = deadline(cx, timeout)?;
+    acquire(cx, s, d)
+}
+
 fn lock_args(cx: &mut Cx, blocking: bool, timeout: f64) -> Result<Option<Option<Instant>>> {
     if timeout.is_nan() {
         return Err(cx.value_error("Invalid value NaN (not a number)"));

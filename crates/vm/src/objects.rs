@@ -275,6 +275,31 @@ fn names_tuple(cx: &mut Cx, names: &[Box<str>]) -> Result<Obj> {
     Ok(ops::tuple_from_list(cx, l)?.obj())
 }
 
+/// Whether constants are the same: equal, of the same types, and with the same
+/// signs of zero, all of which their representation shows.
+fn same_constants(cx: &mut Cx, x: Obj, y: Obj) -> Result<bool> {
+    cx.enter()?;
+    if let (Some(a), Some(b)) = (x.cast::<Tuple>(), y.cast::<Tuple>()) {
+        if a.len() != b.len() {
+            return Ok(false);
+        }
+        for (p, q) in a.items().iter().zip(b.items()) {
+            if !same_constants(cx, *p, *q)? {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
+    if ops::class_of(x) != ops::class_of(y) || !ops::equal(cx, x, y)? {
+        return Ok(false);
+    }
+    if matches!(&*ops::class_of(x).name(), "float" | "complex") {
+        let (p, q) = (ops::repr(cx, x)?, ops::repr(cx, y)?);
+        return Ok(p.to_str() == q.to_str());
+    }
+    Ok(true)
+}
+
 /// Attributes of code objects.
 pub struct CodeMethods;
 
@@ -283,6 +308,40 @@ impl CodeMethods {
     fn __repr__(this: Gc<Code>) -> String {
         let d = &this.data;
         format!("<code object {} at {:#x}, file \"{}\", line {}>", d.name, this.obj().word(), d.filename, d.first_line)
+    }
+    fn __eq__(this: Gc<Code>, cx: &mut Cx, other: Obj) -> Result<Obj> {
+        let Some(o) = other.cast::<Code>() else { return Ok(Obj::NOT_IMPLEMENTED) };
+        if this == o {
+            return Ok(Obj::TRUE);
+        }
+        let (a, b) = (&*this.payload().data, &*o.payload().data);
+        // What is compared is what the code does, and where it stands.
+        let same = a.name == b.name
+            && a.qualname == b.qualname
+            && a.flags == b.flags
+            && a.first_line == b.first_line
+            && a.argcount == b.argcount
+            && a.posonlyargcount == b.posonlyargcount
+            && a.kwonlyargcount == b.kwonlyargcount
+            && a.varnames == b.varnames
+            && a.cellvars == b.cellvars
+            && a.freevars == b.freevars
+            && a.names == b.names
+            && a.instrs == b.instrs
+            && a.positions.0 == b.positions.0;
+        if !same {
+            return Ok(Obj::FALSE);
+        }
+        let (Some(x), Some(y)) = (this.consts.obj(), o.consts.obj()) else { return Ok(Obj::FALSE) };
+        same_constants(cx, x, y).map(Obj::bool)
+    }
+    fn __hash__(this: Gc<Code>) -> i64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let d = &this.payload().data;
+        let mut h = DefaultHasher::new();
+        (&d.name, d.flags, d.first_line, d.argcount, &d.varnames, &d.names, &d.instrs).hash(&mut h);
+        // -1 is not a hash.
+        (h.finish() as i64) >> 3
     }
     #[getter]
     fn co_name(this: Gc<Code>) -> Option<Obj> {

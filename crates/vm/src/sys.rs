@@ -6,7 +6,7 @@
 use crate::display::{self, print_exception};
 use crate::frame;
 use crate::{import, poll};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use typhon_macros::module;
 use typhon_object::exc::BaseException;
 use typhon_object::native::Missing;
@@ -15,6 +15,9 @@ use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, dict, float, int, inte
 
 /// `sys.getswitchinterval()` in nanoseconds. Without a GIL it is only kept.
 static SWITCH_INTERVAL: AtomicU64 = AtomicU64::new(5_000_000);
+
+/// `-X cpu_count`, or -1.
+pub static CPU_COUNT: AtomicI64 = AtomicI64::new(-1);
 
 /// The functions of `sys`.
 #[module("sys")]
@@ -302,7 +305,7 @@ pub mod functions {
 
     /// The CPU count given by -X cpu_count, or -1.
     fn _get_cpu_count_config() -> i64 {
-        -1
+        super::CPU_COUNT.load(Ordering::Relaxed)
     }
 
     /// Clear the internal caches; there are none that need it.
