@@ -131,15 +131,7 @@ impl TypeMethods {
 
     /// Return a list of immediate subclasses.
     fn __subclasses__(this: Gc<Type>, cx: &mut Cx) -> Result<Obj> {
-        let out = list::new(cx, &[])?;
-        if let Some(l) = this.subclasses() {
-            for i in 0..l.len() {
-                if let Some(c) = l.get(i) {
-                    out.append(cx, c)?;
-                }
-            }
-        }
-        Ok(out.obj())
+        Ok(typhon_object::subclasses::of(cx, this)?.obj())
     }
 
     /// Create the namespace for the class statement

@@ -100,6 +100,6 @@ pub use roots::{OwnedRoot, Root, StackRange};
 pub use stats::{Stats, add_external, automatic, set_automatic, stats};
 pub use walk::{VerifyError, for_each_object, is_object, verify};
 pub use weak::{
-    LivenessQuery, pop_cleared_weak, pop_ready_finalizer, register_finalizable, register_native_drop, register_weak,
-    register_weak_hook,
+    LivenessQuery, finalizable, pop_cleared_weak, pop_ready_finalizer, register_finalizable, register_native_drop,
+    register_weak, register_weak_hook,
 };

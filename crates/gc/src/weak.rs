@@ -106,6 +106,12 @@ pub unsafe fn register_finalizable(object: *mut u8) {
     lock(&TABLES).finalizable.young.push(object_ref(object));
 }
 
+/// How many objects have a finalizer to come.
+pub fn finalizable() -> usize {
+    let tables = lock(&TABLES);
+    tables.finalizable.young.len() + tables.finalizable.old.len()
+}
+
 /// Registers a native destructor, run when the object is dead for good (GC-18).
 ///
 /// # Safety

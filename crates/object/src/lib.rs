@@ -42,6 +42,7 @@ pub mod own_dict;
 pub mod raw;
 pub mod shape;
 pub mod str;
+pub mod subclasses;
 pub mod tuple;
 pub mod types;
 

@@ -12,7 +12,7 @@ use crate::shape::{self, Storage};
 use crate::str::Str;
 use crate::tuple::Tuple;
 use crate::types::{self, Type, class, d_name};
-use crate::{Result, Tracer, intern, list, name, ops, tuple};
+use crate::{Result, Tracer, intern, list, name, ops, subclasses, tuple};
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_gc::{LayoutInit, LayoutKind};
 
@@ -133,7 +133,7 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     }
     set_mro(cx, t, meta)?;
     for b in bases.items() {
-        class(*b).subclasses.get().expect("classes have the list").append(cx, t.obj())?;
+        subclasses::add(cx, class(*b), t)?;
     }
     inherit_call(t);
     types::fill_special(cx, t);
@@ -530,16 +530,10 @@ pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> 
         return Err(e);
     }
     for b in old_bases.iter().flat_map(|b| b.items()) {
-        if let Some(l) = class(*b).subclasses.get() {
-            let mut g = l.write(cx);
-            let at = (0..g.len()).find(|i| g.get(*i) == Some(t.obj()));
-            if let Some(at) = at {
-                g.splice(at, at + 1, &[])?;
-            }
-        }
+        subclasses::remove(cx, class(*b), t)?;
     }
     for b in bases.items() {
-        class(*b).subclasses.get().expect("classes have the list").append(cx, t.obj())?;
+        subclasses::add(cx, class(*b), t)?;
     }
     types::refill(cx, t);
     types::renew(t);
@@ -554,7 +548,7 @@ fn renew_mro(cx: &mut Cx, t: Gc<Type>, changed: Gc<list::List>) -> Result<()> {
         changed.append(cx, m.obj())?;
     }
     set_mro(cx, t, ops::class_of(t.obj()))?;
-    let Some(l) = t.subclasses.get() else { return Ok(()) };
+    let l = subclasses::of(cx, t)?;
     for i in 0..l.len() {
         if let Some(c) = l.get(i) {
             renew_mro(cx, class(c), changed)?;

@@ -19,7 +19,7 @@ use crate::obj::{Gc, Obj, Slot};
 use crate::shape::{self, Storage};
 use crate::str::Str;
 use crate::tuple::Tuple;
-use crate::{Result, Tracer, list, name, ops, str, tuple};
+use crate::{Result, Tracer, list, name, ops, str, subclasses, tuple};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use typhon_gc::LayoutInit;
@@ -162,10 +162,6 @@ impl Type {
     pub fn base(&self) -> Option<Gc<Type>> {
         self.base.get()
     }
-    /// The classes directly derived from it.
-    pub fn subclasses(&self) -> Option<Gc<List>> {
-        self.subclasses.get()
-    }
     /// Whether flag bits are set.
     #[inline(always)]
     pub fn has(&self, f: u32) -> bool {
@@ -305,26 +301,13 @@ fn has_shadowing_descriptor(v: Obj) -> bool {
 
 fn forget(t: Gc<Type>) {
     t.version.store(0, Ordering::SeqCst);
-    each_subclass(t, forget);
+    subclasses::each(t, forget);
 }
 
 /// Give the class and all derived from it new versions.
 pub fn renew(t: Gc<Type>) {
     t.version.store(VERSION.fetch_add(1, Ordering::Relaxed), Ordering::SeqCst);
-    each_subclass(t, renew);
-}
-
-fn each_subclass(t: Gc<Type>, mut f: impl FnMut(Gc<Type>)) {
-    if let Some(l) = t.subclasses.get() {
-        for i in 0..l.len() {
-            // Code that runs while bases change may leave others in the list.
-            if let Some(c) = l.get(i)
-                && class(c).bases().contains(&t.obj())
-            {
-                f(class(c));
-            }
-        }
-    }
+    subclasses::each(t, renew);
 }
 
 /// Look the special name up again, here and in all derived classes.
@@ -337,7 +320,7 @@ pub(crate) fn update_special(cx: &Cx, t: Gc<Type>, d: Dunder) {
         Dunder::Call if t.has(F_HEAP) => t.call.store(0, Ordering::Relaxed),
         _ => {}
     }
-    each_subclass(t, |s| update_special(cx, s, d));
+    subclasses::each(t, |s| update_special(cx, s, d));
 }
 
 /// The interned name of a special method.
@@ -472,7 +455,7 @@ pub(crate) fn finish_native(
         mro.extend(b.mro().iter().map(|o| o.word()));
         t.base.set(cx, t, b);
         f |= b.flags.load(Ordering::Relaxed) & (F_WEAKREF | F_DICT | F_MAPPING | F_SEQUENCE);
-        b.subclasses.get().expect("classes have the list").append(cx, t.obj())?;
+        subclasses::add(cx, b, t)?;
         t.call.store(b.call.load(Ordering::Relaxed), Ordering::Relaxed);
         t.alloc.store(b.alloc.load(Ordering::Relaxed), Ordering::Relaxed);
     }
@@ -534,7 +517,7 @@ pub fn add_members(cx: &Cx, t: Gc<Type>, members: &'static [Member]) -> Result<(
         d.insert_str(cx, n, v)?;
     }
     fill_special(cx, t);
-    each_subclass(t, |s| refill(cx, s));
+    subclasses::each(t, |s| refill(cx, s));
     renew(t);
     Ok(())
 }
@@ -542,7 +525,7 @@ pub fn add_members(cx: &Cx, t: Gc<Type>, members: &'static [Member]) -> Result<(
 /// Fill the tables of special methods of a class and all derived from it.
 pub(crate) fn refill(cx: &Cx, t: Gc<Type>) {
     fill_special(cx, t);
-    each_subclass(t, |s| refill(cx, s));
+    subclasses::each(t, |s| refill(cx, s));
 }
 
 /// The class of a core type: created at start-up with a fixed shape.

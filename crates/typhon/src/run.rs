@@ -283,9 +283,10 @@ pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
     if flush(cx, "stderr").is_some() {
         code = FLUSH_FAILED;
     }
-    // Files that were left open.
-    typhon_stdlib::io::flush_all(cx);
     cx.rt().finalizing.store(true, Ordering::SeqCst);
+    crate::wiring::finalize_modules(cx);
+    // Files that were left open, and what finalizers wrote.
+    typhon_stdlib::io::flush_all(cx);
     if INTERRUPTED.load(Ordering::Relaxed) && code == 130 {
         die_of_interrupt(cx);
     }

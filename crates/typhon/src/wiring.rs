@@ -3,10 +3,10 @@
 //!
 //! Tests: tests/lang/fork.md, tests/lang/signals.md.
 
-use typhon_object::{Cx, ExcKind, Obj, Result, int, ops, str};
+use typhon_object::{Cx, ExcKind, Obj, Result, int, name, ops, str};
 use typhon_stdlib::util::{HOOKS, os_error};
 use typhon_stdlib::{at_fork, util};
-use typhon_vm::{import, poll, signal, thread};
+use typhon_vm::{hooks, import, import_lock, library, poll, signal, thread};
 
 /// Connect them. Called once, before any module is imported.
 pub fn connect() {
@@ -28,8 +28,11 @@ fn warn(cx: &mut Cx, text: &str, kind: ExcKind, level: i64) -> Result<()> {
 /// `os.fork()`. The child has one thread: this one.
 fn fork(cx: &mut Cx) -> Result<i32> {
     at_fork::before(cx);
+    import_lock::acquire(cx)?;
     let pid = cx.mutator.fork();
     let failed = (pid < 0).then(|| std::io::Error::last_os_error().raw_os_error().unwrap_or(EAGAIN));
+    // On both sides: the child's thread is the one that took it.
+    import_lock::release();
     if pid == 0 {
         thread::after_fork(cx);
         signal::after_fork(cx);
@@ -58,5 +61,37 @@ fn warn_of_threads(cx: &mut Cx) {
     );
     if let Err(e) = util::warn(cx, &text, ExcKind::DeprecationWarning, 1) {
         poll::unraisable(cx, e, "Exception ignored while warning of fork()", Obj::NONE);
+    }
+}
+
+/// At the end: let the program's modules go, so that the finalizers of what only they
+/// hold run while everything else still works. Without finalizers nobody would notice.
+pub fn finalize_modules(cx: &mut Cx) {
+    // Daemon threads stop where they are.
+    typhon_gc::request_all(typhon_object::cx::POLL_ASYNC_EXC);
+    if typhon_gc::finalizable() == 0 {
+        return;
+    }
+    forget_modules(cx);
+    // What a finalizer lets go of may have one, too.
+    for _ in 0..3 {
+        cx.mutator.collect(true);
+        poll::finalize(cx);
+    }
+}
+
+#[inline(never)]
+fn forget_modules(cx: &mut Cx) {
+    let modules = import::modules(cx);
+    for (name, module) in modules.items() {
+        let Some(name) = name.cast::<str::Str>() else { continue };
+        let file = hooks::module_dict(module).and_then(|d| d.get_str(name!(cx, "__file__")));
+        let own = match file.and_then(|f| f.cast::<str::Str>()) {
+            Some(f) => !f.to_str().starts_with(library::LIB),
+            None => name.eq_str("__main__"),
+        };
+        if own {
+            modules.remove_str(cx, name);
+        }
     }
 }

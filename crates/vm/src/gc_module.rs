@@ -2,14 +2,51 @@
 //!
 //! Tests: CPython test_gc.
 
+use crate::frame::Window;
 use crate::poll;
 use std::sync::atomic::{AtomicI64, Ordering};
+use typhon_bytecode::{Insn, Op};
 use typhon_macros::module;
 use typhon_object::native::Missing;
 use typhon_object::{Cx, Obj, Result, dict, list, ops, tuple};
 
 static DEBUG: AtomicI64 = AtomicI64::new(0);
 static THRESHOLDS: [AtomicI64; 3] = [AtomicI64::new(2000), AtomicI64::new(10), AtomicI64::new(0)];
+
+/// Clear the registers of the calling window that lie beyond its pending call. The
+/// collector scans windows conservatively, and there stands what former calls worked
+/// with: objects that a program that collects expects to be gone.
+fn forget_dead_registers(cx: &Cx) {
+    if cx.base.is_null() || cx.pc.is_null() {
+        return;
+    }
+    // VM-1, VM-2: the window that runs, and behind the instruction that called us.
+    // Registers are given out like a stack, so those above a call's are free.
+    unsafe {
+        if *cx.base.sub(4) == 0 {
+            return;
+        }
+        let func = Window { base: cx.base, pc: cx.pc }.func();
+        let insn = Insn((*cx.pc.sub(1)).load(Ordering::Relaxed));
+        let arguments = match insn.op() {
+            Some(Op::CALL | Op::CALL_NATIVE) => 4,
+            Some(Op::CALLM | Op::CALLM_NATIVE | Op::CALLMETHOD) => 5,
+            _ => return,
+        };
+        let end = insn.a() as usize + arguments + insn.b() as usize;
+        for r in end.max(func.nclear.load(Ordering::Relaxed) as usize)..func.nregs.load(Ordering::Relaxed) as usize {
+            *cx.base.add(r) = 0;
+        }
+    }
+}
+
+/// Overwrite the native stack below the caller: the collection's own frames have gaps,
+/// in which would stand what the last native call worked with.
+#[inline(never)]
+fn scrub() {
+    let mut below = [0u64; 2048];
+    std::hint::black_box(&mut below);
+}
 
 /// The module.
 #[module("gc")]
@@ -22,6 +59,8 @@ pub mod functions {
         if !(0..=2).contains(&generation) {
             return Err(cx.value_error("invalid generation"));
         }
+        forget_dead_registers(cx);
+        scrub();
         cx.mutator.collect(generation == 2);
         // What finalizers let go of dies in the next round.
         poll::finalize(cx);

@@ -2,8 +2,8 @@
 //!
 //! Tests: CPython test_importlib (later).
 
-use crate::import;
 use crate::library::{self, Packed};
+use crate::{import, import_lock};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::module;
 use typhon_object::str::{self, Str};
@@ -28,13 +28,21 @@ fn no_such_frozen(cx: &Cx, name: Gc<Str>) -> Raised {
 pub mod functions {
     use super::*;
 
-    /// Acquires the interpreter's import lock: there is none.
-    fn acquire_lock() {}
-    /// Releases the interpreter's import lock: there is none.
-    fn release_lock() {}
-    /// Return True if the import lock is currently held.
+    /// Acquires the interpreter's import lock for the current thread.
+    fn acquire_lock(cx: &mut Cx) -> Result<()> {
+        import_lock::acquire(cx)
+    }
+    /// Release the interpreter's import lock.
+    fn release_lock(cx: &mut Cx) -> Result<()> {
+        if import_lock::release() {
+            Ok(())
+        } else {
+            Err(cx.error(ExcKind::RuntimeError, "not holding the import lock"))
+        }
+    }
+    /// Return True if the import lock is currently held, else False.
     fn lock_held() -> bool {
-        false
+        import_lock::held()
     }
     /// Returns True if the module name corresponds to a native module.
     fn is_builtin(name: Gc<Str>) -> i64 {

@@ -23,6 +23,7 @@ pub mod generator;
 pub mod hooks;
 pub mod imp;
 pub mod import;
+pub mod import_lock;
 pub mod init;
 pub mod interp;
 pub mod intrinsic;

@@ -123,15 +123,15 @@ impl Local {
     }
     fn __getattribute__(this: Gc<Local>, cx: &mut Cx, name: Gc<Str>) -> Result<Obj> {
         let d = Local::dict(this, cx)?;
+        if name.eq_str("__dict__") {
+            return Ok(d.obj());
+        }
         let c = ops::class_of(this.obj());
         let found = cx.lookup(c, name);
         if let Some(x) = found
             && ops::is_data_descriptor(x)
         {
             return ops::bind_descriptor(cx, x, this.obj(), c);
-        }
-        if name.eq_str("__dict__") {
-            return Ok(d.obj());
         }
         if let Some(v) = d.get_str(name) {
             return Ok(v);

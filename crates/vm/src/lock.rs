@@ -17,6 +17,9 @@ use typhon_sync::park::{Outcome, Semaphore};
 
 /// A deadline from a timeout in seconds; negative waits for ever.
 pub fn deadline(cx: &Cx, timeout: f64) -> Result<Option<Instant>> {
+    if timeout.is_nan() {
+        return Err(cx.value_error("Invalid value NaN (not a number)"));
+    }
     if timeout < 0.0 {
         return Ok(None);
     }
@@ -50,6 +53,9 @@ pub fn acquire_within(cx: &mut Cx, s: &Semaphore, timeout: f64) -> Result<bool> 
 }
 
 fn lock_args(cx: &mut Cx, blocking: bool, timeout: f64) -> Result<Option<Option<Instant>>> {
+    if timeout.is_nan() {
+        return Err(cx.value_error("Invalid value NaN (not a number)"));
+    }
     if !blocking && timeout != -1.0 {
         return Err(cx.value_error("can't specify a timeout for a non-blocking call"));
     }

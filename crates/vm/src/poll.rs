@@ -2,6 +2,7 @@
 //! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
 //! of the polling thread, with no lock held.
 
+use crate::thread;
 use std::cell::Cell;
 use std::sync::OnceLock;
 use typhon_gc::{POLL_FINALIZE, pop_cleared_weak, pop_ready_finalizer};
@@ -31,6 +32,7 @@ pub fn handle(cx: &mut Cx) -> Result<()> {
     }
     if bits & POLL_ASYNC_EXC != 0 {
         cx.mutator.clear(POLL_ASYNC_EXC);
+        thread::stop_if_finalizing(cx);
     }
     Ok(())
 }

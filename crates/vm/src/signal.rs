@@ -68,6 +68,16 @@ pub fn deliver(n: i32) {
     note(n);
 }
 
+/// Whether a Python function handles signal `n`.
+pub fn is_handled(cx: &mut Cx, n: i64) -> Result<bool> {
+    let key = int::from_i64(cx, n)?;
+    Ok(match handlers(cx)?.get(cx, key)? {
+        Some(h) => h.is_ptr() && !h.is_none(),
+        // Before the module `signal` knows of its handler.
+        None => n == libc::SIGINT as i64,
+    })
+}
+
 /// Python's handlers by signal number.
 pub fn handlers(cx: &mut Cx) -> Result<Gc<Dict>> {
     if HANDLERS.get() == 0 {
@@ -152,7 +162,11 @@ fn run_pending(cx: &mut Cx) -> Result<()> {
                     };
                     ops::call_args(cx, h, &[key, f])?;
                 }
-                _ => {}
+                // Its handler went after it arrived.
+                _ => {
+                    let e = cx.error(ExcKind::OSError, format!("Signal {n} ignored due to race condition"));
+                    poll::unraisable(cx, e, "", Obj::NONE);
+                }
             }
         }
     }

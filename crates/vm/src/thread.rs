@@ -13,8 +13,9 @@ use crate::local::{self, Local};
 use crate::lock::{Lock, RLock, acquire, deadline, new_lock};
 use crate::{import, poll};
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use typhon_gc::OwnedRoot;
 use typhon_macros::{Trace, class, module};
 use typhon_object::dict::Dict;
@@ -39,6 +40,8 @@ static MAIN_IDENT: AtomicU64 = AtomicU64::new(0);
 /// How many forks lie between this process and the first one. The threads of the
 /// processes before do not exist here.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
+/// The threads that the process waits for at its end, by the address of their state.
+static AWAITED: Mutex<BTreeMap<usize, Arc<ThreadState>>> = Mutex::new(BTreeMap::new());
 /// The main thread's waiter, for signals.
 static MAIN_WAITER: AtomicPtr<Waiter> = AtomicPtr::new(std::ptr::null_mut());
 
@@ -100,6 +103,18 @@ pub fn after_fork(cx: &Cx) {
     init_main(cx);
 }
 
+/// What a thread other than the main one does at a poll when the process ends: nothing
+/// any more. Called without any lock of the runtime.
+pub fn stop_if_finalizing(cx: &Cx) {
+    if cx.rt().finalizing.load(Ordering::Relaxed) && !is_main() {
+        cx.blocked(|| {
+            loop {
+                std::thread::park();
+            }
+        });
+    }
+}
+
 /// Shared by a handle and its thread.
 struct ThreadState {
     ident: AtomicU64,
@@ -118,6 +133,22 @@ impl ThreadState {
     }
     fn finish(&self) {
         self.done.release_binary();
+    }
+}
+
+/// For bounded time, and by attached threads only, which a fork has stopped.
+fn awaited() -> std::sync::MutexGuard<'static, BTreeMap<usize, Arc<ThreadState>>> {
+    AWAITED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wait for all threads that are not daemons, and for those that they start.
+fn wait_for_all(cx: &mut Cx) -> Result<()> {
+    loop {
+        let other = |s: &&Arc<ThreadState>| s.ident.load(Ordering::Relaxed) != ident() && !s.is_done();
+        let next = awaited().values().find(other).cloned();
+        let Some(state) = next else { return Ok(()) };
+        acquire(cx, &state.done, None)?;
+        state.finish();
     }
 }
 
@@ -157,6 +188,10 @@ impl ThreadHandle {
             return Err(cx.error(ExcKind::RuntimeError, "Cannot join current thread"));
         }
         let until = deadline(cx, timeout.unwrap_or(-1.0))?;
+        if cx.rt().finalizing.load(Ordering::Relaxed) && !self.state.is_done() {
+            // It stands still, or will soon.
+            return Err(cx.error(ExcKind::PythonFinalizationError, "cannot join thread at interpreter shutdown"));
+        }
         // The handle may be collected while its thread's end wakes us.
         let state = self.state.clone();
         if !state.is_done() && acquire(cx, &state.done, until)? {
@@ -275,6 +310,7 @@ extern "C" fn run_thread(start: *mut libc::c_void) -> *mut libc::c_void {
 fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
     run_function(cx, root, legacy);
     local::leave(cx);
+    STATE.with_borrow(|s| s.as_ref().map(|s| awaited().remove(&Arc::as_ptr(s).addr())));
 }
 
 fn run_function(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
@@ -338,7 +374,6 @@ pub mod functions {
     /// For internal use only: start a new thread.
     #[sig(function, handle = None, daemon = True)]
     fn start_joinable_thread(cx: &mut Cx, function: Obj, handle: Option<Obj>, daemon: bool) -> Result<Obj> {
-        let _ = daemon;
         if ops::class_of(function).call_fn().is_none()
             && ops::class_of(function).special(typhon_object::Dunder::Call).is_none()
         {
@@ -355,8 +390,14 @@ pub mod functions {
             return Err(cx.error(ExcKind::RuntimeError, "thread already started"));
         }
         let args = tuple::new(cx, &[])?;
-        start(cx, function, args, None, h.state.clone(), true)?;
-        Ok(h.obj())
+        if !daemon {
+            awaited().insert(Arc::as_ptr(&h.state).addr(), h.state.clone());
+        }
+        let started = start(cx, function, args, None, h.state.clone(), true);
+        if started.is_err() {
+            awaited().remove(&Arc::as_ptr(&h.state).addr());
+        }
+        started.map(|_| h.obj())
     }
 
     /// Create a new lock object.
@@ -400,8 +441,12 @@ pub mod functions {
         if !(1..=64).contains(&signum) {
             return Err(cx.value_error("signal number out of range"));
         }
+        if !crate::signal::is_handled(cx, signum)? {
+            return Ok(());
+        }
         crate::signal::deliver(signum as i32);
-        Ok(())
+        // The main thread need not wait for its next poll.
+        if is_main() { poll::handle(cx) } else { Ok(()) }
     }
 
     /// Return the thread stack size, and set it for new threads.
@@ -471,8 +516,10 @@ pub mod functions {
         true
     }
 
-    /// Nothing to do: threads that are not daemons are joined by `threading`.
-    fn _shutdown() {}
+    /// Wait for all threads that are not daemons, at the end of the process.
+    fn _shutdown(cx: &mut Cx) -> Result<()> {
+        wait_for_all(cx)
+    }
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
         let lock = native::class_of::<Lock>(cx)?;

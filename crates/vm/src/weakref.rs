@@ -7,8 +7,10 @@
 //! Tests: CPython test_weakref.
 
 use crate::poll;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use typhon_gc::{QUEUE_CLEARED, WEAK_REFERENT};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use typhon_gc::{LivenessQuery, QUEUE_CLEARED, WEAK_REFERENT};
 use typhon_macros::{class, module};
 use typhon_object::native::{Args, Payload, Trace};
 use typhon_object::types::{self, Type, layout_of};
@@ -67,9 +69,76 @@ fn make(cx: &mut Cx, cls: Gc<Type>, o: Obj, callback: Option<Obj>) -> Result<Gc<
     Ok(w)
 }
 
-/// `weakref.ref(o)`.
+/// `weakref.ref(o)`: the one that exists, if it does.
 pub fn to(cx: &mut Cx, o: Obj) -> Result<Gc<WeakRef>> {
-    make(cx, types::class_for(shape::WEAKREF), o, None)
+    let plain = types::class_for(shape::WEAKREF);
+    if let Some(w) = SHARED.find(o) {
+        return Ok(w);
+    }
+    let w = make(cx, plain, o, None)?;
+    Ok(SHARED.add(o, w))
+}
+
+/// The references without a callback, by the addresses of their referents: CPython
+/// makes one of them per object, and programs compare them by identity.
+///
+/// The addresses keep nothing alive; the collector's hook removes those of the dead,
+/// in the same stop in which they die.
+struct Shared([Mutex<Part>; 16]);
+
+struct Part {
+    by_referent: HashMap<u64, u64>,
+    /// Referents added since the last collection: all that a young one can end.
+    young: Vec<u64>,
+}
+
+static SHARED: LazyLock<Shared> = LazyLock::new(|| {
+    typhon_gc::register_weak_hook(purge);
+    Shared(std::array::from_fn(|_| Mutex::new(Part { by_referent: HashMap::new(), young: Vec::new() })))
+});
+
+impl Shared {
+    fn part(&self, o: u64) -> MutexGuard<'_, Part> {
+        // Objects lie a few words apart.
+        self.0[(o >> 5) as usize % self.0.len()].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn find(&self, o: Obj) -> Option<Gc<WeakRef>> {
+        let w = *self.part(o.word()).by_referent.get(&o.word())?;
+        // No collection can end it between here and the caller's frame.
+        Obj::from_word(w).and_then(|w| w.cast::<WeakRef>())
+    }
+    /// The reference to `o`: `w`, unless another thread was faster.
+    fn add(&self, o: Obj, w: Gc<WeakRef>) -> Gc<WeakRef> {
+        let mut part = self.part(o.word());
+        if let Some(first) = part.by_referent.get(&o.word()).and_then(|w| Obj::from_word(*w)?.cast()) {
+            return first;
+        }
+        part.by_referent.insert(o.word(), w.obj().word());
+        part.young.push(o.word());
+        w
+    }
+}
+
+/// At the end of a marking: forget the dead, and references that have been cleared.
+fn purge(live: &LivenessQuery) {
+    for part in &SHARED.0 {
+        let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = &mut *part;
+        let stays = |o: u64, w: u64| {
+            // The payload of a live reference may be read; its referent comes first.
+            live.is_live(w) && live.is_live(o) && unsafe { *((w + 8) as *const u64) } == o
+        };
+        if live.young() {
+            for o in part.young.drain(..) {
+                if part.by_referent.get(&o).is_some_and(|w| !stays(o, *w)) {
+                    part.by_referent.remove(&o);
+                }
+            }
+        } else {
+            part.young.clear();
+            part.by_referent.retain(|o, w| stays(*o, *w));
+        }
+    }
 }
 
 /// Methods of `weakref.ref`.
@@ -79,6 +148,7 @@ pub struct RefMethods;
 impl RefMethods {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
         match args.pos {
+            [o] | [o, Obj::NONE] if cls.root_shape() == shape::WEAKREF => Ok(to(cx, *o)?.obj()),
             [o] => Ok(make(cx, cls, *o, None)?.obj()),
             [o, cb, ..] => Ok(make(cx, cls, *o, Some(*cb))?.obj()),
             [] => Err(cx.type_error("__new__ expected at least 1 argument, got 0")),

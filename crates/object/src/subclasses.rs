@@ -1,0 +1,97 @@
+//! The classes derived from a class, which it does not keep alive: a class is
+//! garbage like any other object once nothing but its base knows it.
+//!
+//! The list holds cells with a weak word each, that nobody else sees.
+//! Tests: tests/lang/weakrefs.md, tests/lang/classes.md.
+
+use crate::list::{self, List};
+use crate::obj::{Gc, Obj};
+use crate::types::{self, Type};
+use crate::{Cx, Result, shape};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use typhon_gc::{LayoutInit, WEAK_REFERENT};
+
+/// Bytes of a cell: header and referent.
+const SIZE: usize = 16;
+
+fn layout_id() -> u32 {
+    static ID: OnceLock<u32> = OnceLock::new();
+    *ID.get_or_init(|| {
+        // Whoever walks the heap finds some class for every object.
+        let owner = types::class_for(shape::OBJECT).obj().word();
+        typhon_gc::new_layout(LayoutInit::leaf(SIZE as u32).with_flags(WEAK_REFERENT).with_owner(owner))
+    })
+}
+
+fn cell(cx: &Cx, class: Gc<Type>) -> Result<Obj> {
+    let p = cx.alloc(layout_id(), SIZE)?;
+    // A fresh object of this layout, whose second word is the weak one.
+    unsafe {
+        (*(p.add(8) as *const AtomicU64)).store(class.obj().word(), Ordering::Release);
+        typhon_gc::register_weak(p);
+        Ok(Obj::from_word_unchecked(p as u64))
+    }
+}
+
+/// The class in a cell, if it lives.
+fn class_in(cell: Obj) -> Option<Gc<Type>> {
+    // Only cells are in the lists, and only classes in cells.
+    let word = unsafe { (*(cell.addr().add(8) as *const AtomicU64)).load(Ordering::Acquire) };
+    Obj::from_word(word).map(|o| unsafe { Gc::from_obj(o) })
+}
+
+/// Note that `class` is derived from `base`.
+pub(crate) fn add(cx: &Cx, base: Gc<Type>, class: Gc<Type>) -> Result<()> {
+    let new = cell(cx, class)?;
+    let l = base.subclasses.get().expect("classes have the list");
+    if l.len() >= 8 && l.len().is_power_of_two() {
+        // Before it grows: without the dead.
+        let mut g = l.write(cx);
+        let mut i = 0;
+        while let Some(c) = g.get(i) {
+            if class_in(c).is_some() {
+                i += 1;
+            } else {
+                g.splice(i, i + 1, &[])?;
+            }
+        }
+    }
+    l.append(cx, new)
+}
+
+/// `class` is no longer derived from `base`.
+pub(crate) fn remove(cx: &Cx, base: Gc<Type>, class: Gc<Type>) -> Result<()> {
+    let Some(l) = base.subclasses.get() else { return Ok(()) };
+    let mut g = l.write(cx);
+    let at = (0..g.len()).find(|i| g.get(*i).and_then(class_in) == Some(class));
+    if let Some(at) = at {
+        g.splice(at, at + 1, &[])?;
+    }
+    Ok(())
+}
+
+/// Call `f` with each class derived from `t`.
+pub(crate) fn each(t: Gc<Type>, mut f: impl FnMut(Gc<Type>)) {
+    let Some(l) = t.subclasses.get() else { return };
+    for i in 0..l.len() {
+        // Code that runs while bases change may leave others in the list.
+        if let Some(c) = l.get(i).and_then(class_in)
+            && c.bases().contains(&t.obj())
+        {
+            f(c);
+        }
+    }
+}
+
+/// The classes derived from `t`, in a list of their own.
+pub fn of(cx: &Cx, t: Gc<Type>) -> Result<Gc<List>> {
+    let out = list::new(cx, &[])?;
+    let Some(l) = t.subclasses.get() else { return Ok(out) };
+    for i in 0..l.len() {
+        if let Some(c) = l.get(i).and_then(class_in) {
+            out.append(cx, c.obj())?;
+        }
+    }
+    Ok(out)
+}
