@@ -324,6 +324,7 @@ pub fn instance<T: NativeClass>(cx: &mut Cx, value: T) -> Result<Gc<T>> {
 /// A new instance of `class`, which is `T`'s class or derives from it. `T` may
 /// also be the payload of a fixed shape.
 pub fn instance_of<T: Payload + Trace + 'static>(cx: &Cx, class: Gc<Type>, value: T) -> Result<Gc<T>> {
+    const { assert!(align_of::<T>() <= 8, "objects are aligned to 8 bytes: box what needs more") };
     let shape_id = class.root_shape();
     let size = shape::layout(shape_id).size as usize;
     debug_assert!(size >= 8 + size_of::<T>());

@@ -403,6 +403,11 @@ pub fn make_native<T: NativeClass>(cx: &mut Cx) -> Result<Gc<Type>> {
     let t = make_class(cx, spec, base, shape_id)?;
     set_cell(shape_id, T::cell());
     T::cell().set(t, cell_of(base));
+    for m in spec.members.iter().filter(|m| m.kind == MemberKind::Constant) {
+        let v = (m.call)(cx, &[], None)?;
+        let n = cx.intern(m.name)?;
+        t.dict.get().expect("classes have a namespace").insert_str(cx, n, v)?;
+    }
     Ok(t)
 }
 

@@ -10,6 +10,7 @@ use std::ffi::CString;
 use typhon_macros::module;
 use typhon_object::native::{FromArg, IntoObj};
 use typhon_object::obj::Obj;
+use typhon_object::str::Str;
 use typhon_object::{Cx, ExcKind, Result, int, list};
 
 /// This module performs file control and I/O control on file
@@ -51,7 +52,10 @@ pub mod fcntl {
             let n = i64::from_arg(cx, arg)?;
             return sys_raise(cx, || sys::ioctl(fd.0, request, n))?.into_obj(cx);
         }
-        let mut b = buffer::copy(cx, arg)?;
+        let mut b = match arg.cast::<Str>() {
+            Some(s) => crate::codecs::encode_text(cx, s, "utf-8", "strict")?,
+            None => buffer::copy(cx, arg)?,
+        };
         let n = b.len();
         // Room for what the kernel may write behind a short buffer.
         b.resize(n.max(1024), 0);

@@ -12,22 +12,30 @@
 // Python's parameter lists are as long as they are.
 #![allow(clippy::too_many_arguments)]
 
+mod abc;
+mod array;
 pub mod at_fork;
 pub mod atexit;
 mod binascii;
 mod bisect;
 pub mod buffer;
+mod cmath;
 pub mod codecs;
 mod collections;
 pub mod contextvars;
+mod csv;
 mod errno;
 mod fcntl;
 mod functools;
+mod grp;
+mod hashes;
 mod heapq;
 pub mod io;
 mod itertools;
+mod json;
 mod locale;
 mod math;
+mod mmap;
 pub mod monitoring;
 mod operator;
 mod posix;
@@ -41,11 +49,14 @@ mod string_;
 mod struct_;
 pub mod structseq;
 mod sys;
+mod syslog;
+mod termios;
 mod testinternalcapi;
 mod time;
 mod timeout;
 mod unicodedata;
 pub mod util;
+mod zlib;
 
 use typhon_object::native::ModuleSpec;
 use typhon_object::obj::Obj;
@@ -53,7 +64,14 @@ use typhon_object::{Cx, Result};
 
 /// Every native module of this crate.
 pub static MODULES: &[&ModuleSpec] = &[
+    &abc::abc::SPEC,
+    &array::array::SPEC,
     &bisect::bisect::SPEC,
+    &hashes::blake2::blake2::SPEC,
+    &hashes::md5_::SPEC,
+    &hashes::sha1_::SPEC,
+    &hashes::sha2_::SPEC,
+    &hashes::sha3_::SPEC,
     &heapq::heapq::SPEC,
     &random::random::SPEC,
     &struct_::struct_::SPEC,
@@ -64,12 +82,20 @@ pub static MODULES: &[&ModuleSpec] = &[
     &fcntl::fcntl::SPEC,
     &fcntl::pwd::SPEC,
     &binascii::binascii::SPEC,
+    &cmath::cmath::SPEC,
     &codecs::codecs::SPEC,
+    &csv::csv::SPEC,
+    &grp::grp::SPEC,
+    &mmap::mmap::SPEC,
+    &syslog::syslog::SPEC,
+    &termios::termios::SPEC,
+    &zlib::zlib::SPEC,
     &collections::collections::SPEC,
     &errno::errno::SPEC,
     &io::io::SPEC,
     &functools::functools::SPEC,
     &itertools::itertools::SPEC,
+    &json::json::SPEC,
     &math::math::SPEC,
     &operator::operator::SPEC,
     &posix::posix::SPEC,

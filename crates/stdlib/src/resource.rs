@@ -72,6 +72,7 @@ fn limit(cx: &mut Cx, o: Obj) -> Result<u64> {
         Some(n) if n < 0 => Err(cx.value_error("Cannot convert negative int")),
         Some(n) => u64::try_from(n)
             .map_err(|_| cx.error(ExcKind::OverflowError, "Python int too large to convert to C rlim_t")),
+        None if ops::less(cx, o, Obj::int_unchecked(0))? => Err(cx.value_error("Cannot convert negative int")),
         None => Err(cx.error(ExcKind::OverflowError, "Python int too large to convert to C rlim_t")),
     }
 }

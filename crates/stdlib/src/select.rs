@@ -14,23 +14,27 @@ use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Guarded, Raised, Result, ops};
 
-/// Descriptors of a sequence, and the sequence's items beside them.
+/// Descriptors of a sequence, and the sequence's items beside them. A list is
+/// read as it is at each step: `fileno()` may change it.
 fn fd_list(cx: &mut Cx, o: Obj) -> Result<(Vec<i32>, Gc<List>)> {
-    let items = match ops::list_from_iter(cx, o) {
-        Err(e) if e.is(cx, ExcKind::TypeError) => {
-            return Err(cx.type_error("arguments 1-3 must be sequences"));
-        }
-        r => r?,
+    let source = match o.cast::<List>() {
+        Some(l) => l,
+        None => match ops::list_from_iter(cx, o) {
+            Err(e) if e.is(cx, ExcKind::TypeError) => {
+                return Err(cx.type_error("arguments 1-3 must be sequences"));
+            }
+            r => r?,
+        },
     };
+    let items = list::new(cx, &[])?;
     let mut fds = Vec::new();
-    let mut i = 0;
-    while let Some(v) = items.get(i) {
+    while let Some(v) = source.get(fds.len()) {
         let fd = Fd::from_arg(cx, v)?.0;
         if fd >= call::FD_SETSIZE {
             return Err(cx.value_error("filedescriptor out of range in select()"));
         }
         fds.push(fd);
-        i += 1;
+        items.append(cx, v)?;
     }
     Ok((fds, items))
 }

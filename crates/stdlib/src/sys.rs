@@ -9,9 +9,12 @@
 #![allow(missing_docs)]
 
 pub mod limits;
+pub mod mapping;
 pub mod poll;
 pub mod socket;
 pub mod spawn;
+pub mod terminal;
+pub mod zlib;
 
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;

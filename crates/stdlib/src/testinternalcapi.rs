@@ -4,14 +4,18 @@
 //! Tests: CPython test_class.
 
 use typhon_macros::module;
-use typhon_object::instance;
 use typhon_object::obj::Obj;
+use typhon_object::{Cx, instance};
 
 /// Questions about the inside of the interpreter.
 #[module("_testinternalcapi")]
 pub mod testinternalcapi {
     use super::*;
 
+    /// How many calls are under way.
+    fn get_recursion_depth(cx: &mut Cx) -> u32 {
+        cx.depth
+    }
     /// Whether an object's attributes are stored in the object itself.
     fn has_inline_values(o: Obj) -> bool {
         instance::is_inline(o)

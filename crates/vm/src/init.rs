@@ -83,6 +83,7 @@ pub fn classes(cx: &mut Cx) -> Result<()> {
 pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
     &crate::gc_module::functions::SPEC,
     &crate::imp::functions::SPEC,
+    &crate::queue::functions::SPEC,
     &crate::signal_module::functions::SPEC,
     &crate::thread::functions::SPEC,
     &crate::weakref::functions::SPEC,

@@ -34,6 +34,7 @@ pub mod names;
 pub mod objects;
 pub mod pattern;
 pub mod poll;
+pub mod queue;
 pub mod signal;
 pub mod signal_module;
 pub mod stacks;

@@ -43,6 +43,12 @@ pub fn acquire(cx: &mut Cx, s: &Semaphore, deadline: Option<Instant>) -> Result<
     }
 }
 
+/// Take a permit within so many seconds; negative waits for ever.
+pub fn acquire_within(cx: &mut Cx, s: &Semaphore, timeout: f64) -> Result<bool> {
+    let d = deadline(cx, timeout)?;
+    acquire(cx, s, d)
+}
+
 fn lock_args(cx: &mut Cx, blocking: bool, timeout: f64) -> Result<Option<Option<Instant>>> {
     if !blocking && timeout != -1.0 {
         return Err(cx.value_error("can't specify a timeout for a non-blocking call"));

@@ -416,6 +416,10 @@ impl Buffered {
     pub fn flush(this: Gc<Buffered>, cx: &mut Cx) -> Result<()> {
         let p = this.payload();
         let raw = p.check_open(cx, "flush of closed file")?;
+        if !p.can_write {
+            // A reader has nothing to write, and keeps its place.
+            return ops::call_method(cx, raw, "flush", &[]).map(|_| ());
+        }
         let _g = Buffered::enter(this, cx)?;
         p.flush_pending(cx, raw)?;
         if p.can_read {
