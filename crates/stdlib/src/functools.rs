@@ -14,6 +14,7 @@ use typhon_object::int;
 use typhon_object::list;
 use typhon_object::native::{self, Args, FromArg, IntoObj, Missing};
 use typhon_object::obj::{Gc, Obj, Slot};
+use typhon_object::str::Str;
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::Type;
 use typhon_object::{CompareOp, Cx, Guarded, Result, instance, ops};
@@ -234,6 +235,9 @@ pub fn call_with_dict(cx: &mut Cx, f: Obj, pos: Gc<Tuple>, kw: Gc<Dict>) -> Resu
     let names = list::new(cx, &[])?;
     let all = list::new(cx, pos.payload().items())?;
     for (k, v) in kw.items() {
+        if k.cast::<Str>().is_none() {
+            return Err(cx.type_error("keywords must be strings"));
+        }
         names.append(cx, k)?;
         all.append(cx, v)?;
     }

@@ -205,7 +205,9 @@ pub mod functions {
     /// Call sys.breakpointhook(*args, **kws).
     fn breakpoint(cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
         let sys = import::import_module(cx, "sys")?;
-        let h = ops::get_attr(cx, sys, name!(cx, "breakpointhook"))?;
+        let Some(h) = ops::get_attr_opt(cx, sys, name!(cx, "breakpointhook"))? else {
+            return Err(cx.error(ExcKind::RuntimeError, "lost sys.breakpointhook"));
+        };
         ops::call(cx, h, args.all(), args.kw)
     }
 

@@ -198,6 +198,37 @@ pub mod functions {
         cx.rt().finalizing.load(Ordering::Relaxed)
     }
 
+    /// This hook function is called by built-in breakpoint().
+    fn breakpointhook(cx: &mut Cx, args: typhon_object::native::Args<'_>) -> Result<Obj> {
+        let wanted = std::env::var("PYTHONBREAKPOINT").unwrap_or_default();
+        let wanted = match wanted.as_str() {
+            "0" => return Ok(Obj::NONE),
+            "" => "pdb.set_trace",
+            w => w,
+        };
+        let (module, attr) = wanted.rsplit_once('.').unwrap_or(("builtins", wanted));
+        let found = match module {
+            "" => Err(cx.error(ExcKind::ImportError, "no module is named")),
+            m => import::import_module(cx, m),
+        };
+        let found = match found {
+            Ok(m) => {
+                let n = cx.intern(attr)?;
+                ops::get_attr(cx, m, n)
+            }
+            Err(e) => Err(e),
+        };
+        match found {
+            Ok(f) => ops::call(cx, f, args.all(), args.kw),
+            Err(e) if e.is(cx, ExcKind::ImportError) || e.is(cx, ExcKind::AttributeError) => {
+                let text = format!("Ignoring unimportable $PYTHONBREAKPOINT: \"{wanted}\"");
+                typhon_builtins::hooks::warn(cx, &text, ExcKind::RuntimeWarning)?;
+                Ok(Obj::NONE)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
     /// Print an object to sys.stdout and also save it in builtins._
     fn displayhook(cx: &mut Cx, value: Obj) -> Result<()> {
         if value.is_none() {
@@ -337,7 +368,7 @@ pub fn init(cx: &mut Cx) -> Result<Obj> {
         let n = cx.intern(f.name)?;
         let v = ops::native_function(cx, f, "sys")?;
         d.insert_str(cx, n, v)?;
-        if matches!(f.name, "displayhook" | "excepthook" | "unraisablehook") {
+        if matches!(f.name, "breakpointhook" | "displayhook" | "excepthook" | "unraisablehook") {
             let n = cx.intern(&format!("__{}__", f.name))?;
             d.insert_str(cx, n, v)?;
         }
