@@ -151,7 +151,7 @@ impl AttrCache {
     pub fn tired(&self) -> bool {
         let n = self.misses.get().wrapping_add(1);
         self.misses.set(n);
-        n & 255 == 0
+        n & 4095 == 0
     }
     /// `o.name` of a heap object, if this is known and needs no binding.
     #[inline(always)]

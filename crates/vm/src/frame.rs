@@ -136,8 +136,12 @@ impl Fr<'_> {
     /// Change the operation of the running instruction.
     #[inline]
     pub fn requicken(&self, op: Op) {
-        // The instruction word stands before `pc`; VM-3.
-        unsafe { (*self.pc.sub(1)).store(self.insn & !0xff | op as u64, Ordering::Relaxed) }
+        // A store of what is there already would still take the line from the other
+        // threads that run this code.
+        if self.insn as u8 != op as u8 {
+            // The instruction word stands before `pc`; VM-3.
+            unsafe { (*self.pc.sub(1)).store(self.insn & !0xff | op as u64, Ordering::Relaxed) }
+        }
     }
     /// Go on `words` further.
     #[inline(always)]
