@@ -102,7 +102,10 @@ impl GCTriggerPolicy<Vm> for Policy {
     }
 
     fn get_max_heap_size_in_pages(&self) -> usize {
-        self.max
+        // While the spaces are made, mmtk reserves twice this for each of them and notes
+        // every chunk of it, which is a good part of starting up. The whole limit for
+        // each space is room enough.
+        if crate::init::is_initialized() { self.max } else { self.max.div_ceil(2) }
     }
 
     fn can_heap_size_grow(&self) -> bool {

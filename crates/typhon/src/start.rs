@@ -56,7 +56,9 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
         let how = str::new(cx, how)?;
         ops::set_attr(cx, imp, name!(cx, "check_hash_based_pycs"), Some(how.obj()))?;
     }
-    standard_streams(cx, sd, c)
+    standard_streams(cx, sd, c)?;
+    crate::wiring::started();
+    Ok(())
 }
 
 fn hash_key(c: &Config) -> (u64, u64) {

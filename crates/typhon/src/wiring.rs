@@ -3,6 +3,7 @@
 //!
 //! Tests: tests/lang/fork.md, tests/lang/signals.md.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use typhon_object::{Cx, ExcKind, Obj, Result, int, name, ops, str};
 use typhon_stdlib::util::{HOOKS, os_error};
 use typhon_stdlib::{at_fork, util};
@@ -64,12 +65,20 @@ fn warn_of_threads(cx: &mut Cx) {
     }
 }
 
+/// How many objects had finalizers before the program began: the standard streams.
+static FINALIZABLE_AT_START: AtomicUsize = AtomicUsize::new(0);
+
+/// Start-up is over.
+pub fn started() {
+    FINALIZABLE_AT_START.store(typhon_gc::finalizable(), Ordering::Relaxed);
+}
+
 /// At the end: let the program's modules go, so that the finalizers of what only they
 /// hold run while everything else still works. Without finalizers nobody would notice.
 pub fn finalize_modules(cx: &mut Cx) {
     // Daemon threads stop where they are.
     typhon_gc::request_all(typhon_object::cx::POLL_ASYNC_EXC);
-    if typhon_gc::finalizable() == 0 {
+    if typhon_gc::finalizable() <= FINALIZABLE_AT_START.load(Ordering::Relaxed) {
         return;
     }
     forget_modules(cx);
