@@ -13,6 +13,8 @@ use mmtk::util::heap::{GCTriggerPolicy, SpaceStats};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PAGE: usize = 4096;
+/// From here on, in pages, a limit is no real one.
+const LARGE: usize = (4 << 30) / PAGE;
 
 /// In pages; set by `init` before mmtk asks for a policy.
 pub(crate) static MIN_PAGES: AtomicUsize = AtomicUsize::new(0);
@@ -103,9 +105,13 @@ impl GCTriggerPolicy<Vm> for Policy {
 
     fn get_max_heap_size_in_pages(&self) -> usize {
         // While the spaces are made, mmtk reserves twice this for each of them and notes
-        // every chunk of it, which is a good part of starting up. The whole limit for
-        // each space is room enough.
-        if crate::init::is_initialized() { self.max } else { self.max.div_ceil(2) }
+        // every chunk of it, which is a good part of starting up. Where the limit is all
+        // the memory there is, once that is room enough; a small heap that is used to its
+        // limit needs the rest, since its space is fragmented.
+        match crate::init::is_initialized() || self.max < LARGE {
+            true => self.max,
+            false => self.max / 2,
+        }
     }
 
     fn can_heap_size_grow(&self) -> bool {
