@@ -53,12 +53,16 @@ fn check(cx: &mut Cx, class: Gc<Type>, this: Obj) -> Result<Gc<Type>> {
     )))
 }
 
+/// What the classes that follow `class` in the MRO of `start` have by this name.
+fn search(class: Gc<Type>, start: Gc<Type>, name: Gc<Str>) -> Option<Obj> {
+    let mro = start.mro();
+    let at = mro.iter().position(|c| *c == class.obj())? + 1;
+    mro[at..].iter().find_map(|c| c.cast::<Type>()?.dict()?.get_str(name))
+}
+
 /// What follows `class` in the MRO of `start` and has `name`, bound to `this`.
 fn find(cx: &mut Cx, class: Gc<Type>, start: Gc<Type>, this: Obj, name: Gc<Str>) -> Result<Option<Obj>> {
-    let mro = start.mro();
-    let at = mro.iter().position(|c| *c == class.obj()).map_or(mro.len(), |i| i + 1);
-    let found = mro[at..].iter().find_map(|c| c.cast::<Type>()?.dict()?.get_str(name));
-    let Some(d) = found else { return Ok(None) };
+    let Some(d) = search(class, start, name) else { return Ok(None) };
     // `super(C, C)` and class methods bind to the class.
     if this == start.obj() {
         return ops::bind_descriptor_class(cx, d, start).map(Some);
@@ -73,9 +77,7 @@ pub fn find_method(class: Gc<Type>, this: Obj, name: Gc<Str>) -> Option<Obj> {
     if !this.is_ptr() || this.cast::<Type>().is_some() || !start.is_subtype(class) || !name.is_interned() {
         return None;
     }
-    let mro = start.mro();
-    let at = mro.iter().position(|c| *c == class.obj())? + 1;
-    let d = mro[at..].iter().find_map(|c| c.cast::<Type>()?.dict()?.get_str(name))?;
+    let d = search(class, start, name)?;
     matches!(d.shape(), shape::FUNCTION | shape::METHOD_DESCRIPTOR).then_some(d)
 }
 

@@ -301,7 +301,6 @@ opcodes! {
     LOADSUPERATTR 0 0 [Flag Base N Name] ANY "a <- super.c, where a holds what name super gave, a+1 the class, a+2 self; x=1 if written super(cls, self)";
     GETATTR_SLOT of GETATTR 0 2 [N W R Name] ANY "GETATTR of an instance slot by shape";
     GETATTR_CLASS of GETATTR 0 2 [N W R Name] ANY "GETATTR of a class attribute through an instance or class";
-    GETATTR_MODULE of GETATTR 0 2 [N W R Name] ANY "GETATTR of a module";
     SETATTR_SLOT of SETATTR 0 2 [N R R Name] ANY "SETATTR of an instance slot by shape";
     SETATTR_ADD of SETATTR 0 2 [N R R Name] ANY "SETATTR that adds an instance slot";
 

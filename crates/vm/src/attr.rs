@@ -118,13 +118,6 @@ crate::slow! {
         f.set(f.a(), v);
         Ok(f.done())
     }
-    /// GETATTR_MODULE.
-    fn get_module(f) {
-        let (o, n) = (f.reg(f.b()), f.name());
-        let v = ops::get_attr(f.cx, o, n)?;
-        f.set(f.a(), v);
-        Ok(f.done())
-    }
     /// SETATTR, and what to remember of it.
     fn set_slow(f) {
         let (o, v, n) = (f.reg(f.a()), f.reg(f.b()), f.name());
@@ -136,7 +129,10 @@ crate::slow! {
             if after == before {
                 f.cache(0).store(w0, Ordering::Release);
                 f.requicken(Op::SETATTR_SLOT);
-            } else if shape::info(before).storage == Storage::Slots {
+            } else if shape::info(before).storage == Storage::Slots
+                // Another thread may have added an attribute in between.
+                && shape::info(before).with(n).is_some_and(|(id, _)| id == after)
+            {
                 f.cx.attrs.note_add(before, after, n, offset);
                 f.cache(0).store(0, Ordering::Relaxed);
                 f.cache(1).store((after as u64) << 32 | 1, Ordering::Relaxed);

@@ -764,7 +764,6 @@ unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
                     }
                     go!(pc, base, attr::get, insn, cx)
                 }
-                Op::GETATTR_MODULE => go!(pc, base, attr::get_module, insn, cx),
                 Op::SETATTR => go!(pc, base, attr::set, insn, cx),
                 Op::SETATTR_SLOT => {
                     let o = rd(base, fa(insn));
