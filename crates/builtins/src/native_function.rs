@@ -13,39 +13,7 @@ use typhon_object::{CompareOp, Cx, Dunder, Gc, Obj, Result, method, ops, shape, 
 /// Whether CPython implements the special method `name` in a type slot, and so
 /// calls it a slot wrapper rather than a method.
 fn is_slot(name: &str) -> bool {
-    use Dunder::*;
-    match Dunder::from_name(name) {
-        None => false,
-        Some(d) => !matches!(
-            d,
-            New | Format
-                | Bytes
-                | Dir
-                | LengthHint
-                | Missing
-                | Reversed
-                | Complex
-                | Round
-                | Trunc
-                | Floor
-                | Ceil
-                | Enter
-                | Exit
-                | AEnter
-                | AExit
-                | InstanceCheck
-                | SubclassCheck
-                | ClassGetItem
-                | InitSubclass
-                | SetName
-                | MroEntries
-                | Prepare
-                | Fspath
-                | Sizeof
-                | ReduceEx
-                | Reduce
-        ),
-    }
+    Dunder::from_name(name).is_some_and(Dunder::is_operator)
 }
 
 fn owner_class(f: &NativeFunction) -> Option<Gc<Type>> {

@@ -38,38 +38,7 @@ impl FnInfo {
 /// Whether `name` is a special method that CPython reaches through a slot of the
 /// type; others (`__format__`, `__reduce__`) are methods like any.
 fn is_operator(name: &str) -> bool {
-    use Dunder::*;
-    Dunder::from_name(name).is_some_and(|d| {
-        !matches!(
-            d,
-            New | Bytes
-                | Format
-                | Dir
-                | LengthHint
-                | Missing
-                | Reversed
-                | Complex
-                | Round
-                | Trunc
-                | Floor
-                | Ceil
-                | Enter
-                | Exit
-                | AEnter
-                | AExit
-                | InstanceCheck
-                | SubclassCheck
-                | ClassGetItem
-                | InitSubclass
-                | SetName
-                | MroEntries
-                | Prepare
-                | Fspath
-                | Sizeof
-                | ReduceEx
-                | Reduce
-        )
-    })
+    Dunder::from_name(name).is_some_and(Dunder::is_operator)
 }
 
 /// The receiver of a method, checked.

@@ -71,3 +71,40 @@ impl Dunder {
         NAMES.iter().position(|n| *n == s).map(|i| ALL[i])
     }
 }
+
+impl Dunder {
+    /// Whether CPython has a slot in the class structure for it. The others are plain
+    /// methods there, which shows in the kind of their descriptors and in error texts.
+    pub fn is_operator(self) -> bool {
+        use Dunder::*;
+        !matches!(
+            self,
+            New | Bytes
+                | Format
+                | Dir
+                | LengthHint
+                | Missing
+                | Reversed
+                | Complex
+                | Round
+                | Trunc
+                | Floor
+                | Ceil
+                | Enter
+                | Exit
+                | AEnter
+                | AExit
+                | InstanceCheck
+                | SubclassCheck
+                | ClassGetItem
+                | InitSubclass
+                | SetName
+                | MroEntries
+                | Prepare
+                | Fspath
+                | Sizeof
+                | ReduceEx
+                | Reduce
+        )
+    }
+}
