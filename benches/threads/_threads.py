@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from _bench import report, verify  # noqa: E402
 
-PARTS = 8
+PARTS = 32
 
 
 def arguments(default_size):

@@ -40,6 +40,8 @@ fn gc(python: &Path, every: u64, names: &[String]) -> Done {
     // One process at a time until here: the children inherit the variable.
     // `Command` would do too, but the runner is shared with the test target.
     let files = crate::lang::files(names)?;
+    // Starting up is the same for all programs: once is enough.
+    crate::tools::run(Command::new(python).args(["-c", "pass"]).env("TYPHON_GC_STRESS", format!("start:{every}")))?;
     let mut child = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
     child.arg("lang").args(["--with", &python.display().to_string()]);
     child.args(files).env("TYPHON_GC_STRESS", every.to_string());

@@ -82,6 +82,13 @@ pub mod jit {
 }
 
 impl Mutator {
+    /// From here on every `n`th allocation collects. To be called while this is the only
+    /// mutator: others go on with the buffers they have.
+    pub fn stress(&self, n: u64) {
+        STRESS.store(n, Ordering::Relaxed);
+        self.bump.set(empty_bump());
+    }
+
     /// Allocates a zeroed object of `size` bytes (rounded up to a multiple of eight)
     /// with its header written. Fields may be stored without a barrier until the next
     /// safepoint. May collect.

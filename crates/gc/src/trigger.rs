@@ -1,20 +1,26 @@
 //! When to collect, and how the heap grows.
 //!
-//! The limit starts at `min_heap` and becomes max(min_heap, 2 x live + min_heap / 2)
-//! after each full collection, never more than `max_heap`. Within it, mmtk collects young when
-//! its nursery is full. Memory outside the heap (`add_external`) counts as live.
+//! The limit starts at `min_heap` and becomes max(min, 2 x live + min / 2) after each
+//! full collection, never more than `max_heap`; `min` is `min_heap` for each core that
+//! the attached threads can keep busy: they allocate that much faster, and a collection
+//! stops them all. Within the limit, mmtk collects young when its nursery is full. Memory
+//! outside the heap (`add_external`) counts as live.
 
 use crate::binding::Vm;
-use crate::mutator::{POLL_COLLECT, request_all};
+use crate::mutator::{POLL_COLLECT, WORLD, request_all};
 use crate::{collection, stats};
 use mmtk::MMTK;
 use mmtk::plan::Plan;
 use mmtk::util::heap::{GCTriggerPolicy, SpaceStats};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PAGE: usize = 4096;
 /// From here on, in pages, a limit is no real one.
 const LARGE: usize = (4 << 30) / PAGE;
+
+/// Beyond so many cores the least limit does not grow.
+const MOST_CORES: usize = 8;
 
 /// In pages; set by `init` before mmtk asks for a policy.
 pub(crate) static MIN_PAGES: AtomicUsize = AtomicUsize::new(0);
@@ -50,6 +56,14 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
+    /// The least limit, in pages, for the threads there are.
+    fn least(&self) -> usize {
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_CORES)));
+        let threads = WORLD.with_members(|members| members.threads().len());
+        self.min * threads.clamp(1, cores)
+    }
+
     pub(crate) fn new() -> Self {
         let min = MIN_PAGES.load(Ordering::Relaxed);
         Self { min, max: MAX_PAGES.load(Ordering::Relaxed), limit: AtomicUsize::new(min), pending: AtomicUsize::new(0) }
@@ -77,12 +91,13 @@ impl GCTriggerPolicy<Vm> for Policy {
         let pending = self.pending.swap(0, Ordering::SeqCst);
         if collection::is_young() {
             // Live size is not known; only make room for what is waited for.
-            let limit = self.limit.load(Ordering::Relaxed) + pending;
+            let limit = self.limit.load(Ordering::Relaxed).max(self.least()) + pending;
             self.limit.store(limit.min(self.max), Ordering::Relaxed);
             return;
         }
         let live = mmtk.get_plan().get_reserved_pages();
-        let limit = (live * 2 + self.min / 2).max(self.min) + pending;
+        let min = self.least();
+        let limit = (live * 2 + min / 2).max(min) + pending;
         self.limit.store(limit.min(self.max), Ordering::Relaxed);
     }
 

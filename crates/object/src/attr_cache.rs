@@ -38,6 +38,10 @@ pub enum Place {
     Method(Obj),
     /// In a class: a property.
     Property(Obj),
+    /// In a class: a `staticmethod`.
+    Static(Obj),
+    /// In a class: a `classmethod`.
+    OfClass(Obj),
 }
 
 struct Entry {
@@ -53,6 +57,10 @@ struct Entry {
 const VALUE: u32 = 1;
 const METHOD: u32 = 2;
 const PROPERTY: u32 = 3;
+const STATIC: u32 = 4;
+const CLASS_METHOD: u32 = 5;
+/// Offsets begin above: an object's first slot stands behind its header.
+const KINDS: u32 = 8;
 
 const READ: u64 = 0;
 const WRITE: u64 = 1;
@@ -99,6 +107,23 @@ fn shape_of(o: Obj) -> u32 {
 fn slot(o: Obj, offset: u32) -> &'static AtomicU64 {
     // The shape for which the entry was made has this slot.
     unsafe { &*(o.addr().add(offset as usize) as *const AtomicU64) }
+}
+
+impl Entry {
+    /// What it says; a slot is not in the class. The class has the entry's version.
+    #[inline(always)]
+    fn in_class(&self) -> Option<Place> {
+        // ATTR-1.
+        let v = unsafe { Obj::from_word_unchecked(self.value.get()) };
+        Some(match self.place.get() {
+            VALUE => Place::Value(v),
+            METHOD => Place::Method(v),
+            PROPERTY => Place::Property(v),
+            STATIC => Place::Static(v),
+            CLASS_METHOD => Place::OfClass(v),
+            _ => return None,
+        })
+    }
 }
 
 impl AttrCache {
@@ -159,7 +184,7 @@ impl AttrCache {
         let id = shape_of(o);
         let e = self.find(id, name, READ)?;
         match e.place.get() {
-            METHOD | PROPERTY => None,
+            METHOD..KINDS => None,
             VALUE => (shape::class_of_shape(id).version() == e.version.get())
                 // ATTR-1.
                 .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) }),
@@ -184,6 +209,21 @@ impl AttrCache {
             // ATTR-1.
             .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
     }
+    /// Where `o.name` was found, and what it is there, except for a slot.
+    #[inline(always)]
+    pub fn place(&self, o: Obj, name: Gc<Str>) -> Option<Place> {
+        let id = shape_of(o);
+        let e = self.find(id, name, READ)?;
+        (shape::class_of_shape(id).version() == e.version.get()).then(|| e.in_class()).flatten()
+    }
+    /// Where `t.name` of a class whose metaclass is `type` was found, likewise.
+    #[inline(always)]
+    pub fn place_in_class(&self, t: Obj, name: Gc<Str>) -> Option<Place> {
+        // The caller has seen its shape.
+        let version = unsafe { Gc::<Type>::from_obj(t) }.version();
+        let e = self.find(version as u32, name, OF_CLASS)?;
+        (e.version.get() == version).then(|| e.in_class()).flatten()
+    }
     /// `t.name` of a class whose metaclass is `type`.
     #[inline(always)]
     pub fn read_class(&self, t: Obj, name: Gc<Str>) -> Option<Obj> {
@@ -191,21 +231,29 @@ impl AttrCache {
         let version = unsafe { Gc::<Type>::from_obj(t) }.version();
         let e = self.find(version as u32, name, OF_CLASS)?;
         // ATTR-1; versions are never used twice.
-        (e.version.get() == version).then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
+        (e.version.get() == version && e.place.get() == VALUE)
+            .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
     }
-    /// Remember `t.name`, which gave `v` when the class had this version.
-    pub fn note_class(&self, cx: &Cx, t: Gc<Type>, name: Gc<Str>, version: u64, v: Obj) {
+    /// Remember where `t.name` is found, if the class has this version still.
+    pub fn note_class(&self, cx: &Cx, t: Gc<Type>, name: Gc<Str>, version: u64) {
         let meta = types::class_for(shape::TYPE);
-        let plain = !v.is_ptr() || v.shape() == shape::FUNCTION || ops::class_of(v).special(Dunder::Get).is_none();
-        if t.obj().shape() == shape::TYPE
-            && version != 0
-            && name.is_interned()
-            && plain
-            && cx.lookup(meta, name).is_none_or(|d| !ops::is_data_descriptor(d))
-            && cx.lookup(t, name) == Some(v)
-            && t.version() == version
+        if t.obj().shape() != shape::TYPE
+            || version == 0
+            || !name.is_interned()
+            || cx.lookup(meta, name).is_some_and(ops::is_data_descriptor)
         {
-            self.put(version as u32, name, OF_CLASS, VALUE, version, v.word());
+            return;
+        }
+        let Some(v) = cx.lookup(t, name) else { return };
+        let kind = match v.is_ptr().then(|| v.shape()) {
+            Some(shape::STATIC_METHOD) => STATIC,
+            Some(shape::CLASS_METHOD) => CLASS_METHOD,
+            Some(shape::FUNCTION) => VALUE,
+            _ if ops::class_of(v).special(Dunder::Get).is_none() => VALUE,
+            _ => return,
+        };
+        if t.version() == version {
+            self.put(version as u32, name, OF_CLASS, kind, version, v.word());
         }
     }
     /// What `super(class, o).name` finds, if it is a method to call with `o`.
@@ -301,6 +349,8 @@ pub fn place_of(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<(Place, u64)> {
                 let d = found?;
                 match d.shape() {
                     shape::FUNCTION | shape::METHOD_DESCRIPTOR => Place::Method(d),
+                    shape::STATIC_METHOD => Place::Static(d),
+                    shape::CLASS_METHOD => Place::OfClass(d),
                     _ if !d.is_ptr() || ops::class_of(d).special(Dunder::Get).is_none() => Place::Value(d),
                     _ => return None,
                 }
@@ -312,6 +362,8 @@ pub fn place_of(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<(Place, u64)> {
         Place::Value(v) => (VALUE, v.word()),
         Place::Method(v) => (METHOD, v.word()),
         Place::Property(v) => (PROPERTY, v.word()),
+        Place::Static(v) => (STATIC, v.word()),
+        Place::OfClass(v) => (CLASS_METHOD, v.word()),
     };
     if o.shape() != id || c.version() != version {
         return None;

@@ -483,7 +483,10 @@ fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
 
 /// Mark `s` as a name whose place in instances is cached.
 pub(crate) fn set_cached(s: Gc<Str>) {
-    s.header().meta.fetch_or(CACHED, Ordering::Relaxed);
+    // All threads read the header's line: it is written only once.
+    if !is_cached(s) {
+        s.header().meta.fetch_or(CACHED, Ordering::Relaxed);
+    }
 }
 
 /// Whether `set_cached` was called.

@@ -20,6 +20,11 @@
 //!   visible to a stopper that has seen the thread stopped.
 //! - SP-4: threads come and go only under the mutex while no stop is in force.
 //! - SP-5: one stop at a time; later stoppers wait as STOPPED if they are mutators.
+//! - SP-6: at the end of a collection one waiting thread is woken, and each that goes on
+//!   wakes two more: a collector's thread that wakes all at once, on a core of its own
+//!   still, gets them queued behind each other on the others. Nobody is forgotten: all
+//!   who wait then may go on unless the next stop is under way, whose end wakes again.
+//!   After any other stop all are woken, for some may have to wait on for a collection.
 //!
 //! Tests: `tests/loom.rs` (with `RUSTFLAGS="--cfg loom"`), `typhon-gc/tests`.
 
@@ -71,6 +76,8 @@ impl ThreadState {
 pub struct Members {
     threads: Vec<*const ThreadState>,
     stopping: bool,
+    /// A mutator waits for a collection that has not begun; all others may park.
+    wanted: bool,
     epoch: u64,
 }
 
@@ -86,6 +93,19 @@ impl Members {
     /// Forgets all threads but `me`: the child's side of a fork.
     pub fn retain_only(&mut self, me: *const ThreadState) {
         self.threads.retain(|&t| t == me);
+        // Whoever waited for a collection is not in the child.
+        self.wanted = false;
+    }
+
+    const fn new() -> Self {
+        Self { threads: Vec::new(), stopping: false, wanted: false, epoch: 0 }
+    }
+
+    fn ask_to_stop(&self, but: *const ThreadState) {
+        for &thread in self.threads.iter().filter(|&&t| t != but) {
+            // SAFETY (SP-4): attached, and `self` is borrowed under the mutex.
+            unsafe { (*thread).poll.fetch_or(POLL_STOP, Ordering::SeqCst) };
+        }
     }
 }
 
@@ -103,7 +123,7 @@ impl World {
     #[cfg(not(loom))]
     pub const fn new() -> Self {
         Self {
-            members: Mutex::new(Members { threads: Vec::new(), stopping: false, epoch: 0 }),
+            members: Mutex::new(Members::new()),
             stop_flag: AtomicBool::new(false),
             stopped: Condvar::new(),
             resumed: Condvar::new(),
@@ -113,7 +133,7 @@ impl World {
     #[cfg(loom)]
     pub fn new() -> Self {
         Self {
-            members: Mutex::new(Members { threads: Vec::new(), stopping: false, epoch: 0 }),
+            members: Mutex::new(Members::new()),
             stop_flag: AtomicBool::new(false),
             stopped: Condvar::new(),
             resumed: Condvar::new(),
@@ -126,10 +146,7 @@ impl World {
     /// # Safety
     /// `thread` stays valid until [`World::detach`].
     pub unsafe fn attach<R>(&self, thread: *const ThreadState, bind: impl FnOnce(usize) -> R) -> R {
-        let mut members = lock(&self.members);
-        while members.stopping {
-            members = wait(&self.resumed, members);
-        }
+        let mut members = self.wait_resumed(lock(&self.members), |m| m.stopping);
         (*thread).state.store(RUNNING, Ordering::SeqCst);
         let result = bind(members.threads.len());
         members.threads.push(thread);
@@ -153,34 +170,56 @@ impl World {
     /// Parks the calling thread while a stop is in force.
     pub fn park(&self, thread: &ThreadState, sp: usize) {
         let members = lock(&self.members);
-        if members.stopping {
-            drop(self.wait_stopped(members, thread, sp, |m| m.stopping));
+        if members.stopping || members.wanted {
+            drop(self.wait_stopped(members, thread, sp, |m| m.stopping || m.wanted));
         }
     }
 
-    /// Parks until a collection has ended that had not ended before this call.
-    /// Sound because the caller is RUNNING when the epoch is read: a collection
-    /// cannot end before it has parked.
+    /// Parks until a collection has ended that had not ended before this call; one must
+    /// have been asked for. Sound because the caller is RUNNING when the epoch is read: a
+    /// collection cannot end before it has parked.
+    ///
+    /// All others are asked to park as well. The collector's thread has been woken, but
+    /// where all cores are taken it would wait for a slice of the system's scheduler,
+    /// several milliseconds, before it could ask them itself.
     pub fn wait_for_collection(&self, thread: &ThreadState, sp: usize) {
-        let members = lock(&self.members);
+        let mut members = lock(&self.members);
         let epoch = members.epoch;
+        if !members.stopping && !members.wanted {
+            members.wanted = true;
+            members.ask_to_stop(thread);
+        }
         drop(self.wait_stopped(members, thread, sp, |m| m.stopping || m.epoch == epoch));
     }
 
     fn wait_stopped<'a>(
         &self,
-        mut members: MutexGuard<'a, Members>,
+        members: MutexGuard<'a, Members>,
         thread: &ThreadState,
         sp: usize,
         keep_waiting: impl Fn(&Members) -> bool,
     ) -> MutexGuard<'a, Members> {
         thread.leave_running(sp, STOPPED);
         self.stopped.notify_all();
-        while keep_waiting(&members) {
-            members = wait(&self.resumed, members);
-        }
+        let members = self.wait_resumed(members, keep_waiting);
         // SYNC-3: under the mutex, and every `keep_waiting` implies `!stopping`.
         thread.state.store(RUNNING, Ordering::SeqCst);
+        members
+    }
+
+    /// Waits on `resumed`, then wakes two more who do (SP-6).
+    fn wait_resumed<'a>(
+        &self,
+        mut members: MutexGuard<'a, Members>,
+        keep_waiting: impl Fn(&Members) -> bool,
+    ) -> MutexGuard<'a, Members> {
+        if keep_waiting(&members) {
+            while keep_waiting(&members) {
+                members = wait(&self.resumed, members);
+            }
+            self.resumed.notify_one();
+            self.resumed.notify_one();
+        }
         members
     }
 
@@ -207,10 +246,7 @@ impl World {
 
     #[cold]
     fn leave_claimed(&self, thread: &ThreadState) {
-        let mut members = lock(&self.members);
-        while members.stopping {
-            members = wait(&self.resumed, members);
-        }
+        let _members = self.wait_resumed(lock(&self.members), |m| m.stopping);
         thread.state.store(RUNNING, Ordering::SeqCst);
     }
 
@@ -222,16 +258,13 @@ impl World {
             thread.leave_running(sp, STOPPED);
             self.stopped.notify_all();
         }
+        // Whoever is waiting besides goes on waiting, for our end.
         while members.stopping {
             members = wait(&self.resumed, members);
         }
         members.stopping = true;
         self.stop_flag.store(true, Ordering::SeqCst);
-        let me = me.map_or(std::ptr::null(), |(thread, _)| std::ptr::from_ref::<ThreadState>(thread));
-        for &thread in members.threads.iter().filter(|&&t| t != me) {
-            // SAFETY (SP-4): attached, and we hold the mutex.
-            unsafe { (*thread).poll.fetch_or(POLL_STOP, Ordering::SeqCst) };
-        }
+        members.ask_to_stop(me.map_or(std::ptr::null(), |(thread, _)| thread));
         while !members.threads.iter().all(|&thread| claim(thread)) {
             members = wait(&self.stopped, members);
         }
@@ -242,17 +275,25 @@ impl World {
         let mut members = lock(&self.members);
         debug_assert!(members.stopping);
         members.stopping = false;
-        members.epoch += collected as u64;
+        if collected {
+            members.epoch += 1;
+            members.wanted = false;
+        }
         self.stop_flag.store(false, Ordering::SeqCst);
-        for &thread in &members.threads {
-            // SAFETY (SP-4): attached, and we hold the mutex.
-            unsafe { (*thread).poll.fetch_and(!POLL_STOP, Ordering::SeqCst) };
+        if !members.wanted {
+            for &thread in &members.threads {
+                // SAFETY (SP-4): attached, and we hold the mutex.
+                unsafe { (*thread).poll.fetch_and(!POLL_STOP, Ordering::SeqCst) };
+            }
         }
         if let Some(thread) = me {
             thread.state.store(RUNNING, Ordering::SeqCst);
         }
         drop(members);
-        self.resumed.notify_all();
+        match collected {
+            true => self.resumed.notify_one(),
+            false => self.resumed.notify_all(),
+        }
     }
 
     /// Runs `f` with the list of threads, under the mutex. `f` must be short and

@@ -136,3 +136,31 @@ fn wait_for_collection_sees_its_end() {
         collector.join().unwrap();
     });
 }
+
+/// SP-6: a thread that parked because a collection is wanted goes on when it has ended,
+/// and so does the one that wanted it.
+#[test]
+fn wanted_collection_parks_and_wakes_both() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let model = Model::new();
+        let me = Box::new(ThreadState::default());
+        unsafe { model.world.attach(&*me, |_| ()) };
+        let m = model.clone();
+        let other = thread::spawn(move || m.mutator(0, |me| m.poll(me)));
+        let m = model.clone();
+        let collector = thread::spawn(move || {
+            m.world.stop(None);
+            m.touch(0);
+            m.touch(1);
+            m.world.resume(None, true);
+        });
+        model.touch(1);
+        model.world.wait_for_collection(&me, 1);
+        model.touch(1);
+        unsafe { model.world.detach(&me, 1, || ()) };
+        collector.join().unwrap();
+        other.join().unwrap();
+    });
+}

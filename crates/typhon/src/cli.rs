@@ -27,7 +27,9 @@ pub fn run(args: Vec<OsString>) -> u8 {
     };
     let mut heap = HeapOptions::default();
     let number = |name| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
-    heap.stress = number("TYPHON_GC_STRESS");
+    // "start:N" begins at once, "N" with the program.
+    let stress = std::env::var("TYPHON_GC_STRESS").unwrap_or_default();
+    heap.stress = stress.strip_prefix("start:").and_then(|n| n.parse().ok());
     if let Some(mb) = number("TYPHON_GC_HEAP") {
         heap.min_heap = (mb as usize) << 20;
     }
@@ -36,17 +38,22 @@ pub fn run(args: Vec<OsString>) -> u8 {
     }
     init_heap(&heap);
     let cx = Cx::attach(MAIN_STACK - (1 << 20));
-    below(cx, &config, &program)
+    below(cx, &config, &program, stress.parse().ok())
 }
 
 /// Everything that holds objects runs in frames below the attachment.
 #[inline(never)]
-fn below(mut cx: Box<Cx>, config: &Config, program: &Program) -> u8 {
+fn below(mut cx: Box<Cx>, config: &Config, program: &Program, stress: Option<u64>) -> u8 {
     let code = match start::start(&mut cx, config) {
         Ok(()) => {
             let ready = start::prepare(&mut cx, config);
             let code = match ready {
-                Ok(()) => run::program(&mut cx, config, program),
+                Ok(()) => {
+                    if let Some(n) = stress.filter(|&n| n != 0) {
+                        cx.mutator.stress(n);
+                    }
+                    run::program(&mut cx, config, program)
+                }
                 Err(e) => run::report(&mut cx, Err(e), false),
             };
             run::shut_down(&mut cx, code)

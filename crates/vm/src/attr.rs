@@ -86,7 +86,7 @@ crate::slow! {
         if let Some(t) = o.cast::<Type>() {
             let version = t.version();
             let v = ops::get_attr(f.cx, o, n)?;
-            f.cx.attrs.note_class(f.cx, t, n, version, v);
+            f.cx.attrs.note_class(f.cx, t, n, version);
             f.set(f.a(), v);
             return Ok(f.done());
         }

@@ -9,6 +9,7 @@ use crate::function::Function;
 use crate::interp::{self, Exit};
 use crate::{generator, hooks};
 use std::sync::atomic::{AtomicU64, Ordering};
+use typhon_builtins::static_class_method::{ClassMethod, StaticMethod};
 use typhon_bytecode::{Op, flags};
 use typhon_object::attr_cache::{self, Place};
 use typhon_object::dict::{self, Dict};
@@ -177,14 +178,39 @@ pub unsafe extern "C" fn call_method(pc: Pc, base: Base, insn: u64, cx: *mut Cx)
     unsafe {
         let (a, n) = ((insn >> 16) as u16 as usize, (insn >> 32) as u16 as usize);
         let w = *base.add(a + 4);
-        if w & 7 == 0 && insn as u8 != Op::CALLM as u8 && !(*cx).attrs.tired() {
+        if w & 7 == 0 && !(*cx).attrs.tired() {
             let name = crate::attr::name_of(base, insn);
-            if let Some(m) = (*cx).attrs.method(Obj::from_word_unchecked(w), name)
-                && m.shape() == shape::FUNCTION
-            {
+            let o = Obj::from_word_unchecked(w);
+            let of_class = o.shape() == shape::TYPE;
+            let place = if of_class { (*cx).attrs.place_in_class(o, name) } else { (*cx).attrs.place(o, name) };
+            // The function, and what stands before the arguments.
+            let (m, first) = match place {
+                // The generic form is specialised first.
+                Some(Place::Method(m)) if insn as u8 != Op::CALLM as u8 => (Some(m), Some(o)),
+                Some(Place::OfClass(m)) => {
+                    let class = if of_class { o } else { shape::class_of_shape(o.shape()).obj() };
+                    (m.cast::<ClassMethod>().and_then(|m| m.func.obj()), Some(class))
+                }
+                Some(Place::Static(m)) => (m.cast::<StaticMethod>().and_then(|m| m.func.obj()), None),
+                Some(Place::Value(m)) => (Some(m), None),
+                _ => (None, None),
+            };
+            if let Some(m) = m.filter(|m| m.is_ptr() && m.shape() == shape::FUNCTION) {
                 let func: Gc<Function> = Gc::from_obj(m);
-                if let Some(pb) = push_ready(&mut *cx, base, func.payload(), base.add(a + 4), n + 1, pc.add(2)) {
-                    return pb;
+                let window = base.add(a + 4);
+                let n = n + first.is_some() as usize;
+                if func.simple.load(Ordering::Relaxed) as usize == n {
+                    match first {
+                        Some(first) => *window = first.word(),
+                        None => std::ptr::copy(window.add(1), window, n),
+                    }
+                    if let Some(pb) = push_ready(&mut *cx, base, func.payload(), window, n, pc.add(2)) {
+                        return pb;
+                    }
+                    if first.is_none() {
+                        std::ptr::copy(window, window.add(1), n);
+                    }
+                    *window = w;
                 }
             }
         }
@@ -596,6 +622,9 @@ crate::slow! {
             return unsafe { dispatch(f, m, a, args, None, done) };
         }
         let m = ops::get_attr(f.cx, o, name)?;
+        if let Some(t) = o.cast::<Type>() {
+            f.cx.attrs.note_class(f.cx, t, name, t.version());
+        }
         f.set(a, m);
         let args = f.regs(a + 5, n);
         unsafe { dispatch(f, m, a, args, None, done) }
