@@ -6,6 +6,7 @@
 mod bench;
 mod conform;
 mod find;
+mod fuzz;
 mod lang;
 mod side_by_side;
 mod stress;
@@ -33,6 +34,10 @@ cargo x COMMAND
   stress gc [N] [NAME..]  tests/lang with a collection at every Nth allocation
   stress threads [SEC]    racy programs: a result or an exception, nothing worse
       --with PYTHON
+  fuzz [SECONDS]          random programs, compared with CPython 3.14
+      --source            damaged sources instead, compiled; with --messages
+                          the errors' texts and positions count too
+      --seed N  --print  --show N  -j N  --with PYTHON
   bench [--vs PYTHON]..   the programs of benches/, interleaved, as ratios
       --filter TEXT  --rounds N  --single  --threads  --with PYTHON
   timings [CRATE..]       edit-to-test time: how long until a change is tested
@@ -52,6 +57,7 @@ fn main() {
         "diff" => side_by_side::diff(args),
         "dis" => side_by_side::dis(args),
         "find" => find::find(args),
+        "fuzz" => fuzz::fuzz(args),
         "stress" => stress::stress(args),
         "bench" => bench::bench(args),
         "timings" => timings::timings(args),

@@ -61,7 +61,7 @@ impl<'a> Compiler<'a> {
         // The method is looked up before the arguments are evaluated; where
         // that cannot be seen, lookup and call are one instruction.
         let values = args.args.iter().chain(args.keywords.iter().map(|k| &k.value));
-        let fused = values.clone().all(|v| !crate::walk::may_call(v));
+        let fused = values.clone().all(|v| !crate::walk::may_run(v));
         if !fused {
             self.at(a.range, |c| c.u.emit_abc(Op::LOADMETHOD, w, 0, name));
         }

@@ -49,21 +49,22 @@ pub(crate) fn forbidden_in_annotation(e: &Expr) -> Option<(TextRange, &'static s
     found
 }
 
-/// Whether evaluating `e` calls something by name, binds a name or suspends:
-/// whether a lookup before or after it can make a practical difference.
-pub(crate) fn may_call(e: &Expr) -> bool {
+/// Whether evaluating `e` can run Python code or raise anything but an unbound name's
+/// error: whether a lookup before it can be told from one after it.
+pub(crate) fn may_run(e: &Expr) -> bool {
     any(e, |e| {
-        matches!(
+        !matches!(
             e,
-            Expr::Call(_)
-                | Expr::Named(_)
-                | Expr::Await(_)
-                | Expr::Yield(_)
-                | Expr::YieldFrom(_)
-                | Expr::ListComp(_)
-                | Expr::SetComp(_)
-                | Expr::DictComp(_)
-                | Expr::Generator(_)
+            Expr::Name(_)
+                | Expr::NumberLiteral(_)
+                | Expr::StringLiteral(_)
+                | Expr::BytesLiteral(_)
+                | Expr::BooleanLiteral(_)
+                | Expr::NoneLiteral(_)
+                | Expr::EllipsisLiteral(_)
+                | Expr::Tuple(_)
+                | Expr::List(_)
+                | Expr::Lambda(_)
         )
     })
 }

@@ -694,7 +694,15 @@ crate::slow! {
     fn call_loaded(f) {
         let (a, n) = (f.a(), f.b());
         let (m, done) = (f.reg(a), f.done());
-        let args = if f.word(a + 4) == 0 { f.regs(a + 5, n) } else { f.regs(a + 4, n + 1) };
+        let bound = f.word(a + 4) != 0;
+        let args = if bound { f.regs(a + 4, n + 1) } else { f.regs(a + 5, n) };
+        if bound && m.shape() == shape::METHOD_DESCRIPTOR {
+            // LOADMETHOD found it in the receiver's class.
+            let m: Gc<NativeFunction> = unsafe { Gc::from_obj(m) };
+            let r = (m.call)(f.cx, args, None)?;
+            f.set(a, r);
+            return Ok(done);
+        }
         unsafe { dispatch(f, m, a, args, None, done) }
     }
     /// CALLMETHOD_KW.

@@ -1,5 +1,8 @@
-//! From floats to decimal text. The digits come from the standard library,
-//! which rounds exactly; placing the point follows Python's rules.
+//! From floats to decimal text. A given number of digits comes from the standard
+//! library, which rounds exactly, the fewest digits from `ryu`; placing the point follows
+//! Python's rules.
+//!
+//! Tests: tests/lang/float.md, tests/float.rs; CPython test_float, test_strtod.
 
 /// How the digits are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +56,23 @@ struct Decimal {
 const MAX_DIGITS: usize = 1100;
 
 impl Decimal {
+    /// Of two shortest texts that are equally near, the one that ends in an even digit;
+    /// the standard library takes the larger one.
     fn shortest(value: f64) -> Self {
-        Self::from_scientific(&format!("{value:e}"))
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(value);
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
+        let leading = digits.iter().take_while(|digit| **digit == b'0').count();
+        let exponent: i32 = exponent.parse().unwrap_or(0);
+        if leading == digits.len() {
+            return Decimal { digits: vec![b'0'], point: 1 };
+        }
+        digits.drain(..leading);
+        let mut decimal = Decimal { digits, point: whole.len() as i32 + exponent - leading as i32 };
+        decimal.trim_zeros();
+        decimal
     }
 
     /// Exactly `count` digits (at least one).
