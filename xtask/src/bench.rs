@@ -26,8 +26,10 @@ struct Scaling {
 pub fn bench(mut args: Args) -> Done {
     let rounds = args.number("--rounds", 5)?;
     let filter = args.option("--filter")?.unwrap_or_default();
-    let only_single = args.flag("--single");
-    let only_threads = args.flag("--threads");
+    let mut wanted = ["single", "types", "threads"].map(|folder| (folder, args.flag(&format!("--{folder}"))));
+    if wanted.iter().all(|(_, asked)| !asked) {
+        wanted = wanted.map(|(folder, _)| (folder, true));
+    }
     let own = interpreter(&mut args)?;
     let mut engines = vec![Engine { name: short_name(&own), path: own }];
     while let Some(name) = args.option("--vs")? {
@@ -35,11 +37,11 @@ pub fn bench(mut args: Args) -> Done {
         engines.push(Engine { name: short_name(&path), path });
     }
     args.rest()?;
-    if !only_threads {
-        single(&engines, &programs("single", &filter), rounds)?;
-    }
-    if !only_single {
-        threads(&engines, &programs("threads", &filter), rounds)?;
+    for (folder, _) in wanted.into_iter().filter(|(_, asked)| *asked) {
+        match folder {
+            "threads" => threads(&engines, &programs(folder, &filter), rounds)?,
+            _ => single(&engines, &programs(folder, &filter), rounds)?,
+        }
     }
     Ok(())
 }

@@ -33,13 +33,13 @@ cargo x COMMAND
   dis FILE                the bytecode of a program
   stress gc [N] [NAME..]  tests/lang with a collection at every Nth allocation
   stress threads [SEC]    racy programs: a result or an exception, nothing worse
-      --with PYTHON
+      --limit SECONDS  --with PYTHON
   fuzz [SECONDS]          random programs, compared with CPython 3.14
       --source            damaged sources instead, compiled; with --messages
                           the errors' texts and positions count too
       --seed N  --print  --show N  -j N  --with PYTHON
   bench [--vs PYTHON]..   the programs of benches/, interleaved, as ratios
-      --filter TEXT  --rounds N  --single  --threads  --with PYTHON
+      --filter TEXT  --rounds N  --single  --types  --threads  --with PYTHON
   timings [CRATE..]       edit-to-test time: how long until a change is tested
   tidy                    layers, file lengths, headers, unsafe, words
   peers                   where reference interpreters are looked for

@@ -10,6 +10,7 @@ use crate::tools::{Args, Done, build_release, files_below, interpreter, kill_gro
 
 pub fn stress(mut args: Args) -> Done {
     let other = interpreter_if_given(&mut args)?;
+    let limit = Duration::from_secs(args.number("--limit", 120)?);
     let words = args.rest()?;
     let (kind, words) = words.split_first().ok_or("usage: cargo x stress gc|threads")?;
     let number = words.first().and_then(|word| word.parse::<u64>().ok());
@@ -20,7 +21,7 @@ pub fn stress(mut args: Args) -> Done {
     };
     match kind.as_str() {
         "gc" => gc(&python, number.unwrap_or(1), names),
-        "threads" => threads(&python, Duration::from_secs(number.unwrap_or(60)), names),
+        "threads" => threads(&python, Duration::from_secs(number.unwrap_or(60)), limit, names),
         other => Err(format!("unknown kind {other:?}: gc or threads")),
     }
 }
@@ -49,7 +50,7 @@ fn gc(python: &Path, every: u64, names: &[String]) -> Done {
 }
 
 /// Runs each of `tests/stress` again and again until `time` is over.
-fn threads(python: &Path, time: Duration, names: &[String]) -> Done {
+fn threads(python: &Path, time: Duration, limit: Duration, names: &[String]) -> Done {
     let mut files = files_below(&root().join("tests/stress"), &[".py"]);
     files.retain(|file| {
         let file = file.display().to_string();
@@ -63,7 +64,7 @@ fn threads(python: &Path, time: Duration, names: &[String]) -> Done {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             bar.set_message(name.clone());
             bar.set_position(start.elapsed().as_secs());
-            if let Err(problem) = once(python, file) {
+            if let Err(problem) = once(python, file, limit) {
                 bar.println(format!("{name}: {problem}"));
                 failures.push(format!("{name}: {problem}"));
             }
@@ -78,8 +79,9 @@ fn threads(python: &Path, time: Duration, names: &[String]) -> Done {
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
 }
 
-/// Exit 0 or an ordinary exception is fine; a signal, a SystemError or a hang is not.
-fn once(python: &Path, file: &Path) -> Done {
+/// Exit 0 or an ordinary exception is fine; a signal, a SystemError or a hang (no end within
+/// `limit`, which a busy machine may need to be larger) is not.
+fn once(python: &Path, file: &Path, limit: Duration) -> Done {
     let errors = std::env::temp_dir().join(format!("typhon-stress-{}", std::process::id()));
     let sink = std::fs::File::create(&errors).map_err(|error| error.to_string())?;
     let mut child = Command::new(python)
@@ -95,10 +97,10 @@ fn once(python: &Path, file: &Path) -> Done {
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
             break status;
         }
-        if start.elapsed() > Duration::from_secs(120) {
+        if start.elapsed() > limit {
             kill_group(child.id());
             let _ = child.wait();
-            return Err("a hang: still running after 120 s".into());
+            return Err(format!("a hang: still running after {} s", limit.as_secs()));
         }
         std::thread::sleep(Duration::from_millis(10));
     };

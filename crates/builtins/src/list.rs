@@ -107,20 +107,18 @@ fn del_slice(cx: &mut Cx, this: Gc<List>, s: &Slice) -> Result<()> {
 
 /// `this * n` as a new array of the items.
 fn repeated(cx: &Cx, this: Gc<List>, n: usize) -> Result<(Gc<array::Array>, usize)> {
-    let from = this.snapshot(cx)?;
-    let len = from.cap();
+    let len = this.len();
     let total = len.checked_mul(n).filter(|t| *t <= isize::MAX as usize / 16).ok_or_else(|| cx.memory_error())?;
     let a = array::new(cx, total)?;
-    let items = from.items(len);
-    if !items.is_empty() {
-        for chunk in a.slots().chunks(len) {
-            for (s, v) in chunk.iter().zip(items) {
-                s.store(v.word(), std::sync::atomic::Ordering::Relaxed);
-            }
-        }
+    if total == 0 {
+        return Ok((a, 0));
+    }
+    let len = this.copy_to(cx, a, 0, len);
+    for i in 1..n {
+        array::copy_slots(a, a, i * len, len);
     }
     cx.barrier(a.obj());
-    Ok((a, total))
+    Ok((a, len * n))
 }
 
 struct ListMethods;
@@ -208,14 +206,13 @@ impl ListMethods {
 
     fn __add__(this: Gc<List>, cx: &mut Cx, other: Obj) -> Result<Obj> {
         let Some(b) = other.cast::<List>() else { return Ok(Obj::NOT_IMPLEMENTED) };
-        let (x, y) = (this.snapshot(cx)?, b.snapshot(cx)?);
-        let (x, y) = (x.items(x.cap()), y.items(y.cap()));
-        let a = array::new(cx, x.len() + y.len())?;
-        array::fill(cx, a, x);
-        for (s, v) in a.slots()[x.len()..].iter().zip(y) {
-            s.store(v.word(), std::sync::atomic::Ordering::Relaxed);
-        }
-        Ok(list::from_array(cx, a, x.len() + y.len())?.obj())
+        // What another thread appends meanwhile is not part of it.
+        let (n, m) = (this.len(), b.len());
+        let a = array::new(cx, n + m)?;
+        let n = this.copy_to(cx, a, 0, n);
+        let m = b.copy_to(cx, a, n, m);
+        cx.barrier(a.obj());
+        Ok(list::from_array(cx, a, n + m)?.obj())
     }
 
     fn __iadd__(this: Gc<List>, cx: &mut Cx, other: Obj) -> Result<Obj> {

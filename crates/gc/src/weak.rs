@@ -50,12 +50,19 @@ type Destructor = (ObjectReference, unsafe fn(*mut u8));
 struct Tables {
     weak: Table<ObjectReference>,
     finalizable: Table<ObjectReference>,
+    /// Finalizable objects that the runtime made for itself, see [`settle_finalizable`].
+    settled: Vec<ObjectReference>,
     native: Table<Destructor>,
     hooks: Vec<fn(&LivenessQuery)>,
 }
 
-static TABLES: Mutex<Tables> =
-    Mutex::new(Tables { weak: Table::new(), finalizable: Table::new(), native: Table::new(), hooks: Vec::new() });
+static TABLES: Mutex<Tables> = Mutex::new(Tables {
+    weak: Table::new(),
+    finalizable: Table::new(),
+    settled: Vec::new(),
+    native: Table::new(),
+    hooks: Vec::new(),
+});
 
 /// Objects waiting for the upper layer; roots while they are here.
 struct Queues {
@@ -106,7 +113,16 @@ pub unsafe fn register_finalizable(object: *mut u8) {
     lock(&TABLES).finalizable.young.push(object_ref(object));
 }
 
-/// How many objects have a finalizer to come.
+/// Those that are registered by now are the runtime's own: [`finalizable`] does not count
+/// them, and only full collections ask about them.
+pub fn settle_finalizable() {
+    let mut tables = lock(&TABLES);
+    let Tables { finalizable, settled, .. } = &mut *tables;
+    settled.append(&mut finalizable.old);
+    settled.append(&mut finalizable.young);
+}
+
+/// How many objects, but for the settled ones, have a finalizer to come.
 pub fn finalizable() -> usize {
     let tables = lock(&TABLES);
     tables.finalizable.young.len() + tables.finalizable.old.len()
@@ -203,13 +219,17 @@ fn clear_weak(tables: &Tables, young: bool) {
 
 fn take_dead_finalizable(tables: &mut Tables, young: bool) -> Vec<ObjectReference> {
     let mut dead = Vec::new();
-    tables.finalizable.sweep(young, |object| {
+    let mut keep = |object: &ObjectReference| {
         let live = object.is_reachable();
         if !live {
             dead.push(*object);
         }
         live
-    });
+    };
+    tables.finalizable.sweep(young, &mut keep);
+    if !young {
+        tables.settled.retain(keep);
+    }
     dead
 }
 

@@ -67,6 +67,15 @@ pub fn new(cx: &Cx, cap: usize) -> Result<Gc<Array>> {
     Ok(unsafe { Gc::from_obj(Obj::from_word_unchecked(p as u64)) })
 }
 
+/// Copy the first `n` slots of `from` to those of `to` from `at` on, without a barrier.
+#[inline]
+pub fn copy_slots(from: Gc<Array>, to: Gc<Array>, at: usize, n: usize) {
+    let (from, to) = (&from.slots()[..n], &to.slots()[at..at + n]);
+    for (f, t) in from.iter().zip(to) {
+        t.store(f.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
 /// Copy `src` to the front of the fresh array `a`.
 pub fn fill(cx: &Cx, a: Gc<Array>, src: &[Obj]) {
     for (s, v) in a.slots().iter().zip(src) {

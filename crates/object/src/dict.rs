@@ -470,7 +470,7 @@ impl Dict {
         } else {
             self.append(cx, t, Some(pos), key, hash, value);
         }
-        self.live.fetch_add(1, Ordering::AcqRel);
+        self.count(1);
         Ok(Some(None))
     }
 
@@ -524,9 +524,17 @@ impl Dict {
         }
     }
     fn remove_entry(&self, t: Gc<Table>, e: usize) -> Option<Obj> {
-        let v = Obj::from_word(t.entry_at(e).value.swap(0, Ordering::AcqRel))?;
-        self.live.fetch_sub(1, Ordering::AcqRel);
+        let slot = &t.entry_at(e).value;
+        let v = Obj::from_word(slot.load(Ordering::Acquire))?;
+        slot.store(0, Ordering::Release);
+        self.count(-1);
         Some(v)
+    }
+    /// One item more or less. Only the holder of the lock writes this (DICT-3).
+    #[inline(always)]
+    fn count(&self, change: i64) {
+        let live = self.live.load(Ordering::Relaxed);
+        self.live.store(live.wrapping_add_signed(change), Ordering::Release);
     }
     /// Remove the last item.
     pub fn pop_last(&self, cx: &Cx) -> Option<(Obj, Obj)> {
@@ -562,8 +570,14 @@ impl Dict {
     pub fn copy_into(&self, cx: &Cx, to: &Dict) -> Result<()> {
         let _g = self.lock(cx);
         let Some(t) = self.table() else { return Ok(()) };
-        let n = new_table(cx, self.len().max(5))?;
-        copy_entries(cx, t, n);
+        let n = match t.used() == self.len() {
+            true if t.used() * 3 >= t.cap as usize => same_table(cx, t)?,
+            _ => {
+                let n = new_table(cx, self.len().max(5))?;
+                copy_entries(cx, t, n);
+                n
+            }
+        };
         to.table.set(cx, Gc::of(to), n);
         to.live.store(n.used() as u64, Ordering::Release);
         Ok(())
@@ -606,6 +620,30 @@ fn copy_entries(cx: &Cx, from: Gc<Table>, to: Gc<Table>) {
     }
     to.used.store(n as u64, Ordering::Release);
     cx.barrier(to.obj());
+}
+
+/// A copy of a table without deleted entries, index and all. The caller holds the lock.
+fn same_table(cx: &Cx, from: Gc<Table>) -> Result<Gc<Table>> {
+    let (cap, log2, width) = (from.cap as usize, from.log2, from.width);
+    let p = cx.alloc_var(shape::DICT_TABLE, table_bytes(cap, log2, width), from.cap)?;
+    // Fresh zeroed object; `cap` was written by the allocation.
+    let to: Gc<Table> = unsafe {
+        let t = p.add(8) as *mut Table;
+        (*t).log2 = log2;
+        (*t).width = width;
+        Gc::from_obj(Obj::from_word_unchecked(p as u64))
+    };
+    for (i, e) in from.entries().iter().enumerate() {
+        let o = to.entry_at(i);
+        o.hash.store(e.hash.load(Ordering::Relaxed), Ordering::Relaxed);
+        o.key.store(e.key.load(Ordering::Relaxed), Ordering::Relaxed);
+        o.value.store(e.value.load(Ordering::Acquire), Ordering::Relaxed);
+    }
+    // The index holds no references, and only the holder of the lock writes to it.
+    unsafe { std::ptr::copy_nonoverlapping(from.index_base(), to.index_base() as *mut u8, 1 << log2 << width) };
+    to.used.store(from.used() as u64, Ordering::Release);
+    cx.barrier(to.obj());
+    Ok(to)
 }
 
 struct Lock<'a>(&'a Dict, bool);

@@ -112,12 +112,20 @@ impl List {
         let n = g.len();
         let a = array::new(cx, n)?;
         if let Some(b) = g.buf() {
-            for i in 0..n {
-                a.slots()[i].store(b.word(i), Ordering::Relaxed);
-            }
+            array::copy_slots(b, a, 0, n);
         }
         cx.barrier(a.obj());
         Ok(a)
+    }
+    /// Copy the first `n` items, or what there is of them, to `a` from `at` on; how many
+    /// there were. The caller owns `a` and does what the barrier wants.
+    pub fn copy_to(&self, cx: &Cx, a: Gc<Array>, at: usize, n: usize) -> usize {
+        let g = self.write(cx);
+        let n = n.min(g.len());
+        if let Some(b) = g.buf() {
+            array::copy_slots(b, a, at, n);
+        }
+        n
     }
 }
 
@@ -163,9 +171,7 @@ impl ListGuard<'_> {
     fn reallocate(&mut self, cap: usize) -> Result<()> {
         let a = array::new(self.cx, cap)?;
         if let Some(b) = self.buf() {
-            for i in 0..self.len().min(cap) {
-                a.slots()[i].store(b.word(i), Ordering::Relaxed);
-            }
+            array::copy_slots(b, a, 0, self.len().min(cap));
         }
         self.cx.barrier(a.obj());
         self.list.buf.set(self.cx, self.list, a);

@@ -406,10 +406,16 @@ unsafe fn write_widened(p: &Str, out: *mut u8, width: u32) {
         if width == 0 {
             return copy(p.data(), out, n);
         }
+        fn widen<T: Copy + Into<u32>, U>(from: &[T], to: &mut [U], unit: impl Fn(T) -> U) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = unit(*from));
+        }
+        // `n` units of the wider width are there to be written.
         match (p.view(), width) {
-            (_, w) if w == p.width() => std::ptr::copy_nonoverlapping(p.data(), out, n << w),
-            (v, 1) => (0..n).for_each(|i| *(out as *mut u16).add(i) = code_point(&v, i) as u16),
-            (v, _) => (0..n).for_each(|i| *(out as *mut u32).add(i) = code_point(&v, i)),
+            (_, w) if w == p.width() => copy(p.data(), out, n << w),
+            (StrView::Latin1(b), 1) => widen(b, std::slice::from_raw_parts_mut(out as *mut u16, n), u16::from),
+            (StrView::Latin1(b), _) => widen(b, std::slice::from_raw_parts_mut(out as *mut u32, n), u32::from),
+            (StrView::Ucs2(b), _) => widen(b, std::slice::from_raw_parts_mut(out as *mut u32, n), u32::from),
+            (StrView::Ucs4(_), _) => unreachable!("nothing is wider"),
         }
     }
 }

@@ -3,7 +3,6 @@
 //!
 //! Tests: tests/lang/fork.md, tests/lang/signals.md.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use typhon_object::{Cx, ExcKind, Obj, Result, int, name, ops, str};
 use typhon_stdlib::util::{HOOKS, os_error};
 use typhon_stdlib::{at_fork, util};
@@ -65,12 +64,9 @@ fn warn_of_threads(cx: &mut Cx) {
     }
 }
 
-/// How many objects had finalizers before the program began: the standard streams.
-static FINALIZABLE_AT_START: AtomicUsize = AtomicUsize::new(0);
-
-/// Start-up is over.
+/// Start-up is over. What has a finalizer until now are the standard streams.
 pub fn started() {
-    FINALIZABLE_AT_START.store(typhon_gc::finalizable(), Ordering::Relaxed);
+    typhon_gc::settle_finalizable();
 }
 
 /// At the end: let the program's modules go, so that the finalizers of what only they
@@ -78,15 +74,24 @@ pub fn started() {
 pub fn finalize_modules(cx: &mut Cx) {
     // Daemon threads stop where they are.
     typhon_gc::request_all(typhon_object::cx::POLL_ASYNC_EXC);
-    if typhon_gc::finalizable() <= FINALIZABLE_AT_START.load(Ordering::Relaxed) {
+    if typhon_gc::finalizable() == 0 {
         return;
     }
     forget_modules(cx);
+    scrub_stack();
     // What a finalizer lets go of may have one, too.
     for _ in 0..3 {
         cx.mutator.collect(true);
         poll::finalize(cx);
     }
+}
+
+/// Overwrites what the program left on the stack below this frame: frames of the
+/// collection that follows have gaps in which it would be seen.
+#[inline(never)]
+fn scrub_stack() {
+    let mut below = [0u64; 16 << 10];
+    std::hint::black_box(&mut below);
 }
 
 #[inline(never)]

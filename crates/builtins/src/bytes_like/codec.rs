@@ -6,6 +6,7 @@
 use crate::any;
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, Obj, Result};
+use typhon_text::codec::Known;
 
 pub use crate::str::codec::{decode, encode};
 
@@ -26,8 +27,11 @@ pub fn names(cx: &Cx, function: &str, encoding: Option<Obj>, errors: Option<Obj>
 
 /// The method `decode`; `o` holds `data`. The usual call looks at no names.
 pub fn decode_method(cx: &mut Cx, o: Obj, data: &[u8], encoding: Obj, errors: Obj) -> Result<Obj> {
-    let is = |o: Obj, want: &str| o.cast::<Str>().is_some_and(|s| s.eq_str(want));
-    if is(encoding, "utf-8") && is(errors, "strict") && data.is_ascii() {
+    if let (Some(name), Some(errors)) = (encoding.cast::<Str>(), errors.cast::<Str>())
+        && errors.eq_str("strict")
+        && let Some(known) = name.as_ascii().and_then(typhon_text::codec::known)
+        && (known == Known::Latin1 || matches!(known, Known::Utf8 | Known::Ascii) && data.is_ascii())
+    {
         return Ok(str::from_latin1(cx, data)?.obj());
     }
     let (encoding, errors) = names(cx, "decode", Some(encoding), Some(errors))?;

@@ -32,6 +32,14 @@ impl StrCodec {
     fn encode(this: Gc<Str>, cx: &mut Cx, encoding: Obj, errors: Obj) -> Result<Obj> {
         let encoding = any::str_arg(cx, encoding, "encode() argument 'encoding'")?;
         let errors = any::str_arg(cx, errors, "encode() argument 'errors'")?;
+        if let Some(text) = this.as_ascii()
+            && encoding
+                .as_ascii()
+                .and_then(text::known)
+                .is_some_and(|k| matches!(k, Known::Utf8 | Known::Ascii | Known::Latin1))
+        {
+            return Ok(bytes::new(cx, text.as_bytes())?.obj());
+        }
         encode(cx, this, &encoding.payload().to_str(), &errors.payload().to_str())
     }
 }

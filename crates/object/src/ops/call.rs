@@ -44,7 +44,13 @@ pub fn call_prepend(cx: &mut Cx, f: Obj, first: Obj, args: &[Obj], kw: Option<Kw
     if args.len() < INLINE {
         let mut a = [first; INLINE];
         a[1..=args.len()].copy_from_slice(args);
-        return call(cx, f, &a[..=args.len()], kw);
+        let all = &a[..=args.len()];
+        if f.shape() == shape::METHOD_DESCRIPTOR && !cx.native_stack_low() {
+            // By its shape; these have no receiver of their own.
+            let native: Gc<NativeFunction> = unsafe { Gc::from_obj(f) };
+            return (native.call)(cx, all, kw);
+        }
+        return call(cx, f, all, kw);
     }
     cx.scratch(args.len() + 1, |cx, words| {
         words[0] = first.word();

@@ -35,6 +35,13 @@ pub fn normalize(name: &str) -> String {
 }
 
 pub fn known(name: &str) -> Option<Known> {
+    // As they are mostly written.
+    match name {
+        "utf-8" | "utf8" | "UTF-8" => return Some(Known::Utf8),
+        "ascii" => return Some(Known::Ascii),
+        "latin-1" | "latin1" => return Some(Known::Latin1),
+        _ => {}
+    }
     Some(match normalize(name).as_str() {
         "utf_8" | "utf8" | "u8" | "utf" | "cp65001" => Known::Utf8,
         "utf_8_sig" => Known::Utf8Sig,

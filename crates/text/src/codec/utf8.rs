@@ -56,6 +56,15 @@ pub fn utf8_encode<E>(text: StrView<'_>, on_error: impl FnMut(EncodeError) -> En
     {
         return Ok(units.to_vec());
     }
+    // Mostly there is nothing that does not encode.
+    let whole = match text {
+        StrView::Latin1(units) => all_utf8(units),
+        StrView::Ucs2(units) => all_utf8(units),
+        StrView::Ucs4(units) => all_utf8(units),
+    };
+    if let Some(out) = whole {
+        return Ok(out);
+    }
     let push = |code_point: u32, out: &mut Vec<u8>| {
         let Some(c) = char::from_u32(code_point) else {
             return false;
@@ -64,4 +73,26 @@ pub fn utf8_encode<E>(text: StrView<'_>, on_error: impl FnMut(EncodeError) -> En
         true
     };
     encode_units(text, "surrogates not allowed", true, push, on_error)
+}
+
+/// The UTF-8 of code points, unless there is a surrogate among them.
+fn all_utf8<T: Copy + Into<u32>>(units: &[T]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(units.len() + units.len() / 2 + 4);
+    for &unit in units {
+        match unit.into() {
+            c @ 0..=0x7f => out.push(c as u8),
+            c @ 0x80..=0x7ff => out.extend([0xc0 | (c >> 6) as u8, 0x80 | (c & 0x3f) as u8]),
+            0xd800..=0xdfff => return None,
+            c @ 0x800..=0xffff => {
+                out.extend([0xe0 | (c >> 12) as u8, 0x80 | (c >> 6 & 0x3f) as u8, 0x80 | (c & 0x3f) as u8]);
+            }
+            c => out.extend([
+                0xf0 | (c >> 18) as u8,
+                0x80 | (c >> 12 & 0x3f) as u8,
+                0x80 | (c >> 6 & 0x3f) as u8,
+                0x80 | (c & 0x3f) as u8,
+            ]),
+        }
+    }
+    Some(out)
 }

@@ -14,6 +14,7 @@ pub fn to_text(value: IntRef<'_>, radix: u32) -> String {
         &[low] => small_text(u128::from(low), radix),
         &[low, high] => small_text(u128::from(high) << 64 | u128::from(low), radix),
         mag if radix.is_power_of_two() => power_of_two_text(mag, radix.trailing_zeros()),
+        mag if radix == 10 && mag.len() <= QUADRATIC => decimal(mag),
         mag if radix == 10 => big(mag).to_string(),
         mag => big(mag).in_radix(radix as u8).to_string(),
     };
@@ -21,6 +22,70 @@ pub fn to_text(value: IntRef<'_>, radix: u32) -> String {
         text.insert(0, '-');
     }
     text
+}
+
+/// Up to so many limbs the simple way, a digit group at a time, is the fastest.
+const QUADRATIC: usize = 30;
+/// Decimal digits in a group: the most that a limb always has room for.
+const GROUP: usize = 19;
+const GROUP_VALUE: u64 = 10u64.pow(GROUP as u32);
+
+fn decimal(mag: &[u64]) -> String {
+    let mut rest = [0u64; QUADRATIC];
+    rest[..mag.len()].copy_from_slice(mag);
+    let mut len = mag.len();
+    // 64 bits are 19.27 digits.
+    let mut buffer = [0u8; (QUADRATIC + 1) * 20];
+    let mut at = buffer.len();
+    while len > 0 {
+        let mut remainder = 0u64;
+        for limb in rest[..len].iter_mut().rev() {
+            let wide = u128::from(remainder) << 64 | u128::from(*limb);
+            *limb = (wide / u128::from(GROUP_VALUE)) as u64;
+            remainder = (wide % u128::from(GROUP_VALUE)) as u64;
+        }
+        while len > 0 && rest[len - 1] == 0 {
+            len -= 1;
+        }
+        for _ in 0..GROUP {
+            if len == 0 && remainder == 0 {
+                break;
+            }
+            at -= 1;
+            buffer[at] = b'0' + (remainder % 10) as u8;
+            remainder /= 10;
+        }
+    }
+    ascii(&buffer[at..])
+}
+
+/// The value of decimal digits, a group at a time.
+fn from_decimal(digits: impl Iterator<Item = u8>, count: usize) -> Vec<u64> {
+    let mut limbs: Vec<u64> = Vec::with_capacity(count / GROUP + 2);
+    let mut append = |group: u64, scale: u64| {
+        let mut carry = group;
+        for limb in &mut limbs {
+            let wide = u128::from(*limb) * u128::from(scale) + u128::from(carry);
+            *limb = wide as u64;
+            carry = (wide >> 64) as u64;
+        }
+        if carry != 0 {
+            limbs.push(carry);
+        }
+    };
+    let (mut group, mut scale) = (0, 1);
+    for digit in digits {
+        group = group * 10 + u64::from(digit - b'0');
+        scale *= 10;
+        if scale == GROUP_VALUE {
+            append(group, scale);
+            (group, scale) = (0, 1);
+        }
+    }
+    if scale > 1 {
+        append(group, scale);
+    }
+    limbs
 }
 
 fn small_text(mut value: u128, radix: u32) -> String {
@@ -59,7 +124,7 @@ fn power_of_two_text(mag: &[u64], bits: u32) -> String {
 }
 
 fn ascii(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// "invalid literal for int() with base ..."
@@ -131,6 +196,9 @@ pub fn scan(text: &[u8], base: u32) -> Result<Scanned<'_>, ParseError> {
 impl Scanned<'_> {
     /// The value, if it fits and is short.
     pub fn to_i64(&self) -> Option<i64> {
+        if self.digit_count > 64 {
+            return None;
+        }
         let mut value = 0i64;
         for digit in self.digits.iter().filter_map(|byte| digit_value(*byte)) {
             value = value.checked_mul(i64::from(self.radix))?;
@@ -149,6 +217,10 @@ impl Scanned<'_> {
         }
         if self.radix.is_power_of_two() {
             return Int::new(self.negative, self.power_of_two());
+        }
+        if self.radix == 10 && self.digit_count <= QUADRATIC * GROUP {
+            let digits = self.digits.iter().copied().filter(|byte| *byte != b'_');
+            return Int::new(self.negative, from_decimal(digits, self.digit_count));
         }
         let text: String = self.digits.iter().filter(|byte| **byte != b'_').map(|byte| char::from(*byte)).collect();
         let value = UBig::from_str_radix(&text, self.radix).unwrap_or(UBig::ZERO);
