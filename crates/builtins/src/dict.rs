@@ -327,8 +327,22 @@ impl DictMethods {
     #[sig(iterable, value = None, /)]
     fn fromkeys(cx: &mut Cx, cls: Gc<Type>, iterable: Obj, value: Obj) -> Result<Obj> {
         let d = ops::call_args(cx, cls.obj(), &[])?;
-        let it = ops::get_iter(cx, iterable)?;
         let plain = d.cast::<Dict>().filter(|_| d.shape() == shape::DICT);
+        // The keys of a set or dict come with their hashes.
+        let hashed = match iterable.shape() {
+            shape::SET | shape::FROZENSET => iterable.cast::<crate::set::SetItems>().map(|s| &s.payload().items),
+            shape::DICT => iterable.cast::<Dict>().map(|d| d.payload()),
+            _ => None,
+        };
+        if let (Some(p), Some(keys)) = (plain, hashed.filter(|_| iterable.is_ptr())) {
+            for e in keys.table().map_or(&[][..], |t| t.entries()) {
+                if e.value().is_some() {
+                    p.insert_hashed(cx, e.key(), e.hash(), value)?;
+                }
+            }
+            return Ok(d);
+        }
+        let it = ops::get_iter(cx, iterable)?;
         while let Some(k) = ops::iter_next(cx, it)? {
             match plain {
                 Some(p) => {

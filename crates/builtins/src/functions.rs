@@ -538,7 +538,11 @@ pub mod builtins {
         if !text.is_empty() {
             ops::call_method(cx, stdout, "write", &[text.obj()])?;
         }
-        ops::call_method(cx, stdout, "flush", &[])?;
+        // A stream that cannot do it is no obstacle.
+        match ops::call_method(cx, stdout, "flush", &[]) {
+            Err(e) if !e.is(cx, ExcKind::Exception) => return Err(e),
+            _ => {}
+        }
         let line = ops::call_method(cx, stdin, "readline", &[])?;
         let Some(s) = line.cast::<Str>() else {
             return Err(cx.type_error("object.readline() returned non-string"));
@@ -589,6 +593,42 @@ pub fn is_callable(o: Obj) -> bool {
 
 /// `start` plus everything that `it` yields: ints and floats without objects in
 /// between, floats with a running correction (Neumaier).
+/// A sum as two floats: what is lost in the first is in the second.
+#[derive(Clone, Copy)]
+struct Compensated(f64, f64);
+
+impl Compensated {
+    fn add(&mut self, x: f64) {
+        let t = self.0 + x;
+        self.1 += if self.0.abs() >= x.abs() { (self.0 - t) + x } else { (x - t) + self.0 };
+        self.0 = t;
+    }
+    fn value(self) -> f64 {
+        if self.1 != 0.0 && self.1.is_finite() { self.0 + self.1 } else { self.0 }
+    }
+}
+
+/// Add up complex numbers and reals; also the first item that is neither.
+fn complex_sum(cx: &mut Cx, it: Obj, start: Obj) -> Result<(Obj, Option<Obj>)> {
+    use typhon_object::{float, int, ops, shape};
+    let (re, im) = crate::complex::construct::from_number(cx, start)?;
+    let (mut re, mut im) = (Compensated(re, 0.0), Compensated(im, 0.0));
+    let other = loop {
+        let Some(v) = ops::iter_next(cx, it)? else { break None };
+        match (v.shape(), int::small(v)) {
+            (shape::COMPLEX, _) => {
+                let (r, i) = crate::complex::construct::from_number(cx, v)?;
+                re.add(r);
+                im.add(i);
+            }
+            (shape::FLOAT, _) => re.add(float::value(v).unwrap_or(0.0)),
+            (_, Some(i)) => re.add(i as f64),
+            _ => break Some(v),
+        }
+    };
+    Ok((crate::complex::new(cx, (re.value(), im.value()))?, other))
+}
+
 fn sum_from(cx: &mut Cx, it: Obj, start: Obj) -> Result<Obj> {
     use typhon_object::{BinaryOp, float, int, ops, shape};
     let mut acc = start;
@@ -619,10 +659,7 @@ fn sum_from(cx: &mut Cx, it: Obj, start: Obj) -> Result<Obj> {
             let Some(v) = ops::iter_next(cx, it)? else { return builtins::float_sum(cx, total, correction) };
             let x = match (float::value(v), int::small(v)) {
                 (Some(x), _) if v.shape() == shape::FLOAT => x,
-                (_, Some(i)) => {
-                    total += i as f64;
-                    continue;
-                }
+                (_, Some(i)) => i as f64,
                 _ => {
                     acc = builtins::float_sum(cx, total, correction)?;
                     pending = Some(v);
@@ -636,6 +673,12 @@ fn sum_from(cx: &mut Cx, it: Obj, start: Obj) -> Result<Obj> {
     }
     if let Some(v) = pending {
         acc = ops::binary(cx, BinaryOp::Add, acc, v)?;
+    }
+    if acc.shape() == shape::COMPLEX {
+        match complex_sum(cx, it, acc)? {
+            (sum, None) => return Ok(sum),
+            (sum, Some(v)) => acc = ops::binary(cx, BinaryOp::Add, sum, v)?,
+        }
     }
     while let Some(v) = ops::iter_next(cx, it)? {
         acc = ops::binary(cx, BinaryOp::Add, acc, v)?;

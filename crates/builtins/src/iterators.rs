@@ -6,7 +6,7 @@
 //! Tests: tests/containers.rs; CPython test_enumerate, test_iter, test_builtin.
 
 use crate::{functions, generic_alias};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::list::List;
 use typhon_object::native::{self, Args, instance_of};
@@ -277,7 +277,7 @@ impl Enumerate {
 #[derive(Trace)]
 pub struct Zip {
     its: Gc<Tuple>,
-    strict: bool,
+    strict: AtomicBool,
 }
 
 /// Iterators of all `args`, as a tuple.
@@ -345,12 +345,12 @@ fn zip_ended<R>(cx: &mut Cx, name: &str, its: Gc<Tuple>, i: usize) -> Result<Opt
 }
 
 /// The `strict` keyword of `zip` and `map`.
-fn strict_keyword(cx: &mut Cx, name: &str, args: &Args<'_>, exact: bool) -> Result<bool> {
+fn strict_keyword(cx: &mut Cx, name: &str, args: &Args<'_>) -> Result<bool> {
     let mut strict = false;
     for (k, v) in args.keywords() {
         if k.eq_str("strict") {
             strict = ops::truth(cx, v)?;
-        } else if exact {
+        } else {
             return Err(cx.type_error(format!("{name}() got an unexpected keyword argument '{}'", k.to_str())));
         }
     }
@@ -380,9 +380,9 @@ fn reduce_strict(cx: &mut Cx, this: Obj, args: Gc<Tuple>, strict: bool) -> Resul
 #[class(name = "zip", subclassable)]
 impl Zip {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
-        let strict = strict_keyword(cx, "zip", &args, cls.is_native())?;
+        let strict = strict_keyword(cx, "zip", &args)?;
         let its = iterators(cx, args.pos, Some("zip"))?;
-        Ok(instance_of(cx, cls, Zip { its, strict })?.obj())
+        Ok(instance_of(cx, cls, Zip { its, strict: AtomicBool::new(strict) })?.obj())
     }
     fn __iter__(this: Gc<Zip>) -> Obj {
         this.obj()
@@ -395,16 +395,16 @@ impl Zip {
         if this.its.is_empty() {
             return Ok(None);
         }
-        next_all(cx, "zip", this.its, this.strict, |cx, v| Ok(tuple::new(cx, v)?.obj()))
+        next_all(cx, "zip", this.its, this.strict.load(Ordering::Relaxed), |cx, v| Ok(tuple::new(cx, v)?.obj()))
     }
     /// Return state information for pickling.
     fn __reduce__(this: Gc<Zip>, cx: &mut Cx) -> Result<Obj> {
-        reduce_strict(cx, this.obj(), this.its, this.strict)
+        reduce_strict(cx, this.obj(), this.its, this.strict.load(Ordering::Relaxed))
     }
     /// Set state information for unpickling.
     fn __setstate__(this: Gc<Zip>, cx: &mut Cx, state: Obj) -> Result<()> {
-        let _ = this;
-        ops::truth(cx, state).map(|_| ())
+        this.strict.store(ops::truth(cx, state)?, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -413,7 +413,7 @@ impl Zip {
 pub struct Map {
     func: Obj,
     its: Gc<Tuple>,
-    strict: bool,
+    strict: AtomicBool,
 }
 
 /// Make an iterator that computes the function using arguments from
@@ -424,7 +424,7 @@ pub struct Map {
 #[class(name = "map", subclassable)]
 impl Map {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
-        let strict = strict_keyword(cx, "map", &args, cls.is_native())?;
+        let strict = strict_keyword(cx, "map", &args)?;
         let [func, rest @ ..] = args.pos else {
             return Err(cx.type_error("map() must have at least two arguments."));
         };
@@ -432,7 +432,7 @@ impl Map {
             return Err(cx.type_error("map() must have at least two arguments."));
         }
         let its = iterators(cx, rest, None)?;
-        Ok(instance_of(cx, cls, Map { func: *func, its, strict })?.obj())
+        Ok(instance_of(cx, cls, Map { func: *func, its, strict: AtomicBool::new(strict) })?.obj())
     }
     fn __iter__(this: Gc<Map>) -> Obj {
         this.obj()
@@ -447,7 +447,9 @@ impl Map {
                 Some(v) => ops::call_args(cx, this.func, &[v]).map(Some),
                 None => Ok(None),
             },
-            _ => next_all(cx, "map", this.its, this.strict, |cx, v| ops::call_args(cx, this.func, v)),
+            _ => next_all(cx, "map", this.its, this.strict.load(Ordering::Relaxed), |cx, v| {
+                ops::call_args(cx, this.func, v)
+            }),
         }
     }
     /// Return state information for pickling.
@@ -459,7 +461,12 @@ impl Map {
             a.set(cx, i + 1, *it);
         }
         let args = tuple::new(cx, a.items(n))?;
-        reduce_strict(cx, this.obj(), args, this.strict)
+        reduce_strict(cx, this.obj(), args, this.strict.load(Ordering::Relaxed))
+    }
+    /// Set state information for unpickling.
+    fn __setstate__(this: Gc<Map>, cx: &mut Cx, state: Obj) -> Result<()> {
+        this.strict.store(ops::truth(cx, state)?, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::{generic_alias, iterators, repr_guard, seq, slice, slice::Slice, sort};
 use typhon_macros::class;
 use typhon_object::list::{self, List};
-use typhon_object::native::{Args, Index, instance_of};
+use typhon_object::native::{self, Args, Index, instance_of};
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, array, ops, shape};
 
@@ -133,7 +133,8 @@ impl ListMethods {
     }
 
     fn __init__(this: Gc<List>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
-        if args.kw.is_some_and(|k| !k.is_empty()) {
+        let others = native::keywords_are_others(ops::class_of(this.obj()), Dunder::Init);
+        if !others && args.kw.is_some_and(|k| !k.is_empty()) {
             return Err(cx.type_error("list() takes no keyword arguments"));
         }
         if args.pos.len() > 1 {

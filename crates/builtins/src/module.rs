@@ -373,7 +373,11 @@ impl ModuleMethods {
     /// __dir__() -> list
     /// specialized dir() implementation
     fn __dir__(this: Gc<Module>, cx: &mut Cx) -> Result<Obj> {
-        let ns = namespace(cx, this)?;
+        let ns = ops::get_attr(cx, this.obj(), name!(cx, "__dict__"))?;
+        let Some(ns) = ns.cast::<Dict>() else {
+            let n = ops::class_of(this.obj()).name();
+            return Err(cx.type_error(format!("{n}.__dict__ is not a dictionary")));
+        };
         match ns.get_str(name!(cx, "__dir__")) {
             Some(f) => ops::call_args(cx, f, &[]),
             None => Ok(ops::list_from_iter(cx, ns.obj())?.obj()),

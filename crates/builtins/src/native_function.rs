@@ -8,7 +8,7 @@ use typhon_object::native::{Args, MemberKind, NativeFunction};
 use typhon_object::new_type::MemberDescr;
 use typhon_object::str::Str;
 use typhon_object::types::{self, Type};
-use typhon_object::{CompareOp, Cx, Dunder, Gc, Obj, Result, method, ops, shape, str, tuple};
+use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, exc, method, ops, shape, str, tuple};
 
 /// Whether CPython implements the special method `name` in a type slot, and so
 /// calls it a slot wrapper rather than a method.
@@ -267,7 +267,11 @@ fn check_member(cx: &Cx, m: &MemberDescr, o: Obj) -> Result<()> {
 
 fn unset(cx: &Cx, m: &MemberDescr, o: Obj) -> typhon_object::Raised {
     match m.name.cast::<Str>() {
-        Some(n) => ops::no_attribute(cx, o, n),
+        Some(n) => {
+            let class = ops::full_name(cx, ops::class_of(o));
+            let class = class.strip_prefix("__main__.").unwrap_or(&class);
+            exc::attribute_error(cx, format!("'{class}' object has no attribute '{}'", n.to_str()), o, n.obj())
+        }
         None => cx.type_error("a member without a name"),
     }
 }
@@ -291,7 +295,7 @@ impl MemberMethods {
     fn __delete__(this: Gc<MemberDescr>, cx: &mut Cx, instance: Obj) -> Result<()> {
         check_member(cx, &this, instance)?;
         match this.word(instance).swap(0, Ordering::AcqRel) {
-            0 => Err(unset(cx, &this, instance)),
+            0 => Err(cx.error(ExcKind::AttributeError, member_names(&this).0)),
             _ => Ok(()),
         }
     }

@@ -117,7 +117,9 @@ fn reduce_new(cx: &mut Cx, o: Obj, copyreg: Obj) -> Result<Obj> {
     Ok(tuple::new(cx, &[new, new_args.obj(), state, items, pairs])?.obj())
 }
 
-fn get_state(cx: &mut Cx, o: Obj, required: bool) -> Result<Obj> {
+/// What `o.__getstate__()` returns; `required` tells that `object`'s own must be
+/// all there is.
+pub fn get_state(cx: &mut Cx, o: Obj, required: bool) -> Result<Obj> {
     let n = name!(cx, "__getstate__");
     if cx.lookup(ops::class_of(o), n) == cx.lookup(types::class_for(shape::OBJECT), n) {
         return state(cx, o, required);

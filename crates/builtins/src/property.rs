@@ -63,9 +63,11 @@ fn no_accessor(cx: &mut Cx, p: &Property, o: Obj, what: &str) -> Result<Raised> 
 /// A copy with some of the functions replaced.
 fn copy(cx: &mut Cx, this: Gc<Property>, get: Option<Obj>, set: Option<Obj>, del: Option<Obj>) -> Result<Obj> {
     let pick = |new: Option<Obj>, old: &Slot| new.filter(|f| !f.is_none()).unwrap_or(or_none(old));
-    let getter_doc = this.getter_doc.load(Ordering::Relaxed);
-    let doc = if getter_doc && get.is_some_and(|g| !g.is_none()) { Obj::NONE } else { or_none(&this.doc) };
-    let args = [pick(get, &this.get), pick(set, &this.set), pick(del, &this.del), doc];
+    let get = pick(get, &this.get);
+    // What came from the getter comes from it again.
+    let getter_doc = this.getter_doc.load(Ordering::Relaxed) && !get.is_none();
+    let doc = if getter_doc { Obj::NONE } else { or_none(&this.doc) };
+    let args = [get, pick(set, &this.set), pick(del, &this.del), doc];
     let new = ops::call_args(cx, ops::class_of(this.obj()).obj(), &args)?;
     if let (Some(p), Some(n)) = (new.cast::<Property>(), this.name.obj()) {
         p.name.set(cx, p, n);
@@ -96,29 +98,31 @@ impl Property {
         fdel: Option<Obj>,
         doc: Option<Obj>,
     ) -> Result<()> {
+        let given = doc;
         this.get.put(cx, this, fget);
         this.set.put(cx, this, fset);
         this.del.put(cx, this, fdel);
-        this.doc.put(cx, this, doc);
+        this.doc.clear();
         this.name.clear();
+        let n = name!(cx, "__doc__");
         let mut doc = doc;
         if doc.is_none()
             && let Some(g) = fget
         {
-            let n = name!(cx, "__doc__");
             doc = ops::get_attr_opt(cx, g, n)?.filter(|d| !d.is_none());
-            this.getter_doc.store(doc.is_some(), Ordering::Relaxed);
+        }
+        let from_getter = fget.is_some() && doc.is_some() && given.is_none();
+        this.getter_doc.store(from_getter, Ordering::Relaxed);
+        if ops::class_of(this.obj()).is_native() {
             this.doc.put(cx, this, doc);
+            return Ok(());
         }
-        // An instance of a subclass finds the class's docstring first, unless
-        // it has one of its own.
-        if this.obj().shape() != shape::PROPERTY
-            && let Some(d) = doc
-            && typhon_object::instance::has_attrs(this.obj())
-        {
-            typhon_object::instance::set(cx, this.obj(), name!(cx, "__doc__"), d)?;
+        // An instance of a subclass would find the class's docstring first, so
+        // it has one of its own, unless it has no place for that.
+        match ops::set_attr(cx, this.obj(), n, Some(doc.unwrap_or(Obj::NONE))) {
+            Err(e) if !from_getter && e.is(cx, ExcKind::AttributeError) => Ok(()),
+            r => r,
         }
-        Ok(())
     }
 
     fn __get__(this: Gc<Property>, cx: &mut Cx, args: Args<'_>) -> Result<Obj> {

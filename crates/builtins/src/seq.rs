@@ -21,6 +21,11 @@ pub fn compare(
     let mut i = 0;
     while let (Some(x), Some(y)) = (a(i), b(i)) {
         if !ops::equal(cx, x, y)? {
+            // The comparison may have shortened them.
+            let (la, lb) = lens();
+            if i >= la.min(lb) {
+                break;
+            }
             return match op {
                 CompareOp::Eq => Ok(Obj::FALSE),
                 CompareOp::Ne => Ok(Obj::TRUE),

@@ -4,7 +4,7 @@
 
 use crate::property::is_abstract;
 use typhon_macros::{Trace, class};
-use typhon_object::native::{self, Args, DICT, Payload, SUBCLASSABLE, WEAKREF, instance_of};
+use typhon_object::native::{self, Args, DICT, Missing, Payload, SUBCLASSABLE, WEAKREF, instance_of};
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, Slot, boot, instance, method, ops, shape};
 
@@ -34,6 +34,28 @@ fn adopt(cx: &mut Cx, o: Obj, f: Obj) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// `__annotations__` and its like: the method's own, or the function's, which is
+/// then kept.
+fn wrapped_attr(cx: &mut Cx, o: Obj, func: &Slot, n: &str) -> Result<Obj> {
+    let n = cx.intern(n)?;
+    if let Some(v) = instance::get(o, n) {
+        return Ok(v);
+    }
+    let f = func.obj().unwrap_or(Obj::NONE);
+    let v = ops::get_attr(cx, f, n)?;
+    instance::set(cx, o, n, v)?;
+    Ok(v)
+}
+
+fn set_wrapped_attr(cx: &mut Cx, o: Obj, class: &str, n: &str, v: Missing<Obj>) -> Result<()> {
+    let key = cx.intern(n)?;
+    match v {
+        Missing::Given(v) => instance::set(cx, o, key, v),
+        Missing::Absent if instance::delete(cx, o, key) => Ok(()),
+        Missing::Absent => Err(cx.error(ExcKind::AttributeError, format!("'{class}' object has no attribute '{n}'"))),
+    }
 }
 
 fn one_function(cx: &mut Cx, args: &Args<'_>, name: &str) -> Result<Obj> {
@@ -91,6 +113,24 @@ impl StaticMethod {
     #[getter]
     fn __wrapped__(this: Gc<StaticMethod>) -> Option<Obj> {
         this.func.obj()
+    }
+    #[getter]
+    fn __annotations__(this: Gc<StaticMethod>, cx: &mut Cx) -> Result<Obj> {
+        wrapped_attr(cx, this.obj(), &this.func, "__annotations__")
+    }
+    #[setter]
+    #[name("__annotations__")]
+    fn set_annotations(this: Gc<StaticMethod>, cx: &mut Cx, value: Missing<Obj>) -> Result<()> {
+        set_wrapped_attr(cx, this.obj(), "staticmethod", "__annotations__", value)
+    }
+    #[getter]
+    fn __annotate__(this: Gc<StaticMethod>, cx: &mut Cx) -> Result<Obj> {
+        wrapped_attr(cx, this.obj(), &this.func, "__annotate__")
+    }
+    #[setter]
+    #[name("__annotate__")]
+    fn set_annotate(this: Gc<StaticMethod>, cx: &mut Cx, value: Missing<Obj>) -> Result<()> {
+        set_wrapped_attr(cx, this.obj(), "staticmethod", "__annotate__", value)
     }
     #[getter]
     fn __isabstractmethod__(this: Gc<StaticMethod>, cx: &mut Cx) -> Result<bool> {
@@ -154,6 +194,24 @@ impl ClassMethod {
     #[getter]
     fn __wrapped__(this: Gc<ClassMethod>) -> Option<Obj> {
         this.func.obj()
+    }
+    #[getter]
+    fn __annotations__(this: Gc<ClassMethod>, cx: &mut Cx) -> Result<Obj> {
+        wrapped_attr(cx, this.obj(), &this.func, "__annotations__")
+    }
+    #[setter]
+    #[name("__annotations__")]
+    fn set_annotations(this: Gc<ClassMethod>, cx: &mut Cx, value: Missing<Obj>) -> Result<()> {
+        set_wrapped_attr(cx, this.obj(), "classmethod", "__annotations__", value)
+    }
+    #[getter]
+    fn __annotate__(this: Gc<ClassMethod>, cx: &mut Cx) -> Result<Obj> {
+        wrapped_attr(cx, this.obj(), &this.func, "__annotate__")
+    }
+    #[setter]
+    #[name("__annotate__")]
+    fn set_annotate(this: Gc<ClassMethod>, cx: &mut Cx, value: Missing<Obj>) -> Result<()> {
+        set_wrapped_attr(cx, this.obj(), "classmethod", "__annotate__", value)
     }
     #[getter]
     fn __isabstractmethod__(this: Gc<ClassMethod>, cx: &mut Cx) -> Result<bool> {

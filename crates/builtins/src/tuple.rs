@@ -4,10 +4,10 @@
 
 use crate::{generic_alias, repr_guard, seq, slice, slice::Slice};
 use typhon_macros::class;
-use typhon_object::native::{Args, Index};
+use typhon_object::native::{self, Args, Index};
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::{self, Type};
-use typhon_object::{CompareOp, Cx, ExcKind, Gc, Obj, Result, array, ops, shape, str};
+use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, array, ops, shape, str};
 use typhon_text::strview::StrBuf;
 
 /// CPython's hash of a tuple: xxHash's mixing of the items' hashes.
@@ -30,7 +30,8 @@ struct TupleMethods;
 impl TupleMethods {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
         let exact = cls.root_shape() == shape::TUPLE;
-        if exact && args.kw.is_some_and(|k| !k.is_empty()) {
+        let others = native::keywords_are_others(cls, Dunder::New);
+        if !others && args.kw.is_some_and(|k| !k.is_empty()) {
             return Err(cx.type_error("tuple() takes no keyword arguments"));
         }
         if args.pos.len() > 1 {

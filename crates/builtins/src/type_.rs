@@ -16,9 +16,17 @@ use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, list, name, ops, shape
 struct TypeMethods;
 
 /// Check what becomes a class's `__name__`.
-pub fn check_name(cx: &Cx, name: Gc<Str>) -> Result<()> {
+pub fn check_name(cx: &mut Cx, name: Gc<Str>) -> Result<()> {
     if name.chars().any(|c| c == 0) {
         return Err(cx.value_error("type name must not contain null characters"));
+    }
+    check_text(cx, name)
+}
+
+/// Raise for text that is no UTF-8, because it has half a surrogate pair.
+fn check_text(cx: &mut Cx, s: Gc<Str>) -> Result<()> {
+    if s.chars().any(|c| (0xd800..0xe000).contains(&c)) {
+        ops::call_method(cx, s.obj(), "encode", &[])?;
     }
     Ok(())
 }
@@ -39,6 +47,9 @@ fn make(cx: &mut Cx, meta: Gc<Type>, args: Args<'_>, name: Gc<Str>, bases: Gc<Tu
         }
     }
     check_name(cx, name)?;
+    if let Some(doc) = ns.get_str(name!(cx, "__doc__")).and_then(|d| d.cast::<Str>()) {
+        check_text(cx, doc)?;
+    }
     if ns.items().any(|(k, _)| k.cast::<Str>().is_none()) {
         let text = format!("non-string key in the __dict__ of class {}", name.to_str());
         hooks::warn(cx, &text, ExcKind::RuntimeWarning)?;

@@ -187,6 +187,7 @@ impl Callable {
                 Binding::Declared(sig) => self.convert_declared(sig, &values, &info),
             }
         };
+        let constructor = self.constructor_args(name);
         let call_args = self.args.iter().map(|arg| match arg {
             CallArg::SelfRef | CallArg::This => quote!(this),
             CallArg::Cx => quote!(cx),
@@ -218,6 +219,7 @@ impl Callable {
             ) -> ::typhon_object::Result<::typhon_object::Obj> {
                 #prologue
                 let rest = &args[#skipped..];
+                #constructor
                 #convert
                 let result = #path(#(#call_args),*);
                 #finish
@@ -239,6 +241,26 @@ impl Callable {
                 (quote!(let this = ::typhon_object::native::#helper::<#receiver>(cx, args, #name)?;), 1)
             }
             MemberKind::StaticMethod | MemberKind::Constant | MemberKind::Function => (TokenStream::new(), 0),
+        }
+    }
+
+    /// For `__new__` and `__init__` without parameters that have names: keywords
+    /// may be meant for the other one.
+    fn constructor_args(&self, name: &str) -> TokenStream {
+        let nameless = match &self.binding {
+            Binding::Exact(_) => true,
+            Binding::Declared(sig) => sig.params.iter().all(|p| matches!(p.kind, Kind::PosOnly | Kind::VarArgs)),
+            Binding::Raw => false,
+        };
+        let (class, special) = match self.kind {
+            _ if !nameless => return TokenStream::new(),
+            MemberKind::New => (quote!(cls), quote!(New)),
+            MemberKind::Method if name == "__init__" => (quote!(::typhon_object::ops::class_of(args[0])), quote!(Init)),
+            _ => return TokenStream::new(),
+        };
+        quote! {
+            let (rest, kw) = ::typhon_object::native::constructor_args(
+                #class, ::typhon_object::Dunder::#special, rest, kw);
         }
     }
 

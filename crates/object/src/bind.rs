@@ -114,6 +114,38 @@ fn check_new_class(cx: &Cx, cls: Gc<Type>, class: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether keywords given to the native `special` method (`__new__` or `__init__`)
+/// of an instance of `cls` are the affair of the other one, which a class derived
+/// from the native one has written anew.
+pub fn keywords_are_others(cls: Gc<Type>, special: Dunder) -> bool {
+    if cls.is_native() {
+        return false;
+    }
+    let other = if special == Dunder::New { Dunder::Init } else { Dunder::New };
+    let mut native = cls;
+    while !native.is_native() {
+        match native.base() {
+            Some(b) => native = b,
+            None => return false,
+        }
+    }
+    cls.special(other) != native.special(other)
+}
+
+/// The arguments for a constructor that takes no keywords.
+#[inline]
+pub fn constructor_args(
+    cls: Gc<Type>,
+    special: Dunder,
+    rest: &[Obj],
+    kw: Option<KwNames>,
+) -> (&[Obj], Option<KwNames>) {
+    match kw {
+        Some(k) if keywords_are_others(cls, special) => (&rest[..rest.len() - k.len()], None),
+        kw => (rest, kw),
+    }
+}
+
 /// The positional part of a native function's arguments.
 pub fn positional(rest: &[Obj], kw: Option<KwNames>) -> &[Obj] {
     &rest[..rest.len() - kw.map_or(0, |k| k.len())]

@@ -108,6 +108,7 @@ static RT: Rt = Rt {
         gen_next: OnceLock::new(),
         warn: OnceLock::new(),
         wrap_method: OnceLock::new(),
+        weakref_of: OnceLock::new(),
     },
     recursion_limit: AtomicUsize::new(1000),
     finalizing: AtomicBool::new(false),
@@ -134,6 +135,8 @@ pub struct Hooks {
     pub warn: OnceLock<fn(&mut Cx, &str, ExcKind) -> Result<()>>,
     /// `staticmethod(f)` if true, else `classmethod(f)`.
     pub wrap_method: OnceLock<fn(&mut Cx, Obj, bool) -> Result<Obj>>,
+    /// The plain weak reference to an object, if there is one.
+    pub weakref_of: OnceLock<fn(Obj) -> Option<Obj>>,
 }
 
 /// The shared state.

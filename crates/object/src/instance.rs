@@ -241,6 +241,19 @@ pub fn names(o: Obj) -> Vec<Gc<Str>> {
     }
 }
 
+/// Whether an instance has no attributes of its own, or can have none.
+pub fn is_bare(o: Obj) -> bool {
+    if !has_attrs(o) {
+        return true;
+    }
+    let s = info(o);
+    match s.storage {
+        Storage::None => true,
+        Storage::Slots => s.attrs.is_empty(),
+        Storage::Dict => stored_dict(o, s).is_none_or(|d| d.is_empty()),
+    }
+}
+
 /// Whether all attributes of an instance lie in the object itself.
 pub fn is_inline(o: Obj) -> bool {
     has_attrs(o) && {

@@ -24,7 +24,10 @@ pub type NativeFn = fn(&mut Cx, &[Obj], Option<KwNames>) -> Result<Obj>;
 /// Size in bytes of a variable-size payload with its header.
 pub type VarSizeFn = unsafe fn(*const u8) -> usize;
 
-pub use crate::bind::{FnInfo, bind, cannot_delete, check_exact, class_ref, new_class, positional, self_gc, self_ref};
+pub use crate::bind::{
+    FnInfo, bind, cannot_delete, check_exact, class_ref, constructor_args, keywords_are_others, new_class, positional,
+    self_gc, self_ref,
+};
 
 /// How a parameter may be given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -105,6 +105,9 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
         },
         None => t.qualname.set(cx, t, name),
     }
+    // Before members, one of which may have this name.
+    let classcell = d.remove_str(cx, name!(cx, "__classcell__"));
+    d.remove_str(cx, name!(cx, "__classdictcell__"));
     let members = match slots {
         Some(s) => slot_names(cx, s, name, &mut flags, base, d)?,
         None => {
@@ -116,13 +119,12 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     lay_out(cx, t, base, members, d)?;
     // Functions that Python makes class or static methods of.
     wrap_implicit(cx, d)?;
-    if let Some(c) = d.remove_str(cx, name!(cx, "__classcell__")) {
+    if let Some(c) = classcell {
         match cx.rt().set_cell_hook() {
             Some(f) => f(cx, c, t.obj())?,
             None => return Err(cx.type_error("__classcell__ must be a nonlocal cell")),
         }
     }
-    d.remove_str(cx, name!(cx, "__classdictcell__"));
     if d.get_str(name!(cx, "__doc__")).is_none() {
         d.insert_str(cx, name!(cx, "__doc__"), Obj::NONE)?;
     }
@@ -290,7 +292,12 @@ fn slot_names(
                 }
                 *flags |= types::F_DICT;
             }
-            "__weakref__" => *flags |= types::F_WEAKREF,
+            "__weakref__" => {
+                if *flags & types::F_WEAKREF != 0 {
+                    return Err(cx.type_error("__weakref__ slot disallowed: we already got one"));
+                }
+                *flags |= types::F_WEAKREF;
+            }
             _ => {
                 if base.has(types::F_VARIABLE) {
                     return Err(

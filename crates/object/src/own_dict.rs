@@ -22,6 +22,9 @@ static DICT: Member = Member {
     leaf: false,
 };
 
+/// The same for native classes, whose instances always have one.
+static NATIVE_DICT: Member = Member { ..DICT };
+
 static WEAKREF: Member = Member {
     name: "__weakref__",
     doc: "list of weak references to the object",
@@ -49,7 +52,7 @@ pub(crate) fn add(cx: &Cx, t: Gc<Type>, base: Gc<Type>, d: Gc<Dict>) -> Result<(
 
 /// The same for a native class that declares a `__dict__`.
 pub(crate) fn add_native(cx: &Cx, t: Gc<Type>, d: Gc<Dict>) -> Result<()> {
-    let g = native::function(cx, shape::GETSET, &DICT, None, Some(t.obj()))?;
+    let g = native::function(cx, shape::GETSET, &NATIVE_DICT, None, Some(t.obj()))?;
     d.insert_str(cx, name!(cx, "__dict__"), g)?;
     Ok(())
 }
@@ -89,6 +92,10 @@ pub fn get_dict(cx: &mut Cx, args: &[Obj], _: Option<KwNames>) -> Result<Obj> {
 pub fn set_dict(cx: &mut Cx, args: &[Obj], _: Option<KwNames>) -> Result<Obj> {
     let o = owner(cx, args)?;
     let d = match args.get(1) {
+        // A native base may be the one that has it.
+        None if inherited(cx, args).is_some_and(|g| std::ptr::eq(g.member(), &NATIVE_DICT)) => {
+            return Err(cx.type_error("cannot delete __dict__"));
+        }
         None => dict::new(cx)?,
         Some(v) => v.cast::<Dict>().ok_or_else(|| {
             cx.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", cx.type_name(*v)))
@@ -98,7 +105,8 @@ pub fn set_dict(cx: &mut Cx, args: &[Obj], _: Option<KwNames>) -> Result<Obj> {
     Ok(Obj::NONE)
 }
 
-fn get_weakref(_: &mut Cx, _: &[Obj], _: Option<KwNames>) -> Result<Obj> {
-    // The weak references of an object are not listed anywhere.
-    Ok(Obj::NONE)
+fn get_weakref(cx: &mut Cx, args: &[Obj], _: Option<KwNames>) -> Result<Obj> {
+    // References with a callback are not listed anywhere.
+    let find = cx.rt().hooks().weakref_of.get();
+    Ok(find.zip(args.first()).and_then(|(f, o)| f(*o)).unwrap_or(Obj::NONE))
 }

@@ -73,7 +73,11 @@ pub fn copy(cx: &mut Cx, o: Obj) -> Result<Vec<u8>> {
 
 /// A writable view, or CPython's TypeError.
 fn writable(cx: &mut Cx, o: Obj) -> Result<BufferView> {
-    match typhon_builtins::buffer::try_get(cx, o)? {
+    let view = match typhon_builtins::buffer::try_get(cx, o) {
+        Err(e) if e.is(cx, typhon_object::ExcKind::BufferError) => None,
+        r => r?,
+    };
+    match view {
         Some(v) if !v.readonly => Ok(v),
         _ => Err(cx.type_error(format!("argument must be read-write bytes-like object, not {}", cx.type_name(o)))),
     }

@@ -7,6 +7,7 @@
 
 use crate::util::{set, tuple_obj};
 use std::sync::atomic::{AtomicU64, Ordering};
+use typhon_builtins::repr_guard;
 use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
 use typhon_object::dict::{self, Dict};
@@ -87,9 +88,7 @@ impl Partial {
             kw.insert_str(cx, k, v)?;
         }
         // A partial of a partial is flattened, unless it has attributes.
-        if let Some(p) =
-            func.cast::<Partial>().filter(|p| ops::class_of(p.obj()).is_native() && instance::names(p.obj()).is_empty())
-        {
+        if let Some(p) = func.cast::<Partial>().filter(|p| instance::is_bare(p.obj())) {
             let merged = dict::copy(cx, &p.kw.get().expect("set"))?;
             for (k, v) in kw.items() {
                 merged.insert(cx, k, v)?;
@@ -150,12 +149,16 @@ impl Partial {
         self.kw.obj().unwrap_or(Obj::NONE)
     }
     fn __repr__(this: Gc<Self>, cx: &mut Cx) -> Result<String> {
+        let Some(_inside) = repr_guard::enter(this.obj()) else { return Ok("...".to_string()) };
         let name = ops::full_name(cx, ops::class_of(this.obj()));
-        let mut out = format!("{name}({}", ops::repr(cx, this.func.obj().expect("set"))?.to_str());
-        for a in this.args.get().expect("set").payload().items() {
+        // All taken before any `repr`, which may change them.
+        let (func, args) = (this.func.obj().expect("set"), this.args.get().expect("set"));
+        let kw = dict::copy(cx, &this.kw.get().expect("set"))?;
+        let mut out = format!("{name}({}", ops::repr(cx, func)?.to_str());
+        for a in args.payload().items() {
             out.push_str(&format!(", {}", ops::repr(cx, *a)?.to_str()));
         }
-        for (k, v) in this.kw.get().expect("set").items() {
+        for (k, v) in kw.items() {
             out.push_str(&format!(", {}={}", ops::to_str(cx, k)?.to_str(), ops::repr(cx, v)?.to_str()));
         }
         out.push(')');
@@ -164,11 +167,7 @@ impl Partial {
     fn __reduce__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
         let func = this.func.obj().expect("set");
         let one = tuple_obj(cx, &[func])?;
-        let d = if instance::names(this.obj()).is_empty() {
-            Obj::NONE
-        } else {
-            instance::attrs_copy(cx, this.obj())?.obj()
-        };
+        let d = if instance::is_bare(this.obj()) { Obj::NONE } else { instance::dict_of(cx, this.obj())?.obj() };
         let state = tuple_obj(cx, &[func, this.args.obj().expect("set"), this.kw.obj().expect("set"), d])?;
         tuple_obj(cx, &[ops::class_of(this.obj()).obj(), one, state])
     }
@@ -180,12 +179,20 @@ impl Partial {
         let (Some(args), true) = (args.cast::<Tuple>(), crate::codecs::registry::callable(func)) else {
             return Err(cx.type_error(bad));
         };
+        if !d.is_none() && d.cast::<Dict>().is_none() {
+            return Err(cx.type_error(bad));
+        }
         let ph = placeholder(cx)?;
         if args.payload().items().last() == Some(&ph) {
             return Err(cx.type_error("trailing Placeholders are not allowed"));
         }
+        let args = match ops::class_of(args.obj()).is_native() {
+            true => args,
+            false => tuple::new(cx, args.payload().items())?,
+        };
         let kw = match kw.cast::<Dict>() {
-            Some(k) => k,
+            Some(k) if ops::class_of(kw).is_native() => k,
+            Some(k) => dict::copy(cx, &k)?,
             None if kw.is_none() => dict::new(cx)?,
             None => return Err(cx.type_error(bad)),
         };
@@ -193,10 +200,11 @@ impl Partial {
         p.func.set(cx, this, func);
         p.args.set(cx, this, args);
         p.kw.set(cx, this, kw);
-        if let Some(d) = d.cast::<Dict>() {
-            instance::set_dict(cx, this.obj(), d)?;
+        match d.cast::<Dict>() {
+            Some(d) => instance::set_dict(cx, this.obj(), d),
+            None if instance::is_bare(this.obj()) => Ok(()),
+            None => instance::set_dict(cx, this.obj(), dict::new(cx)?),
         }
-        Ok(())
     }
     #[classmethod]
     fn __class_getitem__(cx: &mut Cx, cls: Gc<Type>, item: Obj) -> Result<Obj> {

@@ -54,6 +54,7 @@ mod termios;
 mod testinternalcapi;
 mod time;
 mod timeout;
+mod types_;
 mod unicodedata;
 pub mod util;
 mod zlib;
@@ -106,6 +107,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &sre::sre::SPEC,
     &testinternalcapi::testinternalcapi::SPEC,
     &time::time::SPEC,
+    &types_::types_::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];
 

@@ -86,8 +86,8 @@ fn limits_arg(cx: &mut Cx, o: Obj) -> Result<(u64, u64)> {
 }
 
 fn limits_obj(cx: &mut Cx, (soft, hard): (u64, u64)) -> Result<Obj> {
-    // RLIM_INFINITY is shown as -1.
-    (soft as i64, hard as i64).into_obj(cx)
+    let shown = |n: u64| if n == libc::RLIM_INFINITY { -1 } else { i128::from(n) };
+    (shown(soft), shown(hard)).into_obj(cx)
 }
 
 fn known(cx: &mut Cx, which: i32) -> Result<()> {

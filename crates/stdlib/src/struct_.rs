@@ -7,6 +7,7 @@ use crate::util::{bytes_obj, set};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use typhon_builtins::complex;
 use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
 use typhon_object::bytes::Bytes;
@@ -54,7 +55,12 @@ fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
     let f = match (format.cast::<Str>(), format.cast::<Bytes>()) {
         (Some(s), _) => match s.as_ascii() {
             Some(a) => a.as_bytes().to_vec(),
-            None => return Err(error(cx, "bad char in struct format")),
+            // Raises, for it is not ASCII.
+            None => {
+                let ascii = "ascii".into_obj(cx)?;
+                ops::call_method(cx, format, "encode", &[ascii])?;
+                return Err(error(cx, "bad char in struct format"));
+            }
         },
         (_, Some(b)) => b.as_slice().to_vec(),
         _ => {
@@ -64,6 +70,9 @@ fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
             )));
         }
     };
+    if f.contains(&0) {
+        return Err(error(cx, "embedded null character"));
+    }
     let cache = CACHE.get_or_init(Default::default);
     if let Ok(c) = cache.lock()
         && let Some(l) = c.get(&f)
@@ -138,7 +147,24 @@ fn pack_one(cx: &mut Cx, l: &Layout, it: &Item, out: &mut [u8], v: Obj) -> Resul
                 _ => store(l, out, &f.to_le_bytes()),
             }
         }
-        b'F' | b'D' => return Err(error(cx, "required argument is not a complex")),
+        b'F' | b'D' => {
+            let (re, im) = match complex::construct::from_number(cx, v) {
+                Err(e) if e.is(cx, ExcKind::TypeError) => return Err(error(cx, "required argument is not a complex")),
+                r => r?,
+            };
+            let (first, second) = out.split_at_mut(it.size / 2);
+            for (f, out) in [(re, first), (im, second)] {
+                if it.code == b'F' {
+                    let s = f as f32;
+                    if s.is_infinite() && f.is_finite() {
+                        return Err(cx.error(ExcKind::OverflowError, "complex too large to pack with F format"));
+                    }
+                    store(l, out, &s.to_le_bytes());
+                } else {
+                    store(l, out, &f.to_le_bytes());
+                }
+            }
+        }
         code => {
             let i = if int::is_int(v) || ops::class_of(v).special(Dunder::Index).is_some() {
                 ops::index(cx, v)?
@@ -206,6 +232,21 @@ fn unpack_one(cx: &mut Cx, l: &Layout, it: &Item, b: &[u8]) -> Result<Obj> {
             fixed(&mut w);
             float::new(cx, f64::from_le_bytes(w[..8].try_into().expect("8 bytes")))
         }
+        b'F' | b'D' => {
+            let half = it.size / 2;
+            let part = |b: &[u8]| {
+                let mut w = [0u8; 8];
+                w[..half].copy_from_slice(b);
+                if !l.little_endian {
+                    w[..half].reverse();
+                }
+                match half {
+                    4 => f64::from(f32::from_le_bytes([w[0], w[1], w[2], w[3]])),
+                    _ => f64::from_le_bytes(w),
+                }
+            };
+            complex::new(cx, (part(&b[..half]), part(&b[half..])))
+        }
         code => {
             fixed(&mut w);
             let u = u64::from_le_bytes(w[..8].try_into().expect("8 bytes"));
@@ -257,7 +298,7 @@ fn offset(cx: &mut Cx, len: usize, at: isize, size: usize, what: &str) -> Result
             cx,
             format!(
                 "{what} requires a buffer of at least {} bytes for {} {size} bytes at offset {at} (actual buffer size is {n})",
-                size as isize + at,
+                size as i128 + at as i128,
                 if what == "pack_into" { "packing" } else { "unpacking" },
             ),
         ));
@@ -348,15 +389,22 @@ impl Struct {
     }
     /// struct format string
     #[getter]
-    fn format(&self) -> Obj {
-        self.format.obj().unwrap_or(Obj::NONE)
+    fn format(&self, cx: &mut Cx) -> Result<Obj> {
+        self.parsed(cx)?;
+        Ok(self.format.obj().unwrap_or(Obj::NONE))
     }
     /// struct size in bytes
     #[getter]
-    fn size(&self, cx: &mut Cx) -> Result<usize> {
-        Ok(self.parsed(cx)?.size)
+    fn size(&self, cx: &Cx) -> i64 {
+        self.layout.read(cx).as_ref().map_or(-1, |l| l.size as i64)
+    }
+    /// S.__sizeof__() -> size of S in memory, in bytes
+    fn __sizeof__(&self, cx: &mut Cx) -> Result<usize> {
+        let l = self.parsed(cx)?;
+        Ok(size_of::<Struct>() + size_of::<Layout>() + l.items.len() * size_of::<Item>())
     }
     fn __repr__(this: Gc<Self>, cx: &mut Cx) -> Result<String> {
+        this.payload().parsed(cx)?;
         let f = ops::repr(cx, this.format.obj().unwrap_or(Obj::NONE))?.to_str().into_owned();
         Ok(format!("{}({f})", ops::class_of(this.obj()).name()))
     }

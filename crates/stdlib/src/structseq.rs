@@ -319,10 +319,16 @@ fn dunder_replace(cx: &mut Cx, args: &[Obj], kw: Option<native::KwNames>) -> Res
 
 /// A class of its own with these visible fields, and its one instance: how
 /// `sys.flags` and its like are made, once each.
-pub fn simple(cx: &mut Cx, module: &'static str, name: &'static str, fields: &[(&'static str, Obj)]) -> Result<Obj> {
+pub fn simple(
+    cx: &mut Cx,
+    module: &'static str,
+    name: &'static str,
+    visible: usize,
+    fields: &[(&'static str, Obj)],
+) -> Result<Obj> {
     let names: Vec<(&'static str, &'static str)> = fields.iter().map(|f| (f.0, "")).collect();
     // Called once per class, which lives as long as the process.
-    let s: &'static StructSeq = Box::leak(Box::new(StructSeq::new(module, name, "", names.leak(), fields.len())));
+    let s: &'static StructSeq = Box::leak(Box::new(StructSeq::new(module, name, "", names.leak(), visible)));
     let mut values = [Obj::NONE; MAX_FIELDS];
     for (v, f) in values.iter_mut().zip(fields) {
         *v = f.1;

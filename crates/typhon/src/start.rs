@@ -16,9 +16,10 @@ use typhon_vm::{import, init, sys, thread};
 
 /// Make a runtime that can import and print.
 pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
-    boot::bootstrap(cx)?;
+    // Before the first string is hashed, for the first call counts.
     let key = hash_key(c);
     typhon_object::hash::set_key(key.0, key.1);
+    boot::bootstrap(cx)?;
     compile::OPTIMIZE.store(c.optimize.clamp(0, 2) as u8, Ordering::Relaxed);
     typhon_builtins::init(cx)?;
     let builtins = typhon_builtins::containers::builtins_namespace(cx)?;

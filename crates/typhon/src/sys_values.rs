@@ -34,7 +34,12 @@ fn namespace(cx: &mut Cx, fields: &[(&str, Obj)]) -> Result<Obj> {
 
 /// A named tuple of integers, made by a class of its own.
 fn named(cx: &mut Cx, class: &'static str, fields: &[(&'static str, Obj)]) -> Result<Obj> {
-    typhon_stdlib::structseq::simple(cx, "sys", class, fields)
+    typhon_stdlib::structseq::simple(cx, "sys", class, fields.len(), fields)
+}
+
+/// The one instance of its class: programs make no others.
+fn no_more(o: Obj) {
+    ops::class_of(o).set_flag(typhon_object::types::F_NO_NEW, true);
 }
 
 /// Fill `sys`.
@@ -47,6 +52,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         "version_info",
         &[("major", n(a)), ("minor", n(b)), ("micro", n(p)), ("releaselevel", release), ("serial", n(0))],
     )?;
+    no_more(version);
     put(cx, d, "version_info", version)?;
     let v = text(cx, &crate::usage::long_version())?;
     put(cx, d, "version", v)?;
@@ -60,6 +66,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
             ("cache_tag", tag),
             ("version", version),
             ("hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0)),
+            ("supports_isolated_interpreters", Obj::FALSE),
         ],
     )?;
     put(cx, d, "implementation", implementation)?;
@@ -99,9 +106,12 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     put(cx, d, "pycache_prefix", prefix)?;
     put(cx, d, "dont_write_bytecode", Obj::bool(c.no_bytecode))?;
     let f = |b: bool| n(b as i64);
-    let flags = named(
+    // As in CPython, the newest three are no items.
+    let flags = typhon_stdlib::structseq::simple(
         cx,
+        "sys",
         "flags",
+        18,
         &[
             ("debug", n(c.debug)),
             ("inspect", f(c.inspect)),
@@ -126,6 +136,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
             ("context_aware_warnings", n(c.context_aware_warnings)),
         ],
     )?;
+    no_more(flags);
     put(cx, d, "flags", flags)?;
     let (max, min, eps) =
         (float::new(cx, f64::MAX)?, float::new(cx, f64::MIN_POSITIVE)?, float::new(cx, f64::EPSILON)?);
@@ -175,8 +186,9 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         ],
     )?;
     put(cx, d, "hash_info", info)?;
-    let (name, lock, lib) = (text(cx, "pthread")?, text(cx, "futex")?, text(cx, "parking")?);
-    let info = named(cx, "thread_info", &[("name", name), ("lock", lock), ("version", lib)])?;
+    // Locks are of none of the kinds that have a name there.
+    let name = text(cx, "pthread")?;
+    let info = named(cx, "thread_info", &[("name", name), ("lock", Obj::NONE), ("version", Obj::NONE)])?;
     put(cx, d, "thread_info", info)?;
     let names = list::new(cx, &[])?;
     for s in typhon_vm::library::NATIVE.get().into_iter().flatten() {

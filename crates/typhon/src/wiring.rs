@@ -81,6 +81,8 @@ pub fn finalize_modules(cx: &mut Cx) {
     scrub_stack();
     // What a finalizer lets go of may have one, too.
     for _ in 0..3 {
+        // Or the program's last calls would have left what they worked with.
+        typhon_vm::gc_module::scrub();
         cx.mutator.collect(true);
         poll::finalize(cx);
     }

@@ -43,7 +43,7 @@ fn forget_dead_registers(cx: &Cx) {
 /// Overwrite the native stack below the caller: the collection's own frames have gaps,
 /// in which would stand what the last native call worked with.
 #[inline(never)]
-fn scrub() {
+pub fn scrub() {
     let mut below = [0u64; 2048];
     std::hint::black_box(&mut below);
 }

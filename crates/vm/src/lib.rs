@@ -41,6 +41,7 @@ pub mod signal_module;
 pub mod stacks;
 pub mod subscript;
 pub mod sys;
+pub mod sys_watch;
 pub mod thread;
 pub mod traceback;
 pub mod unwind;

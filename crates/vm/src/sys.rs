@@ -42,7 +42,13 @@ pub mod functions {
     #[sig(status = None, /)]
     fn exit(cx: &mut Cx, status: Obj) -> Result<Obj> {
         let class = ExcKind::SystemExit.class(cx);
-        let e = ops::call_args(cx, class.obj(), if status.is_none() { &[] } else { std::slice::from_ref(&status) })?;
+        // A tuple is what the exception is made of.
+        let args = match status.cast::<tuple::Tuple>() {
+            Some(t) => t.payload().items(),
+            None if status.is_none() => &[],
+            None => std::slice::from_ref(&status),
+        };
+        let e = ops::call_args(cx, class.obj(), args)?;
         match e.cast::<BaseException>() {
             Some(e) => Err(Raised(e)),
             None => Err(cx.error(ExcKind::SystemError, "SystemExit is not an exception")),
@@ -247,10 +253,13 @@ pub mod functions {
     /// Handle an exception by displaying it with a traceback on sys.stderr.
     fn excepthook(cx: &mut Cx, _exctype: Obj, value: Obj, traceback: Obj) -> Result<()> {
         let Some(e) = value.cast::<BaseException>() else {
-            return Err(cx.type_error(format!(
-                "print_exception(): Exception expected for value, {} found",
-                cx.type_name(value)
-            )));
+            // Shown, for there is nobody to whom it could be raised.
+            let n = cx.type_name(value);
+            display::write_stderr(
+                cx,
+                &format!("TypeError: print_exception(): Exception expected for value, {n} found\n"),
+            );
+            return Ok(());
         };
         if !traceback.is_none() && e.traceback.obj().is_none() {
             e.traceback.set(cx, e, traceback);
@@ -297,12 +306,6 @@ pub mod functions {
     /// Return the profiling function.
     fn getprofile() -> Obj {
         Obj::NONE
-    }
-
-    /// Audit events are not recorded.
-    #[sig(event, /, *args)]
-    fn audit(event: Obj, args: &[Obj]) {
-        let _ = (event, args);
     }
 
     /// Return the asynchronous generator hooks.
@@ -364,7 +367,7 @@ pub mod jit {
 pub fn init(cx: &mut Cx) -> Result<Obj> {
     let m = import::new_module(cx, "sys")?;
     let d = crate::hooks::module_dict(m).expect("a module");
-    for f in functions::SPEC.functions {
+    for f in functions::SPEC.functions.iter().chain(crate::sys_watch::functions::SPEC.functions) {
         let n = cx.intern(f.name)?;
         let v = ops::native_function(cx, f, "sys")?;
         d.insert_str(cx, n, v)?;

@@ -212,6 +212,7 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     boot::define(cx, shape::WEAKREF, "ReferenceType", "", native::SUBCLASSABLE, None, Some(l))?;
     types::add_members(cx, types::class_for(shape::WEAKREF), RefMethods::MEMBERS)?;
     let _ = poll::WEAK_CALLBACK.set(callback);
+    let _ = cx.rt().hooks().weakref_of.set(|o| SHARED.find(o).map(|w| w.obj()));
     Ok(())
 }
 

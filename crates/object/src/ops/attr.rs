@@ -146,6 +146,7 @@ pub fn type_get_attr(cx: &mut Cx, t: Gc<Type>, name: Gc<Str>) -> Result<Obj> {
     let on_meta = cx.lookup(meta, name);
     if let Some(d) = on_meta
         && is_data_descriptor(d)
+        && has_get(d)
     {
         return bind_descriptor(cx, d, t.obj(), meta);
     }

@@ -223,6 +223,19 @@ fn dispatch(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result
     cx.enter()?;
     let (left, right, place) = op.dunders();
     let (ca, cb) = (class_of(a), class_of(b));
+    // What sequences have is concatenation and repetition, not addition and
+    // multiplication: a number on the right goes first.
+    if matches!(op, BinaryOp::Add | BinaryOp::Mul)
+        && !cb.is_native()
+        && ca != cb
+        && let Some(m) = cb.special(right)
+        && is_sequence_operator(ca, left)
+    {
+        let r = ops::call_unbound(cx, m, b, &[a], None)?;
+        if r != Obj::NOT_IMPLEMENTED {
+            return Ok(r);
+        }
+    }
     if in_place && let Some(m) = ca.special(place) {
         let r = ops::call_unbound(cx, m, a, &[b], None)?;
         if r != Obj::NOT_IMPLEMENTED {
@@ -232,8 +245,16 @@ fn dispatch(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result
     if let Some(r) = try_both(cx, a, b, left, right)? {
         return Ok(r);
     }
-    let _ = cb;
     Err(unsupported(cx, op, a, b, in_place))
+}
+
+/// Whether a class has `__add__` or `__mul__` from a built-in sequence.
+fn is_sequence_operator(c: crate::obj::Gc<crate::types::Type>, d: Dunder) -> bool {
+    let own = c.special(d);
+    own.is_some()
+        && [shape::STR, shape::LIST, shape::TUPLE, shape::BYTES, shape::BYTEARRAY]
+            .iter()
+            .any(|s| crate::types::class_for(*s).special(d) == own)
 }
 
 /// `a.left(b)`, then `b.right(a)`; the other way round when `b`'s class derives

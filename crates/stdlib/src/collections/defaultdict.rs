@@ -5,6 +5,7 @@
 //! Tests: CPython test_defaultdict.
 
 use crate::util::tuple_obj;
+use typhon_builtins::repr_guard;
 use typhon_macros::{Trace, class};
 use typhon_object::dict::Dict;
 use typhon_object::native::Args;
@@ -58,8 +59,9 @@ impl DefaultDict {
             return Err(exc::key_error(cx, key));
         }
         let v = ops::call_args(cx, f, &[])?;
-        ops::set_item(cx, this.obj(), key, v)?;
-        Ok(v)
+        // A value that the factory has put there stays.
+        let d: Gc<Dict> = this.obj().cast().expect("a defaultdict is a dict");
+        d.set_default(cx, key, v)
     }
     /// Factory for default value called by __missing__().
     #[getter]
@@ -67,8 +69,8 @@ impl DefaultDict {
         self.factory.obj().unwrap_or(Obj::NONE)
     }
     #[setter]
-    fn set_default_factory(this: Gc<Self>, cx: &Cx, v: Obj) {
-        this.payload().factory.set(cx, this, v);
+    fn set_default_factory(this: Gc<Self>, cx: &Cx, v: Option<Obj>) {
+        this.payload().factory.put(cx, this, v);
     }
     /// D.copy() -> a shallow copy of D.
     fn copy(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
@@ -80,16 +82,14 @@ impl DefaultDict {
         DefaultDict::copy(this, cx)
     }
     fn __repr__(this: Gc<Self>, cx: &mut Cx) -> Result<String> {
-        let f = this.factory.obj().unwrap_or(Obj::NONE);
-        cx.enter()?;
-        let f = if f.cast::<typhon_object::method::Method>().is_some_and(|m| m.this == this.obj()) {
-            "...".to_string()
-        } else {
-            ops::repr(cx, f)?.to_str().into_owned()
-        };
         let base = types::class_for(shape::DICT).special(Dunder::Repr).expect("dict has __repr__");
         let r = ops::call_unbound(cx, base, this.obj(), &[], None)?;
         let r = ops::to_str(cx, r)?.to_str().into_owned();
+        let f = this.factory.obj().unwrap_or(Obj::NONE);
+        let f = match repr_guard::enter(f) {
+            Some(_inside) => ops::repr(cx, f)?.to_str().into_owned(),
+            None => "...".to_string(),
+        };
         Ok(format!("{}({f}, {r})", ops::class_of(this.obj()).name()))
     }
     fn __or__(this: Gc<Self>, cx: &mut Cx, other: Obj) -> Result<Obj> {

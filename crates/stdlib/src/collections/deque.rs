@@ -7,9 +7,10 @@
 use crate::util::tuple_obj;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use typhon_builtins::repr_guard;
 use typhon_macros::{Trace, class};
 use typhon_object::list::{self, List};
-use typhon_object::native::{self, Args, FromArg, Missing};
+use typhon_object::native::{self, Args, FromArg, IntoObj, Missing};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::Type;
 use typhon_object::{CompareOp, Cx, ExcKind, Guarded, Raised, Result, exc, int, ops};
@@ -115,7 +116,10 @@ impl Deque {
         }
         match max {
             None => ops::call_args(cx, class.obj(), &[this.obj()]),
-            Some(m) => ops::call_args(cx, class.obj(), &[this.obj(), Obj::int_unchecked(m as i64)]),
+            Some(m) => {
+                let m = m.into_obj(cx)?;
+                ops::call_args(cx, class.obj(), &[this.obj(), m])
+            }
         }
     }
 }
@@ -213,7 +217,11 @@ impl Deque {
         let version = self.version(cx);
         for i in start..stop {
             let Some(v) = self.item(cx, i as usize, version)? else { break };
-            if ops::equal(cx, v, value)? {
+            let same = ops::equal(cx, v, value)?;
+            if self.version(cx) != version {
+                return Err(mutated(cx));
+            }
+            if same {
                 return Ok(i as usize);
             }
         }
@@ -307,10 +315,12 @@ impl Deque {
         Ok(false)
     }
     fn __iter__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
-        DequeIter::make(cx, this, false)
+        let it = Walk::new(cx, this, false);
+        Ok(native::instance(cx, DequeIter { it })?.obj())
     }
     fn __reversed__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
-        DequeIter::make(cx, this, true)
+        let it = Walk::new(cx, this, true);
+        Ok(native::instance(cx, DequeReverseIter { it })?.obj())
     }
     fn __add__(this: Gc<Self>, cx: &mut Cx, value: Obj) -> Result<Obj> {
         if value.cast::<Deque>().is_none() {
@@ -382,10 +392,7 @@ impl Deque {
     }
     fn __repr__(this: Gc<Self>, cx: &mut Cx) -> Result<String> {
         let name = ops::class_of(this.obj()).name().into_owned();
-        cx.enter()?;
-        if this.state.read(cx).items.iter().any(|v| *v == this.obj()) {
-            return Ok(format!("{name}([...])"));
-        }
+        let Some(_inside) = repr_guard::enter(this.obj()) else { return Ok("[...]".to_string()) };
         let l = this.to_list(cx)?;
         let r = ops::repr(cx, l.obj())?.to_str().into_owned();
         Ok(match this.max(cx) {
@@ -395,17 +402,12 @@ impl Deque {
     }
     fn __reduce__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
         let class = ops::class_of(this.obj()).obj();
-        let state = if typhon_object::instance::has_attrs(this.obj())
-            && !typhon_object::instance::names(this.obj()).is_empty()
-        {
-            typhon_object::instance::attrs_copy(cx, this.obj())?.obj()
-        } else {
-            Obj::NONE
-        };
+        let state = typhon_builtins::object_reduce::get_state(cx, this.obj(), false)?;
         let args = match this.max(cx) {
             Some(m) => {
                 let e = tuple_obj(cx, &[])?;
-                tuple_obj(cx, &[e, Obj::int_unchecked(m as i64)])?
+                let m = m.into_obj(cx)?;
+                tuple_obj(cx, &[e, m])?
             }
             None => tuple_obj(cx, &[])?,
         };
@@ -418,28 +420,30 @@ impl Deque {
     }
 }
 
-/// `_collections._deque_iterator`, in both directions.
+/// A walk over a deque, in one of the directions.
 #[derive(Trace)]
-pub struct DequeIter {
+struct Walk {
     deque: Gc<Deque>,
     version: u64,
     at: AtomicUsize,
     reverse: bool,
 }
 
-impl DequeIter {
-    fn make(cx: &mut Cx, deque: Gc<Deque>, reverse: bool) -> Result<Obj> {
-        let version = deque.version(cx);
-        Ok(native::instance(cx, DequeIter { deque, version, at: AtomicUsize::new(0), reverse })?.obj())
+impl Walk {
+    fn new(cx: &Cx, deque: Gc<Deque>, reverse: bool) -> Walk {
+        Walk { deque, version: deque.version(cx), at: AtomicUsize::new(0), reverse }
     }
-}
-
-#[class(module = "_collections", name = "_deque_iterator")]
-impl DequeIter {
-    fn __iter__(this: Gc<Self>) -> Gc<Self> {
-        this
+    /// The constructor of both classes: a walk that has come `index` items far.
+    fn at(cx: &Cx, deque: Obj, index: isize, reverse: bool) -> Result<Walk> {
+        let Some(deque) = deque.cast::<Deque>() else {
+            let n = cx.type_name(deque);
+            return Err(cx.type_error(format!("argument 1 must be collections.deque, not {n}")));
+        };
+        let w = Walk::new(cx, deque, reverse);
+        w.at.store((index.max(0) as usize).min(deque.len(cx)), Ordering::Relaxed);
+        Ok(w)
     }
-    fn __next__(&self, cx: &Cx) -> Result<Obj> {
+    fn next(&self, cx: &Cx) -> Result<Obj> {
         let i = self.at.load(Ordering::Relaxed);
         let d = self.deque.payload();
         let (n, changed) = {
@@ -457,7 +461,68 @@ impl DequeIter {
         let v = d.item(cx, if self.reverse { n - 1 - i } else { i }, self.version)?;
         v.ok_or_else(|| mutated(cx))
     }
-    fn __length_hint__(&self, cx: &Cx) -> usize {
+    fn left(&self, cx: &Cx) -> usize {
         self.deque.len(cx).saturating_sub(self.at.load(Ordering::Relaxed))
+    }
+    fn reduce(&self, cx: &Cx, class: Gc<Type>) -> Result<Obj> {
+        let done = self.deque.len(cx).saturating_sub(self.left(cx)).into_obj(cx)?;
+        let args = tuple_obj(cx, &[self.deque.obj(), done])?;
+        tuple_obj(cx, &[class.obj(), args])
+    }
+}
+
+/// `_collections._deque_iterator`.
+#[derive(Trace)]
+pub struct DequeIter {
+    it: Walk,
+}
+
+#[class(module = "_collections", name = "_deque_iterator")]
+impl DequeIter {
+    #[sig(deque, index = 0, /)]
+    fn __new__(cx: &mut Cx, deque: Obj, index: isize) -> Result<DequeIter> {
+        Ok(DequeIter { it: Walk::at(cx, deque, index, false)? })
+    }
+    fn __iter__(this: Gc<Self>) -> Gc<Self> {
+        this
+    }
+    fn __next__(&self, cx: &Cx) -> Result<Obj> {
+        self.it.next(cx)
+    }
+    /// Private method returning an estimate of len(list(it)).
+    fn __length_hint__(&self, cx: &Cx) -> usize {
+        self.it.left(cx)
+    }
+    /// Return state information for pickling.
+    fn __reduce__(this: Gc<Self>, cx: &Cx) -> Result<Obj> {
+        this.it.reduce(cx, ops::class_of(this.obj()))
+    }
+}
+
+/// `_collections._deque_reverse_iterator`.
+#[derive(Trace)]
+pub struct DequeReverseIter {
+    it: Walk,
+}
+
+#[class(module = "_collections", name = "_deque_reverse_iterator")]
+impl DequeReverseIter {
+    #[sig(deque, index = 0, /)]
+    fn __new__(cx: &mut Cx, deque: Obj, index: isize) -> Result<DequeReverseIter> {
+        Ok(DequeReverseIter { it: Walk::at(cx, deque, index, true)? })
+    }
+    fn __iter__(this: Gc<Self>) -> Gc<Self> {
+        this
+    }
+    fn __next__(&self, cx: &Cx) -> Result<Obj> {
+        self.it.next(cx)
+    }
+    /// Private method returning an estimate of len(list(it)).
+    fn __length_hint__(&self, cx: &Cx) -> usize {
+        self.it.left(cx)
+    }
+    /// Return state information for pickling.
+    fn __reduce__(this: Gc<Self>, cx: &Cx) -> Result<Obj> {
+        this.it.reduce(cx, ops::class_of(this.obj()))
     }
 }

@@ -7,7 +7,7 @@ mod defaultdict;
 mod deque;
 
 use defaultdict::DefaultDict;
-use deque::{Deque, DequeIter};
+use deque::{Deque, DequeIter, DequeReverseIter};
 use typhon_macros::{Trace, class, module};
 use typhon_object::dict::Dict;
 use typhon_object::obj::{Gc, Obj, Slot};
@@ -70,7 +70,7 @@ impl TupleGetter {
 /// High performance data structures.
 /// - deque:        ordered collection accessible from endpoints only
 /// - defaultdict:  dict subclass with a default value factory
-#[module("_collections", classes(Deque, DequeIter, DefaultDict, TupleGetter))]
+#[module("_collections", classes(Deque, DequeIter, DequeReverseIter, DefaultDict, TupleGetter))]
 pub mod collections {
     use super::*;
 

@@ -4,11 +4,11 @@
 
 use super::stop;
 use crate::util::tuple_obj;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::obj::{Gc, Obj, Slot};
 use typhon_object::types::Type;
-use typhon_object::{Cx, Guarded, Result, native, ops};
+use typhon_object::{Cx, ExcKind, Guarded, Result, native, ops};
 
 /// `itertools.groupby`.
 #[derive(Trace)]
@@ -122,6 +122,17 @@ pub struct TeeData {
     it: Obj,
     items: Guarded<Vec<Obj>>,
     next: Slot,
+    /// The source is being asked for its next item.
+    running: AtomicBool,
+}
+
+/// `running` is set until this is dropped.
+struct Asking<'a>(&'a AtomicBool);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 #[class(module = "itertools", name = "_tee_dataobject")]
@@ -130,6 +141,15 @@ impl TeeData {}
 impl TeeData {
     /// Item `i` of this link, fetched if it is the next of the source.
     fn get(this: Gc<TeeData>, cx: &mut Cx, i: usize) -> Result<Option<Obj>> {
+        let known = this.items.read(cx).get(i).copied();
+        if known.is_some() {
+            return Ok(known);
+        }
+        // The source may ask us, and other threads may at the same time.
+        if this.running.swap(true, Ordering::Acquire) {
+            return Err(cx.error(ExcKind::RuntimeError, "cannot re-enter the tee iterator"));
+        }
+        let _asking = Asking(&this.payload().running);
         let known = this.items.read(cx).get(i).copied();
         if known.is_some() {
             return Ok(known);
@@ -143,7 +163,15 @@ impl TeeData {
         if let Some(n) = this.next.obj() {
             return Ok(n);
         }
-        let n = native::instance(cx, TeeData { it: this.it, items: Guarded::new(Vec::new()), next: Slot::empty() })?;
+        let n = native::instance(
+            cx,
+            TeeData {
+                it: this.it,
+                items: Guarded::new(Vec::new()),
+                next: Slot::empty(),
+                running: AtomicBool::new(false),
+            },
+        )?;
         // Another thread may have made one; then that one counts.
         let slot = this.next.raw();
         match slot.compare_exchange(0, n.obj().word(), Ordering::AcqRel, Ordering::Acquire) {
@@ -170,7 +198,10 @@ impl Tee {
             let at = *t.at.read(cx);
             return native::instance(cx, Tee { at: Guarded::new(at) });
         }
-        let data = native::instance(cx, TeeData { it, items: Guarded::new(Vec::new()), next: Slot::empty() })?;
+        let data = native::instance(
+            cx,
+            TeeData { it, items: Guarded::new(Vec::new()), next: Slot::empty(), running: AtomicBool::new(false) },
+        )?;
         native::instance(cx, Tee { at: Guarded::new((data.obj(), 0)) })
     }
 }

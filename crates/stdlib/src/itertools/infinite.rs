@@ -61,9 +61,19 @@ impl Count {
                 }
             }
             Some(v) => {
-                let next = ops::binary(cx, BinaryOp::Add, v, this.step)?;
-                this.payload().slow.set(cx, this, next);
-                Ok(v)
+                let mut v = v;
+                loop {
+                    let next = ops::binary(cx, BinaryOp::Add, v, this.step)?;
+                    // Another thread may have taken this number meanwhile.
+                    let slot = this.slow.raw();
+                    match slot.compare_exchange(v.word(), next.word(), Ordering::AcqRel, Ordering::Acquire) {
+                        Ok(_) => {
+                            cx.barrier(this.obj());
+                            return Ok(v);
+                        }
+                        Err(_) => v = this.slow.obj().unwrap_or(v),
+                    }
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ use typhon_object::list::{self, List};
 use typhon_object::native::{self, Args, FromArg};
 use typhon_object::obj::{Gc, Obj, Slot};
 use typhon_object::types::Type;
-use typhon_object::{BinaryOp, Cx, Result, ops};
+use typhon_object::{BinaryOp, Cx, Dunder, Result, ops};
 
 /// `itertools.accumulate`.
 #[derive(Trace)]
@@ -324,8 +324,9 @@ fn slice_index(cx: &mut Cx, v: Obj, what: &str) -> Result<Option<i64>> {
 /// but returns an iterator.
 #[class(module = "itertools", name = "islice", subclassable)]
 impl ISlice {
-    fn __new__(cx: &mut Cx, args: Args<'_>) -> Result<ISlice> {
-        if args.kw.is_some_and(|k| !k.is_empty()) {
+    fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<ISlice> {
+        let others = native::keywords_are_others(cls, Dunder::New);
+        if !others && args.kw.is_some_and(|k| !k.is_empty()) {
             return Err(cx.type_error("islice() takes no keyword arguments"));
         }
         let (start, end, step) = match *args.pos {
