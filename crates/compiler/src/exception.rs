@@ -83,6 +83,8 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn try_stmt(&mut self, t: &'a ast::StmtTry) -> Res<()> {
+        // The line of `try` is to be seen by who traces.
+        self.u.emit(Op::NOP, 0, 0, 0, 0);
         if t.finalbody.is_empty() {
             return self.try_except(t);
         }

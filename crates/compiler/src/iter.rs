@@ -131,6 +131,8 @@ impl<'a> Compiler<'a> {
                 self.u.bound = state;
             }
             Some(true) => {
+                // The line of the loop is to be seen by who traces.
+                self.at(w.test.range(), |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
                 self.u.bind_head(head);
                 self.u.blocks.push(Block::Loop { next, end });
                 self.stmts(&w.body)?;

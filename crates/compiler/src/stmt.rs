@@ -84,6 +84,8 @@ impl<'a> Compiler<'a> {
         if let Some(Block::Loop { next, end }) = self.u.blocks.last().copied()
             && i.elif_else_clauses.is_empty()
             && let [s @ (Stmt::Break(_) | Stmt::Continue(_))] = &i.body[..]
+            // A line of its own is to be seen by who traces.
+            && self.source.position(i.test.range()).end_line == self.source.position(s.range()).line
         {
             self.jump_if(&i.test, if s.is_break_stmt() { end } else { next }, true)?;
             return Ok(true);

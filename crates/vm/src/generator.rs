@@ -63,8 +63,11 @@ pub struct Generator {
     pub qualname: Slot<Str>,
     /// The frame object, if somebody asked for it.
     pub frame: Slot<Frame>,
-    /// Hooks of asynchronous generators; `ag_running_async`.
+    /// Of an asynchronous generator: the event loop's finalizer.
     pub extra: Slot,
+    /// Of an asynchronous generator: bits that its steps set (see `async_gen`).
+    #[trace(skip)]
+    pub steps: AtomicU32,
 }
 
 impl Payload for Generator {
@@ -376,6 +379,12 @@ unsafe fn throw_into(cx: &mut Cx, pc: Pc, base: Base, w: Base, e: Raised) -> Res
         let (old_pc, old_base, old_depth) = (cx.pc, cx.base, cx.depth);
         cx.depth += 1;
         let _ = w;
+        let mut e = e;
+        if crate::monitor::on(cx) {
+            cx.pc = pc;
+            cx.base = base;
+            e = crate::monitor::thrown(cx, Window { base, pc }, e);
+        }
         let pb = unwind::raise(cx, pc, base, e);
         let r = interp::run(pb.pc, pb.base, cx);
         cx.pc = old_pc;
@@ -384,6 +393,7 @@ unsafe fn throw_into(cx: &mut Cx, pc: Pc, base: Base, w: Base, e: Raised) -> Res
         match r {
             interp::Exit::Value(v) => Ok(Obj::from_word_unchecked(v)),
             interp::Exit::Raised(e) => Err(Raised(Gc::from_obj(Obj::from_word_unchecked(e)))),
+            interp::Exit::Switch => unreachable!("`run` goes on"),
         }
     }
 }
@@ -470,7 +480,11 @@ crate::slow! {
             qualname: Slot::of(func.qualname.get()),
             frame: Slot::empty(),
             extra: Slot::empty(),
+            steps: AtomicU32::new(0),
         })?;
+        if func.code().finalizes {
+            register(g);
+        }
         let w = Window { base: f.base, pc: f.pc };
         crate::frame::leave(f.cx, w)?;
         f.cx.depth -= 1;
@@ -737,6 +751,41 @@ pub fn close(cx: &mut Cx, g: Gc<Generator>) -> Result<Obj> {
         Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(call::stop_value(e)),
         Err(e) => Err(e),
     }
+}
+
+/// Have a generator told when it dies.
+pub fn register(g: Gc<Generator>) {
+    // A live object.
+    unsafe { typhon_gc::register_finalizable(g.obj().addr()) }
+}
+
+/// A generator has died: run what its `finally` blocks and `with` statements still
+/// have to do.
+pub fn finalize(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
+    let state = g.state.load(Ordering::Acquire);
+    if state == DONE {
+        return Ok(());
+    }
+    if g.obj().shape() == shape::ASYNC_GENERATOR
+        && let Some(f) = g.extra.obj()
+        && g.steps.load(Ordering::Acquire) & crate::async_gen::CLOSED == 0
+    {
+        return ops::call_args(cx, f, &[g.obj()]).map(|_| ());
+    }
+    if g.obj().shape() == shape::COROUTINE && state == CREATED {
+        return never_awaited(cx, g);
+    }
+    close(cx, g).map(|_| ())
+}
+
+/// "coroutine 'f' was never awaited"; `warnings` knows how to say it.
+fn never_awaited(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
+    let warnings = crate::import::import_module(cx, "warnings")?;
+    if let Some(f) = ops::get_attr_opt(cx, warnings, name!(cx, "_warn_unawaited_coroutine"))? {
+        return ops::call_args(cx, f, &[g.obj()]).map(|_| ());
+    }
+    let name = g.qualname.get().map_or_else(String::new, |q| q.to_str().into_owned());
+    typhon_builtins::hooks::warn(cx, &format!("coroutine '{name}' was never awaited"), ExcKind::RuntimeWarning)
 }
 
 /// The next value, for native loops (a hook of typhon-object).
