@@ -317,6 +317,11 @@ impl<'a> Unit<'a> {
         self.dead = dead;
     }
 
+    /// The range of the last instruction that has one.
+    pub fn last_range(&self) -> Option<TextRange> {
+        self.ins.iter().rev().find_map(|i| i.range)
+    }
+
     pub fn is_used(&self, l: Label) -> bool {
         self.labels[l.0 as usize].used
     }
@@ -342,8 +347,8 @@ impl<'a> Unit<'a> {
 
     /// Turn the unit into code. `locate` maps source ranges to positions.
     pub fn finish(mut self, locate: &dyn Fn(TextRange) -> Position) -> Arc<Code> {
-        self.place_returns();
         self.thread_jumps();
+        self.place_returns();
         let n = self.ins.len();
         let mut far = vec![false; n];
         let mut at = vec![0u32; n + 1];

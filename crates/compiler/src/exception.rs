@@ -169,7 +169,7 @@ impl<'a> Compiler<'a> {
                 None if i + 1 < n => {
                     return self.err(h.range, "default 'except:' must be last");
                 }
-                None => {}
+                None => self.u.emit(Op::NOP, 0, 0, 0, 0),
             }
             self.u.set_top(top);
             self.handler_body(h, exc)?;

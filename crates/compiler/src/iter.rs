@@ -194,8 +194,14 @@ impl<'a> Compiler<'a> {
             self.warn(range, format!("'{word}' in a 'finally' block"));
         }
         let saved = (self.u.blocks.to_vec(), self.u.handler, self.u.bound);
+        let unwinding = self.u.blocks[i + 1..].iter().any(|b| !matches!(b, Block::InFinally));
+        if unwinding {
+            self.at(range, |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
+        }
         self.unwind(i + 1)?;
-        self.at(range, |c| c.u.jump(Op::JMP, 0, 0, if is_break { end } else { next }));
+        let own = std::mem::replace(&mut self.u.range, (!unwinding).then_some(range));
+        self.u.jump(Op::JMP, 0, 0, if is_break { end } else { next });
+        self.u.range = own;
         (self.u.blocks, self.u.handler, _) = saved;
         Ok(())
     }

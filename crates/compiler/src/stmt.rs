@@ -104,6 +104,10 @@ impl<'a> Compiler<'a> {
         for (k, (test, body)) in arms.into_iter().enumerate() {
             let next = self.u.label();
             if let Some(t) = test {
+                if self.fold(t)?.is_some() {
+                    // The line of a test that is not made.
+                    self.at(t.range(), |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
+                }
                 self.jump_if(t, next, false)?;
             }
             self.stmts(body)?;
@@ -139,7 +143,14 @@ impl<'a> Compiler<'a> {
         let saved = (self.u.blocks.to_vec(), self.u.handler);
         match (&r.value, constant) {
             (_, Some(c)) => {
+                if unwinding {
+                    self.u.emit(Op::NOP, 0, 0, 0, 0);
+                }
                 self.unwind(0)?;
+                if unwinding {
+                    // It happens where the last block was left.
+                    self.u.range = self.u.last_range();
+                }
                 if c == Const::None {
                     self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
                 } else {
@@ -150,6 +161,9 @@ impl<'a> Compiler<'a> {
             (Some(v), None) => {
                 let x = if unwinding { self.expr_temp(v)? } else { self.operand(v)? };
                 self.unwind(0)?;
+                if unwinding {
+                    self.u.range = self.u.last_range();
+                }
                 self.u.emit_a(Op::RETURN, x);
             }
             (None, None) => {}

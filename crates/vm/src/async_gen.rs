@@ -137,9 +137,7 @@ fn closed(cx: &Cx, r: Result<Obj>) -> Result<()> {
 fn begin(cx: &Cx, state: &AtomicU32, g: Gc<Generator>, what: &str) -> Result<()> {
     if g.steps.fetch_or(STEPPING, Ordering::AcqRel) & STEPPING != 0 {
         state.store(OVER, Ordering::Release);
-        return Err(
-            cx.error(ExcKind::RuntimeError, format!("{what}(): asynchronous generator is already running"))
-        );
+        return Err(cx.error(ExcKind::RuntimeError, format!("{what}(): asynchronous generator is already running")));
     }
     state.store(STARTED, Ordering::Release);
     Ok(())

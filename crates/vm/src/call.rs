@@ -451,7 +451,14 @@ fn unexpected_keyword(cx: &Cx, f: Gc<Function>, name: Gc<Str>, all: KwNames) -> 
 
 /// Call anything in the loop: Python functions push a window, the rest is
 /// native. The window starts at `a`; `args` are its values.
-pub(crate) unsafe fn dispatch(f: &mut Fr<'_>, callee: Obj, a: usize, args: &[Obj], kw: Option<KwNames>, done: PB) -> Result<PB> {
+pub(crate) unsafe fn dispatch(
+    f: &mut Fr<'_>,
+    callee: Obj,
+    a: usize,
+    args: &[Obj],
+    kw: Option<KwNames>,
+    done: PB,
+) -> Result<PB> {
     unsafe {
         match callee.shape() {
             shape::METHOD => {

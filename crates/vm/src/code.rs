@@ -9,8 +9,8 @@
 //! the instruction form that validates them.
 //! Tests: `tests/`; CPython test_code.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use typhon_bytecode::{Code as Data, Const, Insn, Op};
 use typhon_object::bytes;
 use typhon_object::native::{Payload, Trace};

@@ -22,8 +22,8 @@ use crate::code::CacheEntry;
 use crate::frame::{Base, PB, Pc};
 use crate::function::{Cell, Function};
 use crate::{
-    attr, binary, build, call, compare, exception, format, function_ops, generator, import, iter, monitor, names, pattern,
-    subscript, unwind, with,
+    attr, binary, build, call, compare, exception, format, function_ops, generator, import, iter, monitor, names,
+    pattern, subscript, unwind, with,
 };
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};

@@ -269,7 +269,8 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
     // A jump to the first instruction is none from outside.
     let jumped = |s: &Seen| table.spots[s.at as usize].target == Some(at);
     let started = at == table.start && !before.as_ref().is_some_and(jumped);
-    let resumed = spot.resumes && before.is_none_or(|s| s.at + 1 == at && table.spots[s.at as usize].kind == Kind::Yield);
+    let resumed =
+        spot.resumes && before.is_none_or(|s| s.at + 1 == at && table.spots[s.at as usize].kind == Kind::Yield);
     let mut seen = match before {
         Some(s) if !started => s,
         _ if started => Seen { base, func, at, line: 0, told: at },

@@ -604,9 +604,8 @@ fn warn_arguments(cx: &mut Cx, more: bool, name: &str) -> Result<()> {
     if !more {
         return Ok(());
     }
-    let text = format!(
-        "the (type, exc, tb) signature of {name}() is deprecated, use the single-arg signature instead."
-    );
+    let text =
+        format!("the (type, exc, tb) signature of {name}() is deprecated, use the single-arg signature instead.");
     typhon_builtins::hooks::warn(cx, &text, ExcKind::DeprecationWarning)
 }
 
@@ -768,8 +767,7 @@ impl CoroutineMethods {
     }
     #[getter]
     fn cr_origin(this: Gc<Generator>) -> Obj {
-        let _ = this;
-        Obj::NONE
+        this.extra.obj().unwrap_or(Obj::NONE)
     }
     #[getter]
     fn __name__(this: Gc<Generator>) -> Option<Obj> {

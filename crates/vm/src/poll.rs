@@ -5,6 +5,7 @@
 use crate::{async_gen, generator, thread};
 use std::cell::Cell;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 use typhon_gc::{POLL_FINALIZE, pop_cleared_weak, pop_ready_finalizer};
 use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
 use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops, shape};
@@ -67,11 +68,12 @@ pub fn finalize(cx: &mut Cx) {
 fn finalize_one(cx: &mut Cx, o: Obj) {
     let saved = cx.handled.replace(0);
     if let Some(g) = o.cast::<generator::Generator>() {
+        let fresh = o.shape() == shape::COROUTINE && g.state.load(Ordering::Relaxed) == generator::CREATED;
         if let Err(e) = generator::finalize(cx, g) {
-            let what = if o.shape() == shape::GENERATOR {
-                "Exception ignored while closing generator"
+            let what = if fresh {
+                "Exception ignored while finalizing coroutine"
             } else {
-                "Exception ignored in:"
+                "Exception ignored while closing generator"
             };
             unraisable(cx, e, what, o);
         }

@@ -78,11 +78,7 @@ fn kind(op: Op) -> Kind {
         | Op::CALLMETHOD_KW
         | Op::CALLSUPER => Kind::Call,
         _ if info.operands.iter().any(|o| matches!(o, Operand::J16 | Operand::J32)) => {
-            if info.effects.has(Effects::POLL) {
-                Kind::Loop
-            } else {
-                Kind::Branch
-            }
+            if info.effects.has(Effects::POLL) { Kind::Loop } else { Kind::Branch }
         }
         _ => Kind::Plain,
     }

@@ -336,7 +336,8 @@ pub mod functions {
             [("finalizer", finalizer.given(), &mut last), ("firstiter", firstiter.given(), &mut first)]
         {
             let Some(f) = given else { continue };
-            if !f.is_none() && ops::class_of(f).special(typhon_object::Dunder::Call).is_none()
+            if !f.is_none()
+                && ops::class_of(f).special(typhon_object::Dunder::Call).is_none()
                 && ops::class_of(f).call_fn().is_none()
             {
                 return Err(cx.type_error(format!("callable {name} expected, got {}", cx.type_name(f))));
@@ -347,8 +348,18 @@ pub mod functions {
     }
 
     /// Check status of origin tracking for coroutine objects.
-    fn get_coroutine_origin_tracking_depth() -> i64 {
-        0
+    fn get_coroutine_origin_tracking_depth(cx: &Cx) -> i64 {
+        crate::generator::origin_depth(cx)
+    }
+
+    /// Enable or disable origin tracking for coroutine objects in this thread.
+    #[sig(depth)]
+    fn set_coroutine_origin_tracking_depth(cx: &mut Cx, depth: i64) -> Result<()> {
+        if depth < 0 {
+            return Err(cx.value_error("depth must be >= 0"));
+        }
+        crate::generator::set_origin_depth(cx, depth.min(1 << 30) as u32);
+        Ok(())
     }
 
     /// Clear the internal caches; there are none that need it.

@@ -288,7 +288,7 @@ pub mod functions {
     /// The events that a tool wants of all code.
     #[sig(tool_id, /)]
     fn get_events(cx: &mut Cx, tool_id: i64) -> Result<u32> {
-        let t = used(cx, tool_id)?;
+        let t = super::tool_id(cx, tool_id)?;
         Ok(GLOBAL[t].load(Ordering::Relaxed))
     }
     /// Set the events that a tool wants of all code.
@@ -305,7 +305,7 @@ pub mod functions {
     #[sig(tool_id, code, /)]
     fn get_local_events(cx: &mut Cx, tool_id: i64, code: Obj) -> Result<u32> {
         let Some(code) = code.cast::<Code>() else { return Err(cx.type_error("code must be a code object")) };
-        let t = used(cx, tool_id)?;
+        let t = super::tool_id(cx, tool_id)?;
         Ok(code.watched.local[t].load(Ordering::Relaxed))
     }
     /// Set the events that a tool wants of one code object.
