@@ -317,6 +317,11 @@ impl<'a> Unit<'a> {
         self.dead = dead;
     }
 
+    /// The range of the last instruction that has one.
+    pub fn last_range(&self) -> Option<TextRange> {
+        self.ins.iter().rev().find_map(|i| i.range)
+    }
+
     pub fn is_used(&self, l: Label) -> bool {
         self.labels[l.0 as usize].used
     }
@@ -343,6 +348,7 @@ impl<'a> Unit<'a> {
     /// Turn the unit into code. `locate` maps source ranges to positions.
     pub fn finish(mut self, locate: &dyn Fn(TextRange) -> Position) -> Arc<Code> {
         self.thread_jumps();
+        self.place_returns();
         let n = self.ins.len();
         let mut far = vec![false; n];
         let mut at = vec![0u32; n + 1];
@@ -405,6 +411,38 @@ impl<'a> Unit<'a> {
         self.ins[i].label.map(|l| self.labels[l.0 as usize].at as usize)
     }
 
+    /// Give the `return` that ends a body without one the line that leads to it: one
+    /// copy for each place that jumps there.
+    fn place_returns(&mut self) {
+        let Some(i) = self.ins.iter().rposition(|i| i.op == Op::RETURNNONE && i.range.is_none()) else { return };
+        let mut copies: Vec<(TextRange, Label)> = Vec::new();
+        for j in 0..i {
+            if self.target(j) != Some(i) {
+                continue;
+            }
+            let Some(range) = self.ins[..=j].iter().rev().find_map(|k| k.range) else { continue };
+            if self.ins[j].op == Op::JMP {
+                self.ins[j] = Ins { range: Some(range), handler: self.ins[j].handler, ..self.ins[i] };
+                continue;
+            }
+            let label = match copies.iter().find(|c| c.0 == range) {
+                Some(c) => c.1,
+                None => {
+                    let l = self.label();
+                    self.labels[l.0 as usize].at = self.ins.len() as u32;
+                    self.ins.push(Ins { range: Some(range), ..self.ins[i] });
+                    copies.push((range, l));
+                    l
+                }
+            };
+            self.ins[j].label = Some(label);
+        }
+        let falls = i > 0 && !self.ins[i - 1].op.info().effects.has(typhon_bytecode::Effects::END);
+        if falls {
+            self.ins[i].range = self.ins[..i].iter().rev().find_map(|k| k.range);
+        }
+    }
+
     /// Let jumps to unconditional jumps go to the final place.
     fn thread_jumps(&mut self) {
         for i in 0..self.ins.len() {
@@ -414,6 +452,10 @@ impl<'a> Unit<'a> {
                 let op = self.ins[i].op;
                 let forward = matches!(op, Op::JMP | Op::JT | Op::JF | Op::JNONE | Op::JNOTNONE);
                 if t == i || !forward {
+                    break;
+                }
+                // A jump of a line of its own (`break`, `continue`) is to be seen by who traces.
+                if next.range.is_some() {
                     break;
                 }
                 match next.op {

@@ -83,6 +83,8 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn try_stmt(&mut self, t: &'a ast::StmtTry) -> Res<()> {
+        // The line of `try` is to be seen by who traces.
+        self.u.emit(Op::NOP, 0, 0, 0, 0);
         if t.finalbody.is_empty() {
             return self.try_except(t);
         }
@@ -167,7 +169,7 @@ impl<'a> Compiler<'a> {
                 None if i + 1 < n => {
                     return self.err(h.range, "default 'except:' must be last");
                 }
-                None => {}
+                None => self.u.emit(Op::NOP, 0, 0, 0, 0),
             }
             self.u.set_top(top);
             self.handler_body(h, exc)?;

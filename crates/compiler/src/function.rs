@@ -315,7 +315,11 @@ impl<'a> Compiler<'a> {
         self.u.range = Some(range);
         let guard = (kind != 0).then(|| self.generator_guard());
         self.stmts(body)?;
+        // It gets the line that leads to it (`place_returns`).
+        let range = if body.is_empty() { self.u.range } else { None };
+        let range = std::mem::replace(&mut self.u.range, range);
         self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
+        self.u.range = range;
         if let Some(g) = guard {
             self.end_generator_guard(g);
         }

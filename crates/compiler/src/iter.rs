@@ -131,6 +131,8 @@ impl<'a> Compiler<'a> {
                 self.u.bound = state;
             }
             Some(true) => {
+                // The line of the loop is to be seen by who traces.
+                self.at(w.test.range(), |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
                 self.u.bind_head(head);
                 self.u.blocks.push(Block::Loop { next, end });
                 self.stmts(&w.body)?;
@@ -192,8 +194,14 @@ impl<'a> Compiler<'a> {
             self.warn(range, format!("'{word}' in a 'finally' block"));
         }
         let saved = (self.u.blocks.to_vec(), self.u.handler, self.u.bound);
+        let unwinding = self.u.blocks[i + 1..].iter().any(|b| !matches!(b, Block::InFinally));
+        if unwinding {
+            self.at(range, |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
+        }
         self.unwind(i + 1)?;
-        self.at(range, |c| c.u.jump(Op::JMP, 0, 0, if is_break { end } else { next }));
+        let own = std::mem::replace(&mut self.u.range, (!unwinding).then_some(range));
+        self.u.jump(Op::JMP, 0, 0, if is_break { end } else { next });
+        self.u.range = own;
         (self.u.blocks, self.u.handler, _) = saved;
         Ok(())
     }

@@ -84,6 +84,8 @@ impl<'a> Compiler<'a> {
         if let Some(Block::Loop { next, end }) = self.u.blocks.last().copied()
             && i.elif_else_clauses.is_empty()
             && let [s @ (Stmt::Break(_) | Stmt::Continue(_))] = &i.body[..]
+            // A line of its own is to be seen by who traces.
+            && self.source.position(i.test.range()).end_line == self.source.position(s.range()).line
         {
             self.jump_if(&i.test, if s.is_break_stmt() { end } else { next }, true)?;
             return Ok(true);
@@ -102,6 +104,10 @@ impl<'a> Compiler<'a> {
         for (k, (test, body)) in arms.into_iter().enumerate() {
             let next = self.u.label();
             if let Some(t) = test {
+                if self.fold(t)?.is_some() {
+                    // The line of a test that is not made.
+                    self.at(t.range(), |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
+                }
                 self.jump_if(t, next, false)?;
             }
             self.stmts(body)?;
@@ -137,7 +143,14 @@ impl<'a> Compiler<'a> {
         let saved = (self.u.blocks.to_vec(), self.u.handler);
         match (&r.value, constant) {
             (_, Some(c)) => {
+                if unwinding {
+                    self.u.emit(Op::NOP, 0, 0, 0, 0);
+                }
                 self.unwind(0)?;
+                if unwinding {
+                    // It happens where the last block was left.
+                    self.u.range = self.u.last_range();
+                }
                 if c == Const::None {
                     self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
                 } else {
@@ -148,6 +161,9 @@ impl<'a> Compiler<'a> {
             (Some(v), None) => {
                 let x = if unwinding { self.expr_temp(v)? } else { self.operand(v)? };
                 self.unwind(0)?;
+                if unwinding {
+                    self.u.range = self.u.last_range();
+                }
                 self.u.emit_a(Op::RETURN, x);
             }
             (None, None) => {}

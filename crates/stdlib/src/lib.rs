@@ -36,7 +36,6 @@ mod json;
 mod locale;
 mod math;
 mod mmap;
-pub mod monitoring;
 mod operator;
 mod posix;
 mod posixsubprocess;

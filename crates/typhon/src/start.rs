@@ -44,8 +44,6 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let s = sys::init(cx)?;
     let sd = hooks::module_dict(s).expect("a module");
     sys_values::fill(cx, sd, c)?;
-    let monitoring = vm_library::native_module(cx, &typhon_stdlib::monitoring::monitoring::SPEC)?;
-    sd.insert_str(cx, name!(cx, "monitoring"), monitoring)?;
     typhon_builtins::int_new::MAX_STR_DIGITS.store(c.int_max_str_digits as usize, Ordering::Relaxed);
     sys::CPU_COUNT.store(c.cpu_count.unwrap_or(-1), Ordering::Relaxed);
     import::IMPORT_TIME.store(c.import_time > 0, Ordering::Relaxed);

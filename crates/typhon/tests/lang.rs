@@ -70,6 +70,7 @@ topics! {
     lang_fstrings "fstrings"
     lang_functions "functions"
     lang_generators "generators"
+    lang_tracing "tracing"
     lang_hashes "hashes"
     lang_imports "imports"
     lang_int "int"

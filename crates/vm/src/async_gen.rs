@@ -1,12 +1,14 @@
 //! Asynchronous generators: the awaitables of `__anext__`, `asend`, `athrow`
-//! and `aclose` (PEP 525).
+//! and `aclose`, and the hooks that an event loop sets (PEP 525).
 //!
 //! Tests: tests/lang/async.md; CPython test_asyncgen.
 
 use crate::generator::{self, DONE, Generator, Input, Step};
 use std::sync::atomic::{AtomicU32, Ordering};
+use typhon_gc::Root;
 use typhon_macros::{Trace, class};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, native};
+use typhon_object::tuple::{self, Tuple};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, native, ops};
 
 /// A value that an asynchronous generator yields, as opposed to what an
 /// `await` inside it passes through.
@@ -24,19 +26,65 @@ pub fn wrap(cx: &mut Cx, value: Obj) -> Result<Obj> {
     native::instance(cx, Wrapped { value }).map(|g| g.obj())
 }
 
-const SEND: u32 = 0;
-const THROW: u32 = 1;
-const CLOSE: u32 = 2;
+/// The value that a `yield` of an asynchronous generator gives; other values as
+/// they are.
+pub fn unwrapped(v: Obj) -> Obj {
+    v.cast::<Wrapped>().map_or(v, |w| w.value)
+}
+
+/// Bit of `Generator::steps`: a step is under way.
+pub const STEPPING: u32 = 1;
+/// Bit of `Generator::steps`: it has ended, or is being closed.
+pub const CLOSED: u32 = 2;
+/// Bit of `Generator::steps`: the event loop's hooks were asked.
+const HOOKED: u32 = 4;
+
+/// Word of `Cx::ext`: a tuple of the thread's hooks `firstiter` and `finalizer`.
+const HOOKS: usize = 3;
+
+/// The class of what `sys.get_asyncgen_hooks()` returns, which the binary makes.
+pub static HOOKS_CLASS: Root = Root::new();
+
+/// `sys.get_asyncgen_hooks()`.
+pub fn hooks(cx: &Cx) -> (Obj, Obj) {
+    match Obj::from_word(cx.ext[HOOKS].get()).and_then(|o| o.cast::<Tuple>()) {
+        Some(t) => (t.items()[0], t.items()[1]),
+        None => (Obj::NONE, Obj::NONE),
+    }
+}
+
+/// `sys.set_asyncgen_hooks()`.
+pub fn set_hooks(cx: &mut Cx, firstiter: Obj, finalizer: Obj) -> Result<()> {
+    let t = tuple::new(cx, &[firstiter, finalizer])?;
+    cx.ext[HOOKS].set(t.obj().word());
+    Ok(())
+}
+
+/// Before the first step: tell the event loop.
+fn first(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
+    if g.steps.fetch_or(HOOKED, Ordering::AcqRel) & HOOKED != 0 || cx.ext[HOOKS].get() == 0 {
+        return Ok(());
+    }
+    let (firstiter, finalizer) = hooks(cx);
+    if !finalizer.is_none() {
+        g.extra.set(cx, g, finalizer);
+        generator::register(g);
+    }
+    if !firstiter.is_none() {
+        ops::call_args(cx, firstiter, &[g.obj()])?;
+    }
+    Ok(())
+}
+
+const FRESH: u32 = 0;
+const STARTED: u32 = 1;
+const OVER: u32 = 2;
 
 /// The awaitable of one step.
 #[derive(Trace)]
 pub struct Asend {
-    gen_: Gc<Generator>,
+    generator: Gc<Generator>,
     value: Obj,
-    #[trace(skip)]
-    kind: u32,
-    /// 0 fresh, 1 started, 2 done.
-    #[trace(skip)]
     state: AtomicU32,
 }
 
@@ -50,105 +98,320 @@ impl Asend {
         this.obj()
     }
     fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
-        self.advance(cx, Input::Send(Obj::NONE))
+        self.send_value(cx, Obj::NONE)
     }
     fn send(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
-        self.advance(cx, Input::Send(v))
+        self.send_value(cx, v)
     }
     #[sig(typ, val = None, tb = None, /)]
     fn throw(&self, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
         let e = generator::thrown(cx, typ, val, tb)?;
-        self.advance(cx, Input::Throw(e))
+        self.throw_in(cx, e)
     }
-    fn close(&self) {
-        self.state.store(2, Ordering::Relaxed);
+    fn close(&self, cx: &mut Cx) -> Result<()> {
+        if self.state.load(Ordering::Acquire) == OVER {
+            return Ok(());
+        }
+        let e = typhon_object::exc::with_args(cx, ExcKind::GeneratorExit, &[])?;
+        let r = self.throw_in(cx, e);
+        closed(cx, r)
     }
+}
+
+/// What closing a step gave, from what throwing GeneratorExit into it gave.
+fn closed(cx: &Cx, r: Result<Obj>) -> Result<()> {
+    match r {
+        Ok(_) => Err(cx.error(ExcKind::RuntimeError, "coroutine ignored GeneratorExit")),
+        Err(e)
+            if e.is(cx, ExcKind::StopIteration)
+                || e.is(cx, ExcKind::StopAsyncIteration)
+                || e.is(cx, ExcKind::GeneratorExit) =>
+        {
+            Ok(())
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Begin with a step: a generator takes one at a time.
+fn begin(cx: &Cx, state: &AtomicU32, g: Gc<Generator>, what: &str) -> Result<()> {
+    if g.steps.fetch_or(STEPPING, Ordering::AcqRel) & STEPPING != 0 {
+        state.store(OVER, Ordering::Release);
+        return Err(cx.error(ExcKind::RuntimeError, format!("{what}(): asynchronous generator is already running")));
+    }
+    state.store(STARTED, Ordering::Release);
+    Ok(())
 }
 
 impl Asend {
-    fn advance(&self, cx: &mut Cx, input: Input) -> Result<Obj> {
-        let s = self.state.swap(1, Ordering::AcqRel);
-        if s == 2 {
-            self.state.store(2, Ordering::Relaxed);
-            return Err(cx.error(ExcKind::RuntimeError, "cannot reuse already awaited __anext__()/asend()"));
+    fn send_value(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
+        let g = self.generator;
+        let mut v = v;
+        match self.state.load(Ordering::Acquire) {
+            OVER => return Err(self.reused(cx)),
+            FRESH => {
+                begin(cx, &self.state, g, "anext")?;
+                if v.is_none() {
+                    v = self.value;
+                }
+            }
+            _ => {}
         }
-        let g = self.gen_;
-        let step = if s == 0 {
-            match (self.kind, input) {
-                (_, Input::Throw(e)) => generator::throw(cx, g, e),
-                (SEND, Input::Send(v)) => {
-                    if !v.is_none() && self.value.is_none() {
-                        generator::resume(cx, g, Input::Send(v))
-                    } else {
-                        generator::resume(cx, g, Input::Send(self.value))
-                    }
+        let r = generator::resume(cx, g, Input::Send(v));
+        self.done(cx, r)
+    }
+    fn throw_in(&self, cx: &mut Cx, e: Raised) -> Result<Obj> {
+        match self.state.load(Ordering::Acquire) {
+            OVER => return Err(self.reused(cx)),
+            FRESH => begin(cx, &self.state, self.generator, "anext")?,
+            _ => {}
+        }
+        let r = generator::throw(cx, self.generator, e);
+        self.done(cx, r)
+    }
+    fn done(&self, cx: &mut Cx, r: Result<Step>) -> Result<Obj> {
+        unwrap(cx, self.generator, r).inspect_err(|_| self.state.store(OVER, Ordering::Release))
+    }
+    fn reused(&self, cx: &Cx) -> Raised {
+        cx.error(ExcKind::RuntimeError, "cannot reuse already awaited __anext__()/asend()")
+    }
+}
+
+/// What a step of the generator means for the awaiting coroutine.
+fn unwrap(cx: &mut Cx, g: Gc<Generator>, r: Result<Step>) -> Result<Obj> {
+    let e = match r {
+        Ok(Step::Yield(v)) => match v.cast::<Wrapped>() {
+            Some(w) => {
+                g.steps.fetch_and(!STEPPING, Ordering::AcqRel);
+                return Err(crate::call::stop(cx, w.value));
+            }
+            // An `await` inside: passed on to the event loop.
+            None => return Ok(v),
+        },
+        Ok(Step::Return(_)) => typhon_object::exc::with_args(cx, ExcKind::StopAsyncIteration, &[])?,
+        Err(e) => e,
+    };
+    if e.is(cx, ExcKind::StopAsyncIteration) || e.is(cx, ExcKind::GeneratorExit) {
+        g.steps.fetch_or(CLOSED, Ordering::AcqRel);
+    }
+    g.steps.fetch_and(!STEPPING, Ordering::AcqRel);
+    Err(e)
+}
+
+/// The awaitable of `athrow` or `aclose`.
+#[derive(Trace)]
+pub struct Athrow {
+    generator: Gc<Generator>,
+    /// What to throw; `aclose` has none.
+    args: Option<Obj>,
+    state: AtomicU32,
+}
+
+/// The awaitable of `athrow` and `aclose` of an asynchronous generator.
+#[class(name = "async_generator_athrow", module = "builtins")]
+impl Athrow {
+    fn __await__(this: Gc<Athrow>) -> Obj {
+        this.obj()
+    }
+    fn __iter__(this: Gc<Athrow>) -> Obj {
+        this.obj()
+    }
+    fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
+        self.send_value(cx, Obj::NONE)
+    }
+    fn send(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
+        self.send_value(cx, v)
+    }
+    #[sig(typ, val = None, tb = None, /)]
+    fn throw(&self, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
+        let e = generator::thrown(cx, typ, val, tb)?;
+        self.throw_in(cx, e)
+    }
+    fn close(&self, cx: &mut Cx) -> Result<()> {
+        if self.state.load(Ordering::Acquire) == OVER {
+            return Ok(());
+        }
+        let e = typhon_object::exc::with_args(cx, ExcKind::GeneratorExit, &[])?;
+        let r = self.throw_in(cx, e);
+        closed(cx, r)
+    }
+}
+
+impl Athrow {
+    fn what(&self) -> &'static str {
+        if self.args.is_some() { "athrow" } else { "aclose" }
+    }
+    fn reused(&self, cx: &Cx) -> Raised {
+        cx.error(ExcKind::RuntimeError, "cannot reuse already awaited aclose()/athrow()")
+    }
+    fn over(&self) {
+        self.state.store(OVER, Ordering::Release);
+    }
+    fn send_value(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
+        let g = self.generator;
+        let state = self.state.load(Ordering::Acquire);
+        if state == OVER {
+            return Err(self.reused(cx));
+        }
+        if g.state.load(Ordering::Acquire) == DONE {
+            self.over();
+            return Err(crate::call::stop(cx, Obj::NONE));
+        }
+        let step = if state == FRESH {
+            let steps = g.steps.load(Ordering::Acquire);
+            if steps & (STEPPING | CLOSED) == CLOSED {
+                self.over();
+                return Err(typhon_object::exc::with_args(cx, ExcKind::StopAsyncIteration, &[])?);
+            }
+            if steps & STEPPING == 0 && !v.is_none() {
+                let text = "can't send non-None value to a just-started coroutine";
+                return Err(cx.error(ExcKind::RuntimeError, text));
+            }
+            begin(cx, &self.state, g, self.what())?;
+            let e = match self.args {
+                None => {
+                    g.steps.fetch_or(CLOSED, Ordering::AcqRel);
+                    typhon_object::exc::with_args(cx, ExcKind::GeneratorExit, &[])
                 }
-                (THROW, _) => {
-                    let e = generator::thrown(cx, self.value, None, None)?;
-                    generator::throw(cx, g, e)
+                Some(a) => {
+                    // `athrow` keeps its arguments as they came.
+                    let t: Gc<Tuple> = unsafe { Gc::from_obj(a) };
+                    generator::thrown(cx, t.items()[0], t.get(1), t.get(2))
                 }
-                _ => {
-                    if g.state.load(Ordering::Acquire) == DONE {
-                        self.state.store(2, Ordering::Relaxed);
-                        return Err(crate::call::stop(cx, Obj::NONE));
-                    }
-                    let e = typhon_object::exc::with_args(cx, ExcKind::GeneratorExit, &[])?;
-                    generator::throw(cx, g, e)
-                }
+            };
+            match e {
+                Ok(e) => generator::throw(cx, g, e),
+                Err(e) => Err(e),
             }
         } else {
-            match input {
-                Input::Send(v) => generator::resume(cx, g, Input::Send(v)),
-                Input::Throw(e) => generator::throw(cx, g, e),
-            }
+            generator::resume(cx, g, Input::Send(v))
         };
         self.finish(cx, step)
     }
-
-    /// What a step of the generator means for the awaiting coroutine.
+    fn throw_in(&self, cx: &mut Cx, e: Raised) -> Result<Obj> {
+        match self.state.load(Ordering::Acquire) {
+            OVER => return Err(self.reused(cx)),
+            FRESH => begin(cx, &self.state, self.generator, self.what())?,
+            _ => {}
+        }
+        let step = generator::throw(cx, self.generator, e);
+        self.finish(cx, step)
+    }
     fn finish(&self, cx: &mut Cx, step: Result<Step>) -> Result<Obj> {
-        let done = |e: Raised| -> Result<Obj> {
-            self.state.store(2, Ordering::Relaxed);
-            Err(e)
+        let g = self.generator;
+        if self.args.is_some() {
+            return unwrap(cx, g, step).inspect_err(|_| self.over());
+        }
+        let r = match step {
+            Ok(Step::Yield(v)) if v.cast::<Wrapped>().is_none() => return Ok(v),
+            Ok(Step::Yield(_)) => Err(cx.error(ExcKind::RuntimeError, "async generator ignored GeneratorExit")),
+            Ok(Step::Return(_)) => Err(crate::call::stop(cx, Obj::NONE)),
+            Err(e) if e.is(cx, ExcKind::StopAsyncIteration) || e.is(cx, ExcKind::GeneratorExit) => {
+                Err(crate::call::stop(cx, Obj::NONE))
+            }
+            Err(e) => Err(e),
         };
-        match step {
-            Ok(Step::Yield(v)) => match v.cast::<Wrapped>() {
-                Some(_) if self.kind == CLOSE => {
-                    done(cx.error(ExcKind::RuntimeError, "async generator ignored GeneratorExit"))
-                }
-                Some(w) => done(crate::call::stop(cx, w.value)),
-                // An `await` inside: passed on to the event loop.
-                None => Ok(v),
-            },
-            Ok(Step::Return(_)) if self.kind == CLOSE => done(crate::call::stop(cx, Obj::NONE)),
-            Ok(Step::Return(_)) => {
-                let e = typhon_object::exc::with_args(cx, ExcKind::StopAsyncIteration, &[])?;
-                done(e)
-            }
-            Err(e)
-                if self.kind == CLOSE
-                    && (e.is(cx, ExcKind::GeneratorExit) || e.is(cx, ExcKind::StopAsyncIteration)) =>
-            {
-                done(crate::call::stop(cx, Obj::NONE))
-            }
-            Err(e) => done(e),
+        g.steps.fetch_and(!STEPPING, Ordering::AcqRel);
+        self.over();
+        r
+    }
+}
+
+/// `g.__anext__()`, and `g.asend(v)`.
+pub fn asend(cx: &mut Cx, g: Gc<Generator>, value: Obj) -> Result<Obj> {
+    first(cx, g)?;
+    native::instance(cx, Asend { generator: g, value, state: AtomicU32::new(FRESH) }).map(|a| a.obj())
+}
+/// `g.athrow(...)`.
+pub fn athrow(cx: &mut Cx, g: Gc<Generator>, args: &[Obj]) -> Result<Obj> {
+    first(cx, g)?;
+    let args = tuple::new(cx, args)?;
+    step(cx, g, Some(args.obj()))
+}
+/// `g.aclose()`.
+pub fn aclose(cx: &mut Cx, g: Gc<Generator>) -> Result<Obj> {
+    first(cx, g)?;
+    step(cx, g, None)
+}
+
+fn step(cx: &mut Cx, generator: Gc<Generator>, args: Option<Obj>) -> Result<Obj> {
+    let a = native::instance(cx, Athrow { generator, args, state: AtomicU32::new(FRESH) })?;
+    watch_awaiting(a.obj());
+    Ok(a.obj())
+}
+
+/// Have it known when a step dies that nobody has awaited. `__anext__` does not:
+/// `async for` makes one each time and awaits it.
+pub fn watch_awaiting(o: Obj) {
+    // A live object of a native class.
+    unsafe { typhon_gc::register_finalizable(o.addr()) }
+}
+
+/// A step has died: warn if nobody has awaited it. Whether `o` is a step.
+pub fn finalize_step(cx: &mut Cx, o: Obj) -> Result<bool> {
+    let (g, method, state) = if let Some(a) = o.cast::<Asend>() {
+        (a.generator, "asend", a.state.load(Ordering::Acquire))
+    } else if let Some(a) = o.cast::<Athrow>() {
+        (a.generator, a.what(), a.state.load(Ordering::Acquire))
+    } else {
+        return Ok(false);
+    };
+    if state == FRESH {
+        let name = g.qualname.get().map_or_else(String::new, |q| q.to_str().into_owned());
+        let text = format!("coroutine method '{method}' of '{name}' was never awaited");
+        typhon_builtins::hooks::warn(cx, &text, ExcKind::RuntimeWarning)?;
+    }
+    Ok(true)
+}
+
+/// The awaitable of `anext(iterator, default)`.
+#[derive(Trace)]
+pub struct AnextDefault {
+    awaitable: Obj,
+    default: Obj,
+}
+
+/// What `anext()` with a default returns.
+#[class(name = "anext_awaitable", module = "builtins")]
+impl AnextDefault {
+    fn __await__(this: Gc<AnextDefault>) -> Obj {
+        this.obj()
+    }
+    fn __iter__(this: Gc<AnextDefault>) -> Obj {
+        this.obj()
+    }
+    fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
+        self.step(cx, |cx, it| {
+            let s = generator::send(cx, it, Obj::NONE)?;
+            generator::step_result(cx, s)
+        })
+    }
+    fn send(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
+        self.step(cx, |cx, it| ops::call_method(cx, it, "send", &[v]))
+    }
+    #[sig(*args)]
+    fn throw(&self, cx: &mut Cx, args: &[Obj]) -> Result<Obj> {
+        self.step(cx, |cx, it| ops::call_method(cx, it, "throw", args))
+    }
+    fn close(&self, cx: &mut Cx) -> Result<Obj> {
+        self.step(cx, |cx, it| ops::call_method(cx, it, "close", &[]))
+    }
+}
+
+impl AnextDefault {
+    fn step(&self, cx: &mut Cx, f: impl FnOnce(&mut Cx, Obj) -> Result<Obj>) -> Result<Obj> {
+        let mut it = generator::awaitable(cx, self.awaitable)?;
+        if it.shape() == typhon_object::shape::COROUTINE {
+            it = ops::call_method(cx, it, "__await__", &[])?;
+        }
+        match f(cx, it) {
+            Err(e) if e.is(cx, ExcKind::StopAsyncIteration) => Err(crate::call::stop(cx, self.default)),
+            r => r,
         }
     }
 }
 
-fn step(cx: &mut Cx, g: Gc<Generator>, value: Obj, kind: u32) -> Result<Obj> {
-    native::instance(cx, Asend { gen_: g, value, kind, state: AtomicU32::new(0) }).map(|a| a.obj())
-}
-
-/// `g.asend(v)`.
-pub fn asend(cx: &mut Cx, g: Gc<Generator>, v: Obj) -> Result<Obj> {
-    step(cx, g, v, SEND)
-}
-/// `g.athrow(e)`.
-pub fn athrow(cx: &mut Cx, g: Gc<Generator>, e: Raised) -> Result<Obj> {
-    step(cx, g, e.obj(), THROW)
-}
-/// `g.aclose()`.
-pub fn aclose(cx: &mut Cx, g: Gc<Generator>) -> Result<Obj> {
-    step(cx, g, Obj::NONE, CLOSE)
+/// `anext(iterator, default)`, given what `__anext__` returned.
+pub fn anext_default(cx: &mut Cx, awaitable: Obj, default: Obj) -> Result<Obj> {
+    native::instance(cx, AnextDefault { awaitable, default }).map(|a| a.obj())
 }

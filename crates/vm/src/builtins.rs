@@ -219,11 +219,15 @@ pub mod functions {
         }
     }
 
-    /// Return the next item from the async iterator.
-    #[sig(iterator, /)]
-    fn anext(cx: &mut Cx, iterator: Obj) -> Result<Obj> {
+    /// Return the next item from the async iterator, or the default once it is
+    /// exhausted.
+    #[sig(iterator, default = <missing>, /)]
+    fn anext(cx: &mut Cx, iterator: Obj, default: Missing<Obj>) -> Result<Obj> {
         match ops::call_special(cx, iterator, typhon_object::Dunder::ANext, &[])? {
-            Some(v) => Ok(v),
+            Some(v) => match default.given() {
+                Some(d) => crate::async_gen::anext_default(cx, v, d),
+                None => Ok(v),
+            },
             None => Err(cx.type_error(format!("'{}' object is not an async iterator", cx.type_name(iterator)))),
         }
     }

@@ -7,7 +7,7 @@ use crate::code::{CacheEntry, cache_entry};
 use crate::frame::{self, Base, Fr, PB, Pc, Window};
 use crate::function::Function;
 use crate::interp::{self, Exit};
-use crate::{generator, hooks};
+use crate::{generator, hooks, monitor};
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_builtins::static_class_method::{ClassMethod, StaticMethod};
 use typhon_bytecode::{Op, flags};
@@ -108,6 +108,7 @@ pub unsafe fn run_window(cx: &mut Cx, pc: Pc, base: Base, w: Base) -> Result<Obj
         match r {
             Exit::Value(v) => Ok(Obj::from_word_unchecked(v)),
             Exit::Raised(e) => Err(Raised(Gc::from_obj(Obj::from_word_unchecked(e)))),
+            Exit::Switch => unreachable!("`run` goes on"),
         }
     }
 }
@@ -134,6 +135,7 @@ unsafe fn push(f: &mut Fr<'_>, func: Gc<Function>, a: usize, args: &[Obj], kw: O
         if f.cx.mutator.poll_pending() {
             f.cx.set_top(end);
             crate::poll::handle(f.cx)?;
+            return Ok(monitor::switch(f.cx, PB { pc: func.entry.load(Ordering::Acquire) as Pc, base: nb }));
         }
         Ok(PB { pc: func.entry.load(Ordering::Acquire) as Pc, base: nb })
     }
@@ -449,7 +451,14 @@ fn unexpected_keyword(cx: &Cx, f: Gc<Function>, name: Gc<Str>, all: KwNames) -> 
 
 /// Call anything in the loop: Python functions push a window, the rest is
 /// native. The window starts at `a`; `args` are its values.
-unsafe fn dispatch(f: &mut Fr<'_>, callee: Obj, a: usize, args: &[Obj], kw: Option<KwNames>, done: PB) -> Result<PB> {
+pub(crate) unsafe fn dispatch(
+    f: &mut Fr<'_>,
+    callee: Obj,
+    a: usize,
+    args: &[Obj],
+    kw: Option<KwNames>,
+    done: PB,
+) -> Result<PB> {
     unsafe {
         match callee.shape() {
             shape::METHOD => {
@@ -470,6 +479,10 @@ unsafe fn dispatch(f: &mut Fr<'_>, callee: Obj, a: usize, args: &[Obj], kw: Opti
                     Some(_) => ops::call(f.cx, callee, args, kw)?,
                 };
                 f.set(a, r);
+                if f.cx.mutator.poll_pending() {
+                    // It may have set a trace function.
+                    return Ok(monitor::switch(f.cx, done));
+                }
                 return Ok(done);
             }
             _ => {
@@ -486,7 +499,7 @@ unsafe fn dispatch(f: &mut Fr<'_>, callee: Obj, a: usize, args: &[Obj], kw: Opti
     }
     let r = ops::call(f.cx, callee, args, kw)?;
     f.set(a, r);
-    Ok(done)
+    Ok(monitor::switch(f.cx, done))
 }
 
 /// `C(...)` for a Python class with `object.__new__` and a Python `__init__`
@@ -545,7 +558,7 @@ unsafe fn construct(
     }
 }
 
-fn kw_names(f: &Fr<'_>) -> KwNames {
+pub(crate) fn kw_names(f: &Fr<'_>) -> KwNames {
     // The operand word is the index of a constant tuple of strings.
     unsafe { Gc::from_obj(f.code().constant((*f.pc).load(Ordering::Relaxed) as usize)) }
 }
@@ -747,7 +760,7 @@ crate::slow! {
 
 /// The function that `o.name` finds on the class of `o`, if calling it with
 /// `o` in front is what Python would do.
-fn unbound_method(f: &mut Fr<'_>, o: Obj, name: Gc<Str>) -> Result<Option<Obj>> {
+pub(crate) fn unbound_method(f: &mut Fr<'_>, o: Obj, name: Gc<Str>) -> Result<Option<Obj>> {
     let c = ops::class_of(o);
     if c.special(Dunder::GetAttribute) != types::class_for(shape::OBJECT).special(Dunder::GetAttribute) {
         return Ok(None);

@@ -9,8 +9,8 @@
 //! the instruction form that validates them.
 //! Tests: `tests/`; CPython test_code.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use typhon_bytecode::{Code as Data, Const, Insn, Op};
 use typhon_object::bytes;
 use typhon_object::native::{Payload, Trace};
@@ -44,8 +44,15 @@ pub struct Code {
     caches: Box<[u32]>,
     /// Whether every `return` returns None (so `__init__` needs no check).
     pub returns_none: bool,
+    /// A generator of this code has something to do when it dies: a handler beside the
+    /// one around all of its body, or, being a coroutine, a warning.
+    pub finalizes: bool,
     /// Calls so far, for the JIT.
     pub calls: AtomicU32,
+    /// What watching needs to know of the words (see `spots`).
+    pub table: OnceLock<Box<crate::spots::Table>>,
+    /// What `sys.monitoring` tools want of this code.
+    pub watched: crate::tools::Watched,
 }
 
 // `entry` points to memory owned by the object, whose words are atomic.
@@ -93,7 +100,11 @@ impl Code {
     }
     /// The line of the instruction before `pc`, which is how frames save it.
     pub fn line_before(&self, pc: *const AtomicU64) -> Option<u32> {
-        self.data.position(self.offset(pc).wrapping_sub(1)).map(|p| p.line)
+        match self.offset(pc) {
+            // A call that has only begun.
+            0 => Some(self.data.first_line),
+            at => self.data.position(at - 1).map(|p| p.line),
+        }
     }
     /// The constant `i`.
     pub fn constant(&self, i: usize) -> Obj {
@@ -162,7 +173,11 @@ fn load_with(cx: &mut Cx, data: &Arc<Data>, filename: Gc<Str>) -> Result<Gc<Code
         qualname: Slot::new(qualname),
         caches: caches.into_boxed_slice(),
         returns_none,
+        finalizes: data.flags & typhon_bytecode::flags::COROUTINE != 0
+            || data.exceptions.windows(2).any(|w| w[0].target != w[1].target),
         calls: AtomicU32::new(0),
+        table: OnceLock::new(),
+        watched: Default::default(),
     };
     crate::object_with(cx, shape::CODE, code)
 }

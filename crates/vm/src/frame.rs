@@ -12,7 +12,7 @@
 use crate::code::Code;
 use crate::function::Function;
 use crate::unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use typhon_bytecode::Op;
 use typhon_macros::Trace;
 use typhon_object::array::{self, Array};
@@ -236,6 +236,12 @@ pub struct Frame {
     pub locals: Slot,
     /// `f_trace`.
     pub trace: Slot,
+    /// `f_trace_lines`.
+    #[trace(skip)]
+    pub trace_lines: AtomicBool,
+    /// `f_trace_opcodes`.
+    #[trace(skip)]
+    pub trace_opcodes: AtomicBool,
 }
 
 impl Payload for Frame {
@@ -255,6 +261,9 @@ impl Frame {
     }
     /// The line being executed.
     pub fn line(&self) -> Option<u32> {
+        if self.lasti() == u32::MAX {
+            return Some(self.code().data.first_line);
+        }
         self.code().data.position(self.lasti()).map(|p| p.line)
     }
     /// The namespace of a class or module body.
@@ -336,6 +345,8 @@ impl Window {
                 extra: Slot::of(self.extra()),
                 locals: Slot::empty(),
                 trace: Slot::empty(),
+                trace_lines: AtomicBool::new(true),
+                trace_opcodes: AtomicBool::new(false),
             },
         )?;
         // The linkage of a live window of this thread.

@@ -63,8 +63,12 @@ pub struct Generator {
     pub qualname: Slot<Str>,
     /// The frame object, if somebody asked for it.
     pub frame: Slot<Frame>,
-    /// Hooks of asynchronous generators; `ag_running_async`.
+    /// Of an asynchronous generator: the event loop's finalizer. Of a coroutine: where
+    /// it was made, if that is tracked.
     pub extra: Slot,
+    /// Of an asynchronous generator: bits that its steps set (see `async_gen`).
+    #[trace(skip)]
+    pub steps: AtomicU32,
 }
 
 impl Payload for Generator {
@@ -376,6 +380,12 @@ unsafe fn throw_into(cx: &mut Cx, pc: Pc, base: Base, w: Base, e: Raised) -> Res
         let (old_pc, old_base, old_depth) = (cx.pc, cx.base, cx.depth);
         cx.depth += 1;
         let _ = w;
+        let mut e = e;
+        if crate::monitor::on(cx) {
+            cx.pc = pc;
+            cx.base = base;
+            e = crate::monitor::thrown(cx, Window { base, pc }, e);
+        }
         let pb = unwind::raise(cx, pc, base, e);
         let r = interp::run(pb.pc, pb.base, cx);
         cx.pc = old_pc;
@@ -384,6 +394,7 @@ unsafe fn throw_into(cx: &mut Cx, pc: Pc, base: Base, w: Base, e: Raised) -> Res
         match r {
             interp::Exit::Value(v) => Ok(Obj::from_word_unchecked(v)),
             interp::Exit::Raised(e) => Err(Raised(Gc::from_obj(Obj::from_word_unchecked(e)))),
+            interp::Exit::Switch => unreachable!("`run` goes on"),
         }
     }
 }
@@ -470,7 +481,15 @@ crate::slow! {
             qualname: Slot::of(func.qualname.get()),
             frame: Slot::empty(),
             extra: Slot::empty(),
+            steps: AtomicU32::new(0),
         })?;
+        if func.code().finalizes {
+            register(g);
+        }
+        if shape_id == shape::COROUTINE && f.cx.ext[ORIGIN].get() != 0 {
+            let o = origin(f.cx, Window { base: f.base, pc: f.pc }.caller())?;
+            g.extra.set(f.cx, g, o);
+        }
         let w = Window { base: f.base, pc: f.pc };
         crate::frame::leave(f.cx, w)?;
         f.cx.depth -= 1;
@@ -678,33 +697,47 @@ pub fn awaitable(cx: &mut Cx, o: Obj) -> Result<Obj> {
 /// `g.throw(e)`.
 pub fn throw(cx: &mut Cx, g: Gc<Generator>, e: Raised) -> Result<Step> {
     if let Some(sub) = delegate(g) {
+        // It runs while what it delegates to does.
+        if claim(g).is_none() {
+            return Err(cx.value_error(format!("{} already executing", kind(g))));
+        }
+        let rest = || g.state.store(SUSPENDED, Ordering::Release);
         if e.is(cx, ExcKind::GeneratorExit) {
-            if let Err(e) = close_iterator(cx, sub) {
+            let r = close_iterator(cx, sub);
+            rest();
+            if let Err(e) = r {
                 return resume(cx, g, Input::Throw(e));
             }
             return resume(cx, g, Input::Throw(e));
         }
-        let r = match sub.cast::<Generator>() {
-            Some(s) if sub.shape() != shape::ASYNC_GENERATOR => throw(cx, s, e),
-            _ => match ops::get_attr_opt(cx, sub, name!(cx, "throw"))? {
-                None => return resume(cx, g, Input::Throw(e)),
-                Some(m) => match ops::call_args(cx, m, &[e.obj()]) {
-                    Ok(v) => Ok(Step::Yield(v)),
-                    Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(Step::Return(call::stop_value(e))),
-                    Err(e) => Err(e),
-                },
-            },
-        };
+        let r = throw_to(cx, sub, e);
+        rest();
         return match r {
-            Ok(Step::Yield(v)) => Ok(Step::Yield(v)),
-            Ok(Step::Return(v)) => {
+            Ok(Some(Step::Yield(v))) => Ok(Step::Yield(v)),
+            Ok(Some(Step::Return(v))) => {
                 let stop = call::stop(cx, v);
                 resume(cx, g, Input::Throw(stop))
             }
+            Ok(None) => resume(cx, g, Input::Throw(e)),
             Err(e) => resume(cx, g, Input::Throw(e)),
         };
     }
     resume(cx, g, Input::Throw(e))
+}
+
+/// Throw into what a generator delegates to; `None` if it has no `throw`.
+fn throw_to(cx: &mut Cx, sub: Obj, e: Raised) -> Result<Option<Step>> {
+    if let Some(s) = sub.cast::<Generator>()
+        && sub.shape() != shape::ASYNC_GENERATOR
+    {
+        return throw(cx, s, e).map(Some);
+    }
+    let Some(m) = ops::get_attr_opt(cx, sub, name!(cx, "throw"))? else { return Ok(None) };
+    match ops::call_args(cx, m, &[e.obj()]) {
+        Ok(v) => Ok(Some(Step::Yield(v))),
+        Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(Some(Step::Return(call::stop_value(e)))),
+        Err(e) => Err(e),
+    }
 }
 
 fn close_iterator(cx: &mut Cx, it: Obj) -> Result<()> {
@@ -737,6 +770,70 @@ pub fn close(cx: &mut Cx, g: Gc<Generator>) -> Result<Obj> {
         Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(call::stop_value(e)),
         Err(e) => Err(e),
     }
+}
+
+/// Word of `Cx::ext`: how many frames of a coroutine's origin are kept, as an odd
+/// number, or 0.
+const ORIGIN: usize = 7;
+
+/// `sys.get_coroutine_origin_tracking_depth()`.
+pub fn origin_depth(cx: &Cx) -> i64 {
+    (cx.ext[ORIGIN].get() >> 1) as i64
+}
+
+/// `sys.set_coroutine_origin_tracking_depth()`.
+pub fn set_origin_depth(cx: &Cx, depth: u32) {
+    cx.ext[ORIGIN].set(if depth == 0 { 0 } else { (depth as u64) << 1 | 1 });
+}
+
+/// Where a coroutine is made: file, line and function of the calling frames.
+fn origin(cx: &mut Cx, mut w: Option<Window>) -> Result<Obj> {
+    let out = typhon_object::list::new(cx, &[])?;
+    for _ in 0..origin_depth(cx) {
+        let Some(at) = w else { break };
+        let code = at.func().code();
+        let line = code.line_before(at.pc).unwrap_or(0);
+        let (file, name) = (code.filename.obj().unwrap_or(Obj::NONE), code.name.obj().unwrap_or(Obj::NONE));
+        let t = typhon_object::tuple::new(cx, &[file, Obj::int_unchecked(line as i64), name])?;
+        out.append(cx, t.obj())?;
+        w = at.caller();
+    }
+    Ok(ops::tuple_from_list(cx, out)?.obj())
+}
+
+/// Have a generator told when it dies.
+pub fn register(g: Gc<Generator>) {
+    // A live object.
+    unsafe { typhon_gc::register_finalizable(g.obj().addr()) }
+}
+
+/// A generator has died: run what its `finally` blocks and `with` statements still
+/// have to do.
+pub fn finalize(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
+    let state = g.state.load(Ordering::Acquire);
+    if state == DONE {
+        return Ok(());
+    }
+    if g.obj().shape() == shape::ASYNC_GENERATOR
+        && let Some(f) = g.extra.obj()
+        && g.steps.load(Ordering::Acquire) & crate::async_gen::CLOSED == 0
+    {
+        return ops::call_args(cx, f, &[g.obj()]).map(|_| ());
+    }
+    if g.obj().shape() == shape::COROUTINE && state == CREATED {
+        return never_awaited(cx, g);
+    }
+    close(cx, g).map(|_| ())
+}
+
+/// "coroutine 'f' was never awaited"; `warnings` knows how to say it.
+fn never_awaited(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
+    let warnings = crate::import::import_module(cx, "warnings")?;
+    if let Some(f) = ops::get_attr_opt(cx, warnings, name!(cx, "_warn_unawaited_coroutine"))? {
+        return ops::call_args(cx, f, &[g.obj()]).map(|_| ());
+    }
+    let name = g.qualname.get().map_or_else(String::new, |q| q.to_str().into_owned());
+    typhon_builtins::hooks::warn(cx, &format!("coroutine '{name}' was never awaited"), ExcKind::RuntimeWarning)
 }
 
 /// The next value, for native loops (a hook of typhon-object).

@@ -77,6 +77,8 @@ fn set_cell(cx: &mut Cx, cell: Obj, class: Obj) -> Result<()> {
 /// The native classes of the VM that are not fixed shapes.
 pub fn classes(cx: &mut Cx) -> Result<()> {
     native::class_of::<crate::async_gen::Asend>(cx)?;
+    native::class_of::<crate::async_gen::Athrow>(cx)?;
+    native::class_of::<crate::async_gen::AnextDefault>(cx)?;
     Ok(())
 }
 

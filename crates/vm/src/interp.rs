@@ -22,8 +22,8 @@ use crate::code::CacheEntry;
 use crate::frame::{Base, PB, Pc};
 use crate::function::{Cell, Function};
 use crate::{
-    attr, binary, build, call, compare, exception, format, function_ops, generator, import, iter, names, pattern,
-    subscript, unwind, with,
+    attr, binary, build, call, compare, exception, format, function_ops, generator, import, iter, monitor, names,
+    pattern, subscript, unwind, with,
 };
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -41,6 +41,8 @@ pub enum Exit {
     Value(u64),
     /// With an exception.
     Raised(u64),
+    /// To go on in the other loop, at the context's `pc` and `base`.
+    Switch,
 }
 
 #[inline(always)]
@@ -103,8 +105,20 @@ pub(crate) unsafe fn func(base: Base) -> &'static Function {
 ///
 /// # Safety
 /// VM-1 holds, and the window was entered by `call::enter_native`.
-pub unsafe fn run(pc: Pc, base: Base, cx: *mut Cx) -> Exit {
-    unsafe { run_loop(pc, base, cx) }
+pub unsafe fn run(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
+    unsafe {
+        loop {
+            let r = if monitor::on(&*cx) {
+                let r = run_loop::<true>(pc, base, cx);
+                monitor::request_switch(&*cx);
+                r
+            } else {
+                run_loop::<false>(pc, base, cx)
+            };
+            let Exit::Switch = r else { return r };
+            (pc, base) = ((*cx).pc, (*cx).base);
+        }
+    }
 }
 
 macro_rules! go {
@@ -221,18 +235,31 @@ macro_rules! push_frame {
     }};
 }
 
+/// The loop. `WATCHED`: with `monitor::step` before each instruction.
 #[inline(never)]
-unsafe fn run_loop(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
+unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
     unsafe {
         loop {
             let insn = (*pc).load(Relaxed);
             pc = pc.add(1);
+            if WATCHED {
+                let r = monitor::step(pc, base, insn, cx);
+                if !r.pc.is_null() {
+                    pc = r.pc;
+                    base = r.base;
+                    continue;
+                }
+            }
             // The words of loaded code are verified instructions (VM-1).
             match std::mem::transmute::<u8, Op>(insn as u8) {
                 Op::NOP => {}
                 Op::EXIT => {
                     let w = rd(base, 0);
-                    return if (insn >> 8) as u8 == 0 { Exit::Value(w) } else { Exit::Raised(w) };
+                    return match (insn >> 8) as u8 {
+                        0 => Exit::Value(w),
+                        1 => Exit::Raised(w),
+                        _ => Exit::Switch,
+                    };
                 }
                 Op::MOVE => wr(base, fa(insn), rd(base, fb(insn))),
                 Op::LOADK => {

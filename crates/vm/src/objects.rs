@@ -426,6 +426,10 @@ impl CodeMethods {
     fn co_lines(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
         let l = list::new(cx, &[])?;
         let d = &this.payload().data;
+        // A call that has only begun stands before the first word.
+        let begin = [Obj::int_unchecked(-2), Obj::int_unchecked(0), Obj::int_unchecked(d.first_line as i64)];
+        let begin = tuple::new(cx, &begin)?;
+        l.append(cx, begin.obj())?;
         for r in d.positions.runs(d.first_line) {
             let line = r.position.map_or(Obj::NONE, |p| Obj::int_unchecked(p.line as i64));
             let t =
@@ -458,6 +462,14 @@ impl CodeMethods {
 
 /// Attributes of frames.
 pub struct FrameMethods;
+
+/// The value of an attribute that is True or False.
+fn flag(cx: &Cx, v: Obj) -> Result<bool> {
+    if v != Obj::TRUE && v != Obj::FALSE {
+        return Err(cx.type_error("attribute value type must be bool"));
+    }
+    Ok(v == Obj::TRUE)
+}
 
 fn live_window(f: Gc<Frame>, cx: &Cx) -> Option<Window> {
     let base = f.base.load(Ordering::Acquire);
@@ -501,13 +513,15 @@ impl FrameMethods {
     #[getter]
     fn f_lineno(this: Gc<Frame>, cx: &Cx) -> Option<u32> {
         if let Some(w) = live_window(this, cx) {
-            return w.func().code().line_before(w.pc);
+            // Code without a line of its own belongs to the line before it.
+            let line = w.func().code().line_before(w.pc);
+            return line.or_else(|| crate::monitor::last_line(w.base));
         }
         this.line()
     }
     #[getter]
     fn f_lasti(this: Gc<Frame>) -> i64 {
-        this.lasti() as i64 * 2
+        this.lasti() as i32 as i64 * 2
     }
     #[getter]
     fn f_back(this: Gc<Frame>, cx: &mut Cx) -> Result<Option<Obj>> {
@@ -535,7 +549,25 @@ impl FrameMethods {
     }
     #[setter]
     fn set_f_trace(this: Gc<Frame>, cx: &mut Cx, v: Option<Obj>) {
-        this.trace.put(cx, this, v);
+        this.trace.put(cx, this, v.filter(|v| !v.is_none()));
+    }
+    #[getter]
+    fn f_trace_lines(this: Gc<Frame>) -> bool {
+        this.trace_lines.load(Ordering::Relaxed)
+    }
+    #[setter]
+    fn set_f_trace_lines(this: Gc<Frame>, cx: &mut Cx, v: Obj) -> Result<()> {
+        this.trace_lines.store(flag(cx, v)?, Ordering::Relaxed);
+        Ok(())
+    }
+    #[getter]
+    fn f_trace_opcodes(this: Gc<Frame>) -> bool {
+        this.trace_opcodes.load(Ordering::Relaxed)
+    }
+    #[setter]
+    fn set_f_trace_opcodes(this: Gc<Frame>, cx: &mut Cx, v: Obj) -> Result<()> {
+        this.trace_opcodes.store(flag(cx, v)?, Ordering::Relaxed);
+        Ok(())
     }
     #[getter]
     fn f_generator(this: Gc<Frame>) -> Option<Obj> {
@@ -549,6 +581,32 @@ impl FrameMethods {
         this.locals.clear();
         Ok(())
     }
+}
+
+fn set_name(cx: &mut Cx, g: Gc<Generator>, v: Option<Obj>) -> Result<()> {
+    match v.and_then(|v| v.cast::<Str>()) {
+        Some(s) => g.name.set(cx, g, s),
+        None => return Err(cx.type_error("__name__ must be set to a string object")),
+    }
+    Ok(())
+}
+
+fn set_qualname(cx: &mut Cx, g: Gc<Generator>, v: Option<Obj>) -> Result<()> {
+    match v.and_then(|v| v.cast::<Str>()) {
+        Some(s) => g.qualname.set(cx, g, s),
+        None => return Err(cx.type_error("__qualname__ must be set to a string object")),
+    }
+    Ok(())
+}
+
+/// `throw` with more than one argument is going away.
+fn warn_arguments(cx: &mut Cx, more: bool, name: &str) -> Result<()> {
+    if !more {
+        return Ok(());
+    }
+    let text =
+        format!("the (type, exc, tb) signature of {name}() is deprecated, use the single-arg signature instead.");
+    typhon_builtins::hooks::warn(cx, &text, ExcKind::DeprecationWarning)
 }
 
 /// Methods of generators, coroutines and asynchronous generators.
@@ -581,6 +639,7 @@ impl GeneratorMethods {
     /// StopIteration.
     #[sig(typ, val = None, tb = None, /)]
     fn throw(this: Gc<Generator>, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
+        warn_arguments(cx, val.is_some() || tb.is_some(), "throw")?;
         let e = generator::thrown(cx, typ, val, tb)?;
         let s = generator::throw(cx, this, e)?;
         generator::step_result(cx, s)
@@ -590,7 +649,7 @@ impl GeneratorMethods {
         generator::close(cx, this)
     }
     fn __del__(this: Gc<Generator>, cx: &mut Cx) -> Result<()> {
-        generator::close(cx, this).map(|_| ())
+        generator::finalize(cx, this)
     }
     #[getter]
     fn gi_running(this: Gc<Generator>) -> bool {
@@ -618,11 +677,7 @@ impl GeneratorMethods {
     }
     #[setter]
     fn set___name__(this: Gc<Generator>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
-        match v.and_then(|v| v.cast::<Str>()) {
-            Some(s) => this.name.set(cx, this, s),
-            None => return Err(cx.type_error("__name__ must be set to a string object")),
-        }
-        Ok(())
+        set_name(cx, this, v)
     }
     #[getter]
     fn __qualname__(this: Gc<Generator>) -> Option<Obj> {
@@ -630,11 +685,7 @@ impl GeneratorMethods {
     }
     #[setter]
     fn set___qualname__(this: Gc<Generator>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
-        match v.and_then(|v| v.cast::<Str>()) {
-            Some(s) => this.qualname.set(cx, this, s),
-            None => return Err(cx.type_error("__qualname__ must be set to a string object")),
-        }
-        Ok(())
+        set_qualname(cx, this, v)
     }
 }
 
@@ -656,6 +707,8 @@ fn generator_frame(cx: &mut Cx, g: Gc<Generator>) -> Result<Option<Obj>> {
             extra: typhon_object::Slot::new(g),
             locals: typhon_object::Slot::empty(),
             trace: typhon_object::Slot::empty(),
+            trace_lines: std::sync::atomic::AtomicBool::new(true),
+            trace_opcodes: std::sync::atomic::AtomicBool::new(false),
         },
     )?;
     g.frame.set(cx, g, f);
@@ -683,6 +736,7 @@ impl CoroutineMethods {
     /// StopIteration.
     #[sig(typ, val = None, tb = None, /)]
     fn throw(this: Gc<Generator>, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
+        warn_arguments(cx, val.is_some() || tb.is_some(), "throw")?;
         let e = generator::thrown(cx, typ, val, tb)?;
         let s = generator::throw(cx, this, e)?;
         generator::step_result(cx, s)
@@ -713,16 +767,26 @@ impl CoroutineMethods {
     }
     #[getter]
     fn cr_origin(this: Gc<Generator>) -> Obj {
-        let _ = this;
-        Obj::NONE
+        this.extra.obj().unwrap_or(Obj::NONE)
     }
     #[getter]
     fn __name__(this: Gc<Generator>) -> Option<Obj> {
         this.name.obj()
     }
+    #[setter]
+    fn set___name__(this: Gc<Generator>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
+        set_name(cx, this, v)
+    }
     #[getter]
     fn __qualname__(this: Gc<Generator>) -> Option<Obj> {
         this.qualname.obj()
+    }
+    #[setter]
+    fn set___qualname__(this: Gc<Generator>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
+        set_qualname(cx, this, v)
+    }
+    fn __del__(this: Gc<Generator>, cx: &mut Cx) -> Result<()> {
+        generator::finalize(cx, this)
     }
 }
 
@@ -773,13 +837,17 @@ impl AsyncGeneratorMethods {
     }
     /// asend(v) -> send 'v' in generator.
     fn asend(this: Gc<Generator>, cx: &mut Cx, v: Obj) -> Result<Obj> {
-        async_gen::asend(cx, this, v)
+        let a = async_gen::asend(cx, this, v)?;
+        async_gen::watch_awaiting(a);
+        Ok(a)
     }
     /// athrow(value) -> raise exception in generator.
     #[sig(typ, val = None, tb = None, /)]
     fn athrow(this: Gc<Generator>, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
-        let e = generator::thrown(cx, typ, val, tb)?;
-        async_gen::athrow(cx, this, e)
+        warn_arguments(cx, val.is_some() || tb.is_some(), "athrow")?;
+        let all = [typ, val.unwrap_or(Obj::NONE), tb.unwrap_or(Obj::NONE)];
+        let n = if tb.is_some() { 3 } else { 1 + val.is_some() as usize };
+        async_gen::athrow(cx, this, &all[..n])
     }
     /// aclose() -> raise GeneratorExit inside generator.
     fn aclose(this: Gc<Generator>, cx: &mut Cx) -> Result<Obj> {
@@ -787,7 +855,7 @@ impl AsyncGeneratorMethods {
     }
     #[getter]
     fn ag_running(this: Gc<Generator>) -> bool {
-        this.state.load(Ordering::Relaxed) == RUNNING
+        this.steps.load(Ordering::Relaxed) & async_gen::STEPPING != 0
     }
     #[getter]
     fn ag_suspended(this: Gc<Generator>) -> bool {
@@ -809,9 +877,20 @@ impl AsyncGeneratorMethods {
     fn __name__(this: Gc<Generator>) -> Option<Obj> {
         this.name.obj()
     }
+    #[setter]
+    fn set___name__(this: Gc<Generator>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
+        set_name(cx, this, v)
+    }
     #[getter]
     fn __qualname__(this: Gc<Generator>) -> Option<Obj> {
         this.qualname.obj()
+    }
+    #[setter]
+    fn set___qualname__(this: Gc<Generator>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
+        set_qualname(cx, this, v)
+    }
+    fn __del__(this: Gc<Generator>, cx: &mut Cx) -> Result<()> {
+        generator::finalize(cx, this)
     }
 }
 

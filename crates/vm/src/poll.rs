@@ -2,12 +2,13 @@
 //! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
 //! of the polling thread, with no lock held.
 
-use crate::thread;
+use crate::{async_gen, generator, thread};
 use std::cell::Cell;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 use typhon_gc::{POLL_FINALIZE, pop_cleared_weak, pop_ready_finalizer};
 use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
-use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops};
+use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops, shape};
 
 /// Runs pending signal handlers; supplied by the signal module.
 pub static SIGNALS: OnceLock<fn(&mut Cx) -> Result<()>> = OnceLock::new();
@@ -66,6 +67,29 @@ pub fn finalize(cx: &mut Cx) {
 
 fn finalize_one(cx: &mut Cx, o: Obj) {
     let saved = cx.handled.replace(0);
+    if let Some(g) = o.cast::<generator::Generator>() {
+        let fresh = o.shape() == shape::COROUTINE && g.state.load(Ordering::Relaxed) == generator::CREATED;
+        if let Err(e) = generator::finalize(cx, g) {
+            let what = if fresh {
+                "Exception ignored while finalizing coroutine"
+            } else {
+                "Exception ignored while closing generator"
+            };
+            unraisable(cx, e, what, o);
+        }
+        cx.handled.set(saved);
+        return;
+    }
+    match async_gen::finalize_step(cx, o) {
+        Ok(false) => {}
+        r => {
+            if let Err(e) = r {
+                unraisable(cx, e, "Exception ignored in:", o);
+            }
+            cx.handled.set(saved);
+            return;
+        }
+    }
     if let Err(e) = ops::call_special(cx, o, Dunder::Del, &[]) {
         let n = typhon_object::name!(cx, "__del__");
         let del = cx.lookup(ops::class_of(o), n).unwrap_or(o);

@@ -79,6 +79,8 @@ fn frame_of(cx: &mut Cx, func: Obj, pc: u64, back: Option<Gc<Frame>>) -> Result<
             extra: Slot::empty(),
             locals: Slot::empty(),
             trace: Slot::empty(),
+            trace_lines: std::sync::atomic::AtomicBool::new(true),
+            trace_opcodes: std::sync::atomic::AtomicBool::new(false),
         },
     )
 }

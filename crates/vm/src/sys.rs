@@ -5,7 +5,7 @@
 
 use crate::display::{self, print_exception};
 use crate::frame;
-use crate::{import, poll};
+use crate::{import, monitor, poll, tools, trace};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use typhon_macros::module;
 use typhon_object::exc::BaseException;
@@ -280,48 +280,89 @@ pub mod functions {
         Ok(())
     }
 
-    /// Set a function that is called for each event; only None is supported.
-    fn settrace(cx: &mut Cx, function: Obj) -> Result<()> {
-        if function.is_none() {
-            Ok(())
-        } else {
-            Err(cx.error(ExcKind::NotImplementedError, "sys.settrace() is not implemented yet"))
-        }
+    /// Set the global debug tracing function.
+    #[sig(function, /)]
+    fn settrace(cx: &mut Cx, function: Obj) {
+        trace::set(cx, false, function);
     }
 
     /// Return the global debug tracing function.
-    fn gettrace() -> Obj {
-        Obj::NONE
+    fn gettrace(cx: &Cx) -> Obj {
+        trace::get(cx, false)
     }
 
-    /// Set the profiling function; only None is supported.
-    fn setprofile(cx: &mut Cx, function: Obj) -> Result<()> {
-        if function.is_none() {
-            Ok(())
-        } else {
-            Err(cx.error(ExcKind::NotImplementedError, "sys.setprofile() is not implemented yet"))
-        }
+    /// Set the global debug tracing function in all running threads.
+    #[sig(function, /)]
+    fn _settraceallthreads(cx: &mut Cx, function: Obj) {
+        trace::set_all(cx, false, function);
+    }
+
+    /// Set the profiling function.
+    #[sig(function, /)]
+    fn setprofile(cx: &mut Cx, function: Obj) {
+        trace::set(cx, true, function);
     }
 
     /// Return the profiling function.
-    fn getprofile() -> Obj {
-        Obj::NONE
+    fn getprofile(cx: &Cx) -> Obj {
+        trace::get(cx, true)
+    }
+
+    /// Set the profiling function in all running threads.
+    #[sig(function, /)]
+    fn _setprofileallthreads(cx: &mut Cx, function: Obj) {
+        trace::set_all(cx, true, function);
+    }
+
+    /// Call a function while tracing is off.
+    #[sig(func, args, /)]
+    fn call_tracing(cx: &mut Cx, func: Obj, args: Gc<tuple::Tuple>) -> Result<Obj> {
+        monitor::watched_again(cx, |cx| ops::call_args(cx, func, args.payload().items()))
     }
 
     /// Return the asynchronous generator hooks.
     fn get_asyncgen_hooks(cx: &mut Cx) -> Result<Obj> {
-        Ok(tuple::new(cx, &[Obj::NONE, Obj::NONE])?.obj())
+        let (first, last) = crate::async_gen::hooks(cx);
+        let pair = tuple::new(cx, &[first, last])?;
+        match Obj::from_word(crate::async_gen::HOOKS_CLASS.get()) {
+            Some(class) => ops::call_args(cx, class, &[pair.obj()]),
+            None => Ok(pair.obj()),
+        }
     }
 
-    /// Set asynchronous generator hooks; they are not called yet.
-    #[sig(firstiter = None, finalizer = None)]
-    fn set_asyncgen_hooks(firstiter: Option<Obj>, finalizer: Option<Obj>) {
-        let _ = (firstiter, finalizer);
+    /// Set the functions that are called when an asynchronous generator is iterated
+    /// over for the first time, and when one dies.
+    #[sig(firstiter = <missing>, finalizer = <missing>)]
+    fn set_asyncgen_hooks(cx: &mut Cx, firstiter: Missing<Obj>, finalizer: Missing<Obj>) -> Result<()> {
+        let (mut first, mut last) = crate::async_gen::hooks(cx);
+        for (name, given, slot) in
+            [("finalizer", finalizer.given(), &mut last), ("firstiter", firstiter.given(), &mut first)]
+        {
+            let Some(f) = given else { continue };
+            if !f.is_none()
+                && ops::class_of(f).special(typhon_object::Dunder::Call).is_none()
+                && ops::class_of(f).call_fn().is_none()
+            {
+                return Err(cx.type_error(format!("callable {name} expected, got {}", cx.type_name(f))));
+            }
+            *slot = f;
+        }
+        crate::async_gen::set_hooks(cx, first, last)
     }
 
     /// Check status of origin tracking for coroutine objects.
-    fn get_coroutine_origin_tracking_depth() -> i64 {
-        0
+    fn get_coroutine_origin_tracking_depth(cx: &Cx) -> i64 {
+        crate::generator::origin_depth(cx)
+    }
+
+    /// Enable or disable origin tracking for coroutine objects in this thread.
+    #[sig(depth)]
+    fn set_coroutine_origin_tracking_depth(cx: &mut Cx, depth: i64) -> Result<()> {
+        if depth < 0 {
+            return Err(cx.value_error("depth must be >= 0"));
+        }
+        crate::generator::set_origin_depth(cx, depth.min(1 << 30) as u32);
+        Ok(())
     }
 
     /// Clear the internal caches; there are none that need it.
@@ -398,6 +439,9 @@ pub fn init(cx: &mut Cx) -> Result<Obj> {
         ops::set_attr(cx, j, n, Some(v))?;
     }
     d.insert_str(cx, name!(cx, "_jit"), j)?;
+    let t = tools::init(cx)?;
+    d.insert_str(cx, name!(cx, "monitoring"), t)?;
+    modules.insert_str(cx, name!(cx, "sys.monitoring"), t)?;
     let _ = poll::UNRAISABLE.set(display::unraisable);
     Ok(m)
 }

@@ -299,6 +299,7 @@ extern "C" fn run_thread(start: *mut libc::c_void) -> *mut libc::c_void {
     let marker = 0u64;
     let mut cx = Cx::attach_at(std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8, room);
     cx.ext[IDENT].set(ident());
+    crate::monitor::refresh(&cx);
     body(&mut cx, root, legacy);
     COUNT.fetch_sub(1, Ordering::Relaxed);
     Cx::detach(cx);

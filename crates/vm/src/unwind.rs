@@ -3,7 +3,7 @@
 
 use crate::call::{EXIT_RAISE, is_exit};
 use crate::frame::{self, Base, PB, Pc, Window};
-use crate::{generator, traceback};
+use crate::{generator, monitor, traceback};
 use typhon_object::{Cx, Raised, exc};
 
 /// An exception was raised by the instruction before `pc`.
@@ -22,7 +22,7 @@ pub unsafe fn raise(cx: &mut Cx, pc: Pc, base: Base, e: Raised) -> PB {
 ///
 /// # Safety
 /// VM-1 for the window.
-pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, e: Raised, mut record: bool) -> PB {
+pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, mut e: Raised, mut record: bool) -> PB {
     unsafe {
         loop {
             let w = Window { base, pc };
@@ -35,10 +35,20 @@ pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, e: Raised, mut rec
                 // Without memory for an entry the traceback lacks it.
                 let _ = traceback::add(cx, e.0, w);
             }
+            let watched = monitor::on(cx);
+            if watched {
+                e = monitor::raised(cx, w, e, !record);
+            }
             record = true;
             if let Some(h) = code.data.handler(at) {
+                if watched && let Err(n) = monitor::handled(cx, w, h.target, e) {
+                    e = n;
+                }
                 *base.add(h.reg as usize) = e.obj().word();
                 return PB { pc: code.entry.add(h.target as usize), base };
+            }
+            if watched {
+                e = monitor::unwound(cx, w, e);
             }
             // Leave the window.
             let (ret, caller) = (*base.sub(3) as Pc, *base.sub(2) as Base);
@@ -65,6 +75,6 @@ crate::slow! {
     fn slow_poll(f) {
         let here = PB { pc: f.pc, base: f.base };
         crate::poll::handle(f.cx)?;
-        Ok(here)
+        Ok(monitor::switch(f.cx, here))
     }
 }
