@@ -7,6 +7,8 @@ pub enum ErrKind {
     Syntax,
     /// `IndentationError`.
     Indentation,
+    /// `SyntaxError` of a source that its codec refuses: no line of it is known.
+    Undecoded,
     /// `TabError`.
     Tab,
     /// `_IncompleteInputError`: more input could make it valid.
