@@ -509,6 +509,7 @@ pub(crate) fn lacks_comma(text: &str, start: usize, at: usize, end: usize) -> Fo
     let a = starts(before).into_iter().find(|&s| is_disjunction(before[s..].trim_end()))?;
     let left = before[a..].trim_end();
     let rest = text.get(at..end)?;
+    let rest = &rest[..first_comma(rest)];
     let n = longest(rest)?;
     let name =
         |s: &str| s.chars().all(|c| c.is_alphanumeric() || c == '_') && !s.starts_with(|c: char| c.is_ascii_digit());
@@ -516,6 +517,26 @@ pub(crate) fn lacks_comma(text: &str, start: usize, at: usize, end: usize) -> Fo
         return None;
     }
     Some((range(start + a, at + rest[..n].trim_end().len()), "invalid syntax. Perhaps you forgot a comma?".into()))
+}
+
+/// Where the first comma outside of brackets and strings is, or else the end.
+fn first_comma(text: &str) -> usize {
+    let b = text.as_bytes();
+    let (mut depth, mut i) = (0u32, 0);
+    while i < b.len() {
+        match b[i] {
+            b'"' | b'\'' => {
+                i = plain_end(b, i).unwrap_or(b.len());
+                continue;
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => return i,
+            _ => {}
+        }
+        i += 1;
+    }
+    text.len()
 }
 
 /// Where in the content of a bracket an expression can start, outermost first.

@@ -296,7 +296,9 @@ impl<'a> Rules<'a> {
                     );
                 }
                 "=" if !stars.is_empty() => return one(k, &format!("{stars} argument cannot have default value")),
-                "=" if k + 1 == to || next == "," => return one(k, "expected default value expression"),
+                "=" if k + 1 == to && what == "Function" || next == "," => {
+                    return one(k, "expected default value expression");
+                }
                 "," => {
                     (fresh, stars) = (true, "");
                     continue;

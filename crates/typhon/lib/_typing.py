@@ -340,14 +340,14 @@ def _subscript_generic(params):
     return Generic[_unpacked(params)]
 
 
-def _new_parameter(cls, name, module):
+def _new_parameter(cls, name):
     param = cls.__new__(cls)
-    param._init(name, None, False, False, True, NoDefault, module)
+    param._init(name, None, False, False, True, NoDefault, "typing")
     return param
 
 
 def _type_var(name):
-    param = _new_parameter(TypeVar, name, _caller())
+    param = _new_parameter(TypeVar, name)
     param._constraints = ()
     param._evaluate_constraints = None
     return param
@@ -355,7 +355,6 @@ def _type_var(name):
 
 def _type_var_with_bound(name, evaluate):
     param = _type_var(name)
-    param.__module__ = _caller()
     param._bound = _unevaluated
     param._evaluate_bound = evaluate
     return param
@@ -363,18 +362,17 @@ def _type_var_with_bound(name, evaluate):
 
 def _type_var_with_constraints(name, evaluate):
     param = _type_var(name)
-    param.__module__ = _caller()
     param._constraints = _unevaluated
     param._evaluate_constraints = evaluate
     return param
 
 
 def _param_spec(name):
-    return _new_parameter(ParamSpec, name, _caller())
+    return _new_parameter(ParamSpec, name)
 
 
 def _type_var_tuple(name):
-    return _new_parameter(TypeVarTuple, name, _caller())
+    return _new_parameter(TypeVarTuple, name)
 
 
 def _type_alias(parts):

@@ -148,7 +148,8 @@ fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr) -> Result<Raised> {
     }
     let msg = str::new(cx, &e.msg)?;
     let file = str::new(cx, filename)?;
-    let num = |cx: &Cx, v: u32| int::from_i64(cx, v as i64);
+    // No column is `u32::MAX` there and -1 here.
+    let num = |cx: &Cx, v: u32| int::from_i64(cx, v as i32 as i64);
     let place = match (&e.text, e.line) {
         _ if e.kind == ErrKind::Undecoded => {
             Some(tuple::new(cx, &[file.obj(), Obj::int_unchecked(0), Obj::int_unchecked(-1), Obj::NONE])?)
