@@ -102,6 +102,27 @@ fn add_once(cx: &mut Cx, out: Gc<List>, o: Obj) -> Result<()> {
     out.append(cx, o)
 }
 
+/// The given arguments, with `*tuple[int, str]` as two of them.
+fn unpack_args(cx: &mut Cx, given: Obj) -> Result<Gc<Tuple>> {
+    let given = match given.cast::<Tuple>() {
+        Some(t) => t,
+        None => tuple::new(cx, &[given])?,
+    };
+    let out = list::new(cx, &[])?;
+    for a in given.payload().items() {
+        let n = name!(cx, "__typing_unpacked_tuple_args__");
+        let parts = if a.cast::<Type>().is_some() { None } else { ops::get_attr_opt(cx, *a, n)? };
+        match parts.and_then(|p| p.cast::<Tuple>()) {
+            // `*tuple[int, ...]` is of no known length.
+            Some(t) if t.payload().items().last() != Some(&Obj::ELLIPSIS) => {
+                t.payload().items().iter().try_for_each(|v| out.append(cx, *v))?;
+            }
+            _ => out.append(cx, *a)?,
+        }
+    }
+    ops::tuple_from_list(cx, out)
+}
+
 /// `args` with the parameters replaced by `item` (a tuple for several).
 pub fn substitute(cx: &mut Cx, this: Obj, args: Gc<Tuple>, params: Obj, item: Obj) -> Result<Gc<Tuple>> {
     let params = match params.cast::<Tuple>() {
@@ -111,7 +132,7 @@ pub fn substitute(cx: &mut Cx, this: Obj, args: Gc<Tuple>, params: Obj, item: Ob
             return Err(cx.type_error(format!("{text} is not a generic class")));
         }
     };
-    let mut given = item;
+    let mut given = unpack_args(cx, item)?.obj();
     let prepare = name!(cx, "__typing_prepare_subst__");
     for p in params {
         if let Some(f) = ops::get_attr_opt(cx, *p, prepare)?.filter(|f| !f.is_none()) {
@@ -141,6 +162,15 @@ pub fn substitute(cx: &mut Cx, this: Obj, args: Gc<Tuple>, params: Obj, item: Ob
     ops::tuple_from_list(cx, out)
 }
 
+/// Whether `o` is `*Ts` or `Unpack[Ts]`, for which several arguments stand.
+fn is_unpacked_typevartuple(cx: &mut Cx, o: Obj) -> Result<bool> {
+    let n = name!(cx, "__typing_is_unpacked_typevartuple__");
+    match ops::get_attr_opt(cx, o, n)? {
+        Some(u) => ops::truth(cx, u),
+        None => Ok(false),
+    }
+}
+
 fn replace(cx: &mut Cx, items: &[Obj], params: &[Obj], values: &[Obj], out: Gc<List>) -> Result<()> {
     cx.enter()?;
     for a in items {
@@ -160,41 +190,55 @@ fn replace(cx: &mut Cx, items: &[Obj], params: &[Obj], values: &[Obj], out: Gc<L
             }
             continue;
         }
-        let (subst, own) = (name!(cx, "__typing_subst__"), name!(cx, "__parameters__"));
-        if let Some(f) = ops::get_attr_opt(cx, *a, subst)?.filter(|f| !f.is_none())
-            && let Some(i) = params.iter().position(|p| p == a)
-        {
-            let v = ops::call_args(cx, f, &[values[i]])?;
-            // A TypeVarTuple stands for several arguments.
-            let unpacked = name!(cx, "__typing_is_unpacked_typevartuple__");
-            let several = match ops::get_attr_opt(cx, *a, unpacked)? {
-                Some(u) => ops::truth(cx, u)?,
-                None => false,
-            };
-            match v.cast::<Tuple>().filter(|_| several) {
-                Some(t) => t.payload().items().iter().try_for_each(|v| out.append(cx, *v))?,
-                None => out.append(cx, v)?,
+        let several = is_unpacked_typevartuple(cx, *a)?;
+        let subst = name!(cx, "__typing_subst__");
+        let v = match ops::get_attr_opt(cx, *a, subst)?.filter(|f| !f.is_none()) {
+            Some(f) => {
+                let Some(i) = params.iter().position(|p| p == a) else {
+                    let text = ops::repr(cx, *a)?.to_str().into_owned();
+                    return Err(cx.type_error(format!("{text} not found in __parameters__")));
+                };
+                ops::call_args(cx, f, &[values[i]])?
             }
-            continue;
-        }
-        let inner = match ops::get_attr_opt(cx, *a, own)? {
-            Some(p) => p.cast::<Tuple>().filter(|t| !t.is_empty()),
-            None => None,
+            None => with_parameters(cx, *a, params, values)?,
         };
-        let Some(inner) = inner else {
-            out.append(cx, *a)?;
-            continue;
-        };
-        let picked = list::new(cx, &[])?;
-        for p in inner.payload().items() {
-            let v = params.iter().position(|q| q == p).map_or(*p, |i| values[i]);
-            picked.append(cx, v)?;
+        match v.cast::<Tuple>() {
+            Some(t) if several => t.payload().items().iter().try_for_each(|v| out.append(cx, *v))?,
+            None if several => {
+                let (this, got) = (ops::class_of(*a).name(), ops::class_of(v).name());
+                return Err(
+                    cx.type_error(format!("expected __typing_subst__ of {this} objects to return a tuple, not {got}"))
+                );
+            }
+            _ => out.append(cx, v)?,
         }
-        let key = ops::tuple_from_list(cx, picked)?;
-        let v = ops::get_item(cx, *a, key.obj())?;
-        out.append(cx, v)?;
     }
     Ok(())
+}
+
+/// `a` with its own parameters replaced, if it has any.
+fn with_parameters(cx: &mut Cx, a: Obj, params: &[Obj], values: &[Obj]) -> Result<Obj> {
+    let own = name!(cx, "__parameters__");
+    let inner = match ops::get_attr_opt(cx, a, own)? {
+        Some(p) => p.cast::<Tuple>().filter(|t| !t.is_empty()),
+        None => None,
+    };
+    let Some(inner) = inner else { return Ok(a) };
+    let picked = list::new(cx, &[])?;
+    for p in inner.payload().items() {
+        let Some(i) = params.iter().position(|q| q == p) else {
+            picked.append(cx, *p)?;
+            continue;
+        };
+        // What can be iterated over is a TypeVarTuple, whose value is a tuple.
+        let variadic = ops::class_of(*p).lookup_uncached(name!(cx, "__iter__")).is_some();
+        match values[i].cast::<Tuple>().filter(|_| variadic) {
+            Some(t) => t.payload().items().iter().try_for_each(|v| picked.append(cx, *v))?,
+            None => picked.append(cx, values[i])?,
+        }
+    }
+    let key = ops::tuple_from_list(cx, picked)?;
+    ops::get_item(cx, a, key.obj())
 }
 
 /// Attributes that the alias answers itself instead of its origin.
@@ -221,7 +265,6 @@ fn is_own(name: &str) -> bool {
             | "__eq__"
             | "__hash__"
             | "__repr__"
-            | "__dir__"
             | "__iter__"
     )
 }
@@ -268,8 +311,7 @@ impl GenericAlias {
     }
     fn __getattribute__(this: Gc<GenericAlias>, cx: &mut Cx, name: Gc<Str>) -> Result<Obj> {
         let text = name.to_str();
-        let special = text.starts_with("__") && text.ends_with("__");
-        if !special || !is_own(&text) {
+        if !is_own(&text) {
             let name = intern::intern(cx, name)?;
             // Other special names are the class's when the alias is asked as
             // an instance of a subclass.
@@ -334,7 +376,33 @@ impl GenericAlias {
     }
     fn __reduce__(this: Gc<GenericAlias>, cx: &mut Cx) -> Result<Obj> {
         let args = tuple::new(cx, &[this.origin, this.args.obj()])?;
+        if this.starred {
+            let plain = GenericAlias { origin: this.origin, args: this.args, starred: false };
+            let plain = instance_of(cx, ops::class_of(this.obj()), plain)?.obj();
+            let typing = crate::object_reduce::import(cx, "_typing")?;
+            let next = name!(cx, "_starred");
+            let next = ops::get_attr(cx, typing, next)?;
+            let args = tuple::new(cx, &[plain])?;
+            return Ok(tuple::new(cx, &[next, args.obj()])?.obj());
+        }
         Ok(tuple::new(cx, &[ops::class_of(this.obj()).obj(), args.obj()])?.obj())
+    }
+    fn __dir__(this: Gc<GenericAlias>, cx: &mut Cx) -> Result<Obj> {
+        let builtins = crate::object_reduce::import(cx, "builtins")?;
+        let names = ops::call_method(cx, builtins, "dir", &[this.origin])?;
+        let names = ops::list_from_iter(cx, names)?;
+        for own in [
+            "__args__",
+            "__origin__",
+            "__parameters__",
+            "__unpacked__",
+            "__typing_unpacked_tuple_args__",
+            "__mro_entries__",
+        ] {
+            let own = typhon_object::str::new(cx, own)?;
+            names.append(cx, own.obj())?;
+        }
+        Ok(names.obj())
     }
     fn __iter__(this: Gc<GenericAlias>, cx: &mut Cx) -> Result<Obj> {
         // One item: the alias with a star.

@@ -65,10 +65,27 @@ pub fn of(cx: &mut Cx, items: &[Obj]) -> Result<Obj> {
 
 /// `a | b` of types: NotImplemented if one is no type.
 pub fn new(cx: &mut Cx, a: Obj, b: Obj) -> Result<Obj> {
-    if !is_unionable(a) || !is_unionable(b) {
+    let either = a.cast::<Union>().is_some() || b.cast::<Union>().is_some();
+    if !either && (!is_unionable(a) || !is_unionable(b)) {
         return Ok(Obj::NOT_IMPLEMENTED);
     }
-    of(cx, &[a, b])
+    of_checked(cx, &[a, b])
+}
+
+/// The union of what `typing` accepts as types: a str is a forward reference.
+fn of_checked(cx: &mut Cx, items: &[Obj]) -> Result<Obj> {
+    if items.iter().all(|o| is_unionable(*o)) {
+        return of(cx, items);
+    }
+    let typing = crate::object_reduce::import(cx, "typing")?;
+    let msg = typhon_object::str::new(cx, "Union[arg, ...]: each arg must be a type.")?;
+    let checked = list::new(cx, &[])?;
+    for o in items {
+        let o = if is_unionable(*o) { *o } else { ops::call_method(cx, typing, "_type_check", &[*o, msg.obj()])? };
+        checked.append(cx, o)?;
+    }
+    let checked = ops::tuple_from_list(cx, checked)?;
+    of(cx, checked.payload().items())
 }
 
 /// Represent a union type
@@ -101,8 +118,8 @@ impl Union {
         let _ = cls;
         match item.cast::<Tuple>() {
             Some(t) if t.is_empty() => Err(cx.type_error("Cannot take a Union of no types.")),
-            Some(t) => of(cx, t.payload().items()),
-            None => of(cx, &[item]),
+            Some(t) => of_checked(cx, t.payload().items()),
+            None => of_checked(cx, &[item]),
         }
     }
     fn __or__(this: Gc<Union>, cx: &mut Cx, other: Obj) -> Result<Obj> {
@@ -157,7 +174,6 @@ impl Union {
         Ok(if h == -1 { -2 } else { h })
     }
     fn __instancecheck__(&self, cx: &mut Cx, o: Obj) -> Result<bool> {
-        check_args(cx, &self.args, "isinstance() argument 2 cannot be a parameterized generic")?;
         for a in self.args.payload().items() {
             if ops::is_instance(cx, o, *a)? {
                 return Ok(true);
@@ -169,7 +185,6 @@ impl Union {
         if c.cast::<Type>().is_none() {
             return Err(cx.type_error("issubclass() arg 1 must be a class"));
         }
-        check_args(cx, &self.args, "issubclass() argument 2 cannot be a parameterized generic")?;
         for a in self.args.payload().items() {
             if ops::is_subclass(cx, c, *a)? {
                 return Ok(true);
@@ -181,13 +196,6 @@ impl Union {
         let text = Union::__repr__(self, cx)?;
         Err(cx.type_error(format!("Cannot subclass {text}")))
     }
-}
-
-fn check_args(cx: &Cx, args: &Tuple, msg: &str) -> Result<()> {
-    if args.items().iter().any(|a| a.cast::<generic_alias::GenericAlias>().is_some()) {
-        return Err(cx.type_error(msg));
-    }
-    Ok(())
 }
 
 /// Make the class.

@@ -133,7 +133,7 @@ impl<'a> Compiler<'a> {
         let scopes = &self.scopes;
         let class = self.outer.iter_mut().rev().find(|u| scopes[u.scope].kind == Kind::Class);
         if let Some(class) = class {
-            let name = crate::scope::mangle(scopes[class.scope].private.as_ref(), &name);
+            let name = scopes[class.scope].mangled(&name);
             class.static_attributes.push(name);
         }
     }

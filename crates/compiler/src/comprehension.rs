@@ -35,6 +35,9 @@ fn parts(e: &Expr) -> Parts<'_> {
 
 impl<'a> Compiler<'a> {
     pub fn comprehension(&mut self, e: &'a Expr, d: Reg) -> Res<()> {
+        if let Expr::Starred(s) = parts(e).elt {
+            return self.err(s.range, "iterable unpacking cannot be used in comprehension");
+        }
         let p = parts(e);
         let id = match e {
             Expr::ListComp(c) => self.scopes.of(c, Role::Body),

@@ -103,6 +103,7 @@ impl CompileErr {
 
 /// Compile source text.
 pub fn compile(text: &str, filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
+    let text = &*typhon_syntax::normal_lines(text);
     typhon_syntax::with_stack(text, || {
         let source = Source::new(text);
         let parsed = typhon_syntax::parse(&source, options.mode);

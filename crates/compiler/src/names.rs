@@ -6,7 +6,7 @@ use typhon_bytecode::Op;
 use ast::name::Name;
 
 use crate::assemble::Reg;
-use crate::scope::{Kind, Place, mangle};
+use crate::scope::{Kind, Place};
 use crate::unit::Compiler;
 
 /// How a name is reached from the current point.
@@ -26,7 +26,7 @@ pub(crate) enum Var {
 impl<'a> Compiler<'a> {
     pub fn mangled(&self, name: &Name) -> Name {
         let scope = self.u.inline.last().map_or(self.u.scope, |i| i.scope);
-        mangle(self.scopes[scope].private.as_ref(), name)
+        self.scopes[scope].mangled(name)
     }
 
     /// Find a name; `name` is mangled already.

@@ -103,6 +103,8 @@ pub(crate) struct Scope {
     pub frees: BTreeSet<Name>,
     /// The innermost class's name, for private names.
     pub private: Option<Name>,
+    /// In the scope of a class's type parameters only these names are private.
+    pub mangles_only: Option<Vec<Name>>,
     pub inlined: bool,
     pub is_generator: bool,
     pub is_coroutine: bool,
@@ -154,8 +156,18 @@ impl std::ops::Index<Id> for Scopes {
     }
 }
 
+impl Scope {
+    /// The name that `name` stands for in this scope.
+    pub fn mangled(&self, name: &Name) -> Name {
+        match &self.mangles_only {
+            Some(only) if !only.contains(name) => name.clone(),
+            _ => mangle(self.private.as_ref(), name),
+        }
+    }
+}
+
 /// The name that `name` stands for inside class `private`.
-pub(crate) fn mangle(private: Option<&Name>, name: &Name) -> Name {
+fn mangle(private: Option<&Name>, name: &Name) -> Name {
     let Some(class) = private else {
         return name.clone();
     };
@@ -204,6 +216,7 @@ impl Builder {
         let id = self.s.list.len();
         let parent = (id > 0).then_some(self.cur);
         let private = parent.and_then(|p| self.s.list[p].private.clone());
+        let mangles_only = parent.and_then(|p| self.s.list[p].mangles_only.clone());
         let sees = parent.is_some_and(|p| {
             let p = &self.s.list[p];
             p.kind == Kind::Class || p.sees_class
@@ -218,6 +231,7 @@ impl Builder {
             index: HashMap::new(),
             frees: BTreeSet::new(),
             private,
+            mangles_only,
             inlined,
             is_generator: false,
             is_coroutine: false,
@@ -270,7 +284,7 @@ impl Builder {
     }
 
     fn mangled(&self, name: &Name) -> Name {
-        mangle(self.s.list[self.cur].private.as_ref(), name)
+        self.s.list[self.cur].mangled(name)
     }
 
     fn bind(&mut self, name: &Name, range: TextRange) -> Res<()> {
@@ -489,7 +503,7 @@ impl Builder {
             let kind = self.scope().kind;
             if a.simple && old & (GLOBAL | NONLOCAL) != 0 && !(kind == Kind::Module && old & GLOBAL != 0) {
                 let word = if old & GLOBAL != 0 { "global" } else { "nonlocal" };
-                return err(n.range, format!("annotated name '{}' can't be {word}", n.id));
+                return err(a.range, format!("annotated name '{}' can't be {word}", n.id));
             }
             if a.simple {
                 self.add(&m, ANNOT | LOCAL, n.range);
@@ -503,6 +517,7 @@ impl Builder {
         if kind.is_function() {
             self.forbid(&a.annotation, "annotation")?;
         } else if !(a.simple && a.target.is_name_expr()) {
+            self.forbid(&a.annotation, "annotation")?;
             if !self.future_annotations {
                 self.expr(&a.annotation)?;
             }
@@ -640,11 +655,11 @@ impl Builder {
             self.push(Kind::TypeParams, Some((addr(c), Role::TypeParams)));
             self.scope().describes = "type parameter";
             let none = TextRange::default();
-            let outer = self.scope().private.replace(c.name.id.clone());
+            self.scope().private = Some(c.name.id.clone());
+            self.scope().mangles_only = Some(tp.type_params.iter().map(|p| p.name().id.clone()).collect());
             self.add(&Name::new(".type_params"), LOCAL | USE, none);
             self.add(&Name::new(".generic_base"), LOCAL | USE, none);
             self.type_params(tp)?;
-            self.scope().private = outer;
         }
         if let Some(args) = &c.arguments {
             args.args.iter().try_for_each(|a| self.expr(a))?;
@@ -652,6 +667,7 @@ impl Builder {
         }
         self.push(Kind::Class, Some((addr(c), Role::Body)));
         self.scope().private = Some(c.name.id.clone());
+        self.scope().mangles_only = None;
         let none = TextRange::default();
         if c.type_params.is_some() {
             self.add(&Name::new("__type_params__"), LOCAL, none);
@@ -684,8 +700,16 @@ impl Builder {
         for p in &tp.type_params {
             let name = p.name();
             let m = self.mangled(&name.id);
+            match name.as_str() {
+                "__debug__" => return err(p.range(), "cannot assign to __debug__"),
+                "__classdict__" => {
+                    let msg = "reserved name '__classdict__' cannot be used for type parameter";
+                    return err(p.range(), msg);
+                }
+                _ => {}
+            }
             if self.add(&m, LOCAL | TYPEPARAM, name.range) & TYPEPARAM != 0 {
-                return err(name.range, format!("duplicate type parameter '{name}'"));
+                return err(p.range(), format!("duplicate type parameter '{name}'"));
             }
             if let ast::TypeParam::TypeVar(v) = p
                 && let Some(b) = &v.bound

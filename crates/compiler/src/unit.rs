@@ -260,7 +260,7 @@ impl<'a> Compiler<'a> {
             u = outer;
         }
         if matches!(sc.kind, Kind::Function | Kind::Class) {
-            let m = crate::scope::mangle(self.scopes[u.scope].private.as_ref(), &Name::new(name));
+            let m = self.scopes[u.scope].mangled(&Name::new(name));
             if self.scopes[u.scope].sym(&m).is_some_and(|s| s.place == Place::GlobalExplicit) {
                 return name.into();
             }

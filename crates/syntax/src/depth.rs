@@ -30,9 +30,10 @@ pub fn with_stack<T: Send>(
     text: &str,
     f: impl FnOnce() -> Result<T, Box<SyntaxErr>> + Send,
 ) -> Result<T, Box<SyntaxErr>> {
-    if let Some(at) = text.bytes().position(|b| b == 0) {
+    if text.contains('\0') {
+        // CPython says no place.
         let mut e = SyntaxErr::bare(ErrKind::Syntax, "source code string cannot contain null bytes");
-        e.line = 1 + text[..at].bytes().filter(|&b| b == b'\n').count() as u32;
+        e.line = 0;
         return Err(Box::new(e));
     }
     let scan = scan(text);

@@ -7,6 +7,8 @@ pub enum ErrKind {
     Syntax,
     /// `IndentationError`.
     Indentation,
+    /// `SyntaxError` of a source that its codec refuses: no line of it is known.
+    Undecoded,
     /// `TabError`.
     Tab,
     /// `_IncompleteInputError`: more input could make it valid.
@@ -27,11 +29,11 @@ pub struct SyntaxErr {
     pub msg: String,
     /// First line.
     pub line: u32,
-    /// First column.
+    /// First column; `u32::MAX` stands for the -1 that CPython gives in some errors.
     pub col: u32,
     /// Last line.
     pub end_line: u32,
-    /// Column after the last character.
+    /// Column after the last character; `u32::MAX` likewise.
     pub end_col: u32,
     /// The first line's text.
     pub text: Option<Box<str>>,

@@ -12,11 +12,13 @@ mod decode;
 mod depth;
 mod error;
 mod escape;
+mod fields;
+mod grammar;
 mod messages;
 mod parse;
 mod source;
 
-pub use decode::decode;
+pub use decode::{decode, normal_lines};
 pub use depth::with_stack;
 pub use error::{ErrKind, SyntaxErr};
 pub use parse::{Mode, Tree, parse};

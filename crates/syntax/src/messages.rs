@@ -37,7 +37,7 @@ impl<'a> Visitor<'a> for At {
 }
 
 /// What CPython calls an expression in "cannot assign to ...".
-fn name(e: &Expr) -> &'static str {
+pub(crate) fn name(e: &Expr) -> &'static str {
     match e {
         Expr::Attribute(_) => "attribute",
         Expr::Subscript(_) => "subscript",
@@ -153,13 +153,134 @@ pub(crate) fn open_at_end(source: &Source<'_>) -> bool {
 }
 
 /// The error that CPython would raise for these errors of the parser.
-pub(crate) fn convert(source: &Source<'_>, errors: &[ParseError], tree: &ast::Mod) -> Box<SyntaxErr> {
+pub(crate) fn convert(
+    source: &Source<'_>,
+    errors: &[ParseError],
+    tree: &ast::Mod,
+    tokens: &ast::token::Tokens,
+) -> Box<SyntaxErr> {
     let first = errors.iter().min_by_key(|e| e.location.start());
     let Some(e) = first else {
         return Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax"));
     };
+    let limit = source.line_of(e.location.end());
+    let limit = (0..source.text.len()).find(|&i| source.line_of(TextSize::new(i as u32)) > limit);
+    let interpolated = ["f\"", "f'", "F\"", "F'", "t\"", "t'", "T\"", "T'", "r\"", "r'", "R\"", "R'"];
+    if !matches!(
+        e.error,
+        ParseErrorType::Lexical(LexicalErrorType::IndentationError) | ParseErrorType::UnexpectedIndentation
+    ) && interpolated.iter().any(|p| source.text.contains(p))
+        && let Some((r, m)) = crate::fields::first_mistake(source.text, limit.unwrap_or(source.text.len()))
+    {
+        return Box::new(place(source, ErrKind::Syntax, r, m));
+    }
     let (kind, range, msg) = message(source, e, tree);
-    Box::new(source.error(kind, range, msg))
+    if msg == "invalid syntax"
+        || msg == "named arguments must follow bare *"
+        || msg.ends_with("cannot have default value")
+        || msg == "parameter without a default follows parameter with a default"
+        || msg == "illegal target for annotation"
+        || msg.starts_with("only single target")
+    {
+        let adjacent = e.location.start().to_usize();
+        let digit = source.text[..adjacent].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.');
+        let word = source.text[adjacent..]
+            .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '+' || c == '-');
+        if digit
+            && word
+            && let Some((r, m)) = number(source, range)
+        {
+            return Box::new(place(source, ErrKind::Syntax, r, m));
+        }
+        // CPython reads the source to its end to see whether there is worse.
+        use LexicalErrorType as L;
+        let worse = errors.iter().find(|x| {
+            matches!(&x.error, ParseErrorType::Lexical(L::UnclosedStringError | L::UnrecognizedToken { .. }))
+        });
+        if msg == "invalid syntax"
+            && let Some(worse) = worse
+        {
+            let (kind, range, msg) = message(source, worse, tree);
+            return Box::new(place(source, kind, range, msg));
+        }
+        let rules = crate::grammar::Rules::new(source.text, tokens, e.location.start().to_usize());
+        if let Some((r, m)) = rules.apply() {
+            return Box::new(place(source, ErrKind::Syntax, r, m));
+        }
+    }
+    Box::new(place(source, kind, range, msg))
+}
+
+/// The error with CPython's place for it: some have a start and no end, and the end
+/// of a line is one column wide.
+fn place(source: &Source<'_>, kind: ErrKind, range: TextRange, msg: String) -> SyntaxErr {
+    // What CPython gives as -1: no column.
+    const NONE: u32 = u32::MAX;
+    let text = source.text;
+    let mut e = source.error(kind, range, msg);
+    let msg = &*e.msg;
+    let no_end = msg.ends_with("was never closed") || msg == crate::grammar::KEY_WITHOUT_VALUE;
+    let at_end = text[range.start().to_usize()..].trim().is_empty();
+    if no_end {
+        (e.end_line, e.end_col) = (e.line, 0);
+    } else if msg == "unexpected indent" {
+        (e.col, e.end_line, e.end_col) = (e.end_col.saturating_sub(1), e.line, NONE);
+    } else if msg.starts_with("unindent does not match") {
+        let line = source.line_text(e.end_line);
+        e = SyntaxErr {
+            line: e.end_line,
+            col: line.chars().count() as u32 + 1,
+            end_col: NONE,
+            text: Some(line.into()),
+            ..e
+        };
+    } else if msg == "unexpected character after line continuation character" {
+        (e.col, e.end_line, e.end_col) = (e.col + 1, e.line, 0);
+    } else if msg == "unexpected EOF while parsing" {
+        (e.col, e.end_line, e.end_col) = (e.col + 1, e.line, NONE);
+    } else if at_end && (kind == ErrKind::Indentation || msg.starts_with("expected 'except'")) {
+        let last = source.lines() - u32::from(text.ends_with('\n') && source.lines() > 1);
+        let line = source.line_text(last);
+        let col = line.chars().count() as u32 + 1;
+        e = SyntaxErr { line: last, col, end_line: last, end_col: NONE, text: Some(line.into()), ..e };
+    } else if e.end_line == e.line + 1 && e.end_col == 1 || range.is_empty() && msg == "invalid syntax" {
+        // A newline.
+        let wide = u32::from(!msg.starts_with("Expected one or more"));
+        (e.end_line, e.end_col) = (e.line, e.col + wide);
+    } else if msg.starts_with("invalid character") || msg.starts_with("invalid non-printable") {
+        (e.end_line, e.end_col) = (e.line, e.col);
+    } else if msg.starts_with("cannot have both 'except'") {
+        let star = text[range.start().to_usize() + 6..].trim_start_matches(' ').starts_with('*');
+        (e.end_line, e.end_col) = (e.line, e.col + 6 + u32::from(star));
+    } else if msg.starts_with("multiple exception types must be") {
+        let rest = source.line_text(e.line).trim_end();
+        if let Some(colon) = rest.rfind(':') {
+            e.end_col = rest[..colon].trim_end().chars().count() as u32 + 1;
+        }
+    } else if msg.starts_with("Type parameter list cannot be empty") {
+        e.end_col = e.col;
+    } else if msg == "iterable argument unpacking follows keyword argument unpacking" {
+        let before = &text[..range.start().to_usize()];
+        if let Some(comma) = before.rfind(',') {
+            e.col -= before[comma..].chars().count() as u32;
+        }
+    } else if msg.starts_with("positional argument follows keyword argument") && e.line == e.end_line {
+        // CPython points at what follows the argument.
+        (e.col, e.end_col) = (e.end_col, e.end_col + 1);
+    } else if msg.starts_with("bytes can only contain") {
+        let line = source.line_text(e.line);
+        let at = line.char_indices().nth(e.col as usize - 1).map_or(line.len(), |(i, _)| i);
+        if let Some(open) = line[..at].rfind(['"', '\'']) {
+            let quote = &line[open..=open];
+            let start = open - line[..open].chars().rev().take_while(char::is_ascii_alphabetic).count();
+            let close = line[at..].find(quote).map_or(line.len(), |i| at + i + 1);
+            let count = |to: usize| line[..to].chars().count() as u32 + 1;
+            (e.col, e.end_col) = (count(start), count(close));
+        }
+    } else if msg.starts_with("trailing comma not allowed") {
+        (e.col, e.end_col) = (e.end_col, e.end_col + 1);
+    }
+    e
 }
 
 fn bracket_error(source: &Source<'_>, at: TextRange, generic: bool) -> Option<(TextRange, String)> {
@@ -175,7 +296,8 @@ fn bracket_error(source: &Source<'_>, at: TextRange, generic: bool) -> Option<(T
         Bracket::Unclosed(i, c) if generic => {
             let line = source.line_of(TextSize::new(i as u32));
             let at_end = source.text[at.start().to_usize()..].trim().is_empty();
-            (at_end || source.line_of(at.start()) > line).then(|| (one(i), format!("'{c}' was never closed")))
+            (at_end || i == at.start().to_usize() || source.line_of(at.start()) > line)
+                .then(|| (one(i), format!("'{c}' was never closed")))
         }
         _ => None,
     }
@@ -253,6 +375,13 @@ fn message(source: &Source<'_>, e: &ParseError, tree: &ast::Mod) -> (ErrKind, Te
         {
             "expected ':'".into()
         }
+        T::OtherError(m) if m.contains("mixed") || m.contains("t-string") => {
+            let template = here.split(['"', '\'']).any(|part| {
+                let word = part.rsplit(' ').next().unwrap_or("");
+                matches!(&*word.to_ascii_lowercase(), "t" | "rt" | "tr")
+            });
+            if template { "cannot mix t-string literals with string or bytes literals".into() } else { other(m) }
+        }
         T::OtherError(m) => other(m),
         _ => return generic(source, range),
     };
@@ -271,10 +400,25 @@ fn statement_assign(source: &Source<'_>, r: TextRange) -> bool {
     (before.is_empty() || before.ends_with('=') || before.ends_with(';') || before.ends_with(':'))
         && after.starts_with('=')
         && !after.starts_with("==")
+        && {
+            // One value, and not itself a target.
+            let value = after[1..].lines().next().unwrap_or("").trim_start_matches(' ');
+            let first = value.chars().next().is_some_and(|c| c.is_alphanumeric() || "_\"'([{-+~.".contains(c));
+            let lone = value
+                .match_indices('=')
+                .any(|(i, _)| !value[i + 1..].starts_with('=') && !value[..i].ends_with(['=', '!', '<', '>', ':']));
+            first && (!lone || value.starts_with(['"', '\'']))
+        }
 }
 
 fn generic(source: &Source<'_>, range: TextRange) -> (ErrKind, TextRange, String) {
     if let Some((r, m)) = bracket_error(source, range, true) {
+        return (ErrKind::Syntax, r, m);
+    }
+    let at = range.start().to_usize();
+    if let Bracket::Unclosed(open, _) = brackets(source, at)
+        && let Some((r, m)) = crate::fields::lacks_comma(source.text, open + 1, at, bracket_end(source, open))
+    {
         return (ErrKind::Syntax, r, m);
     }
     let line = source.line_text(source.line_of(range.start()));
@@ -293,10 +437,26 @@ fn generic(source: &Source<'_>, range: TextRange) -> (ErrKind, TextRange, String
     (ErrKind::Syntax, range, "invalid syntax".into())
 }
 
+/// Where the content of the bracket at `open` ends.
+fn bracket_end(source: &Source<'_>, open: usize) -> usize {
+    let close = match source.text.as_bytes()[open] {
+        b'(' => ')',
+        b'[' => ']',
+        _ => '}',
+    };
+    let ends = source.text[open..].match_indices(close).map(|(i, _)| open + i);
+    ends.into_iter()
+        .find(|&end| matches!(brackets(source, end), Bracket::Unclosed(at, _) if at == open))
+        .unwrap_or(source.text.len())
+}
+
 fn other(m: &str) -> String {
     let known = [
         ("Expected `except` or `finally` after `try` block", "expected 'except' or 'finally' block"),
         ("Expected one or more exception types", "expected one or more exception types"),
+        ("Only single target (not tuple)", "only single target (not tuple) can be annotated"),
+        ("Only single target (not list)", "only single target (not list) can be annotated"),
+        ("Positional patterns cannot follow", "positional patterns follow keyword patterns"),
         ("Expected `else` clause", "expected 'else' after 'if' expression"),
         ("Cannot have both", "cannot have both 'except' and 'except*' on the same 'try'"),
         (
@@ -335,14 +495,20 @@ fn interpolated(what: &str, k: &InterpolatedStringErrorType) -> String {
 
 fn indented_block(source: &Source<'_>, m: &str, range: TextRange) -> String {
     let rest = m.trim_start_matches("Expected an indented block after ").replace('`', "'");
+    let rest = rest.replace("' clause", "' statement").replace("'class' definition", "class definition");
+    let rest = rest.replace("'case' block", "'case' statement");
     // The statement that lacks its block is the last line with a colon before.
     let before = &source.text[..range.start().to_usize()];
     let mut line = before.matches('\n').count();
     let lines: Vec<&str> = before.lines().collect();
-    line = line.min(lines.len());
+    // The failure may be at the very end of that statement's line.
+    line = (line + usize::from(before.lines().last().is_some_and(|l| !l.trim().is_empty()) && !before.ends_with('\n')))
+        .min(lines.len());
     while line > 1 && (lines[line - 1].trim().is_empty() || lines[line - 1].trim_start().starts_with('#')) {
         line -= 1;
     }
+    let star = lines.get(line.max(1) - 1).is_some_and(|l| l.trim_start().starts_with("except*"));
+    let rest = if star { rest.replace("'except'", "'except*'") } else { rest };
     format!("expected an indented block after {rest} on line {}", line.max(1))
 }
 
@@ -366,13 +532,29 @@ fn lexical(source: &Source<'_>, l: &LexicalErrorType, range: TextRange) -> (ErrK
             let msg = if body.starts_with("\"\"\"") || body.starts_with("'''") {
                 format!("unterminated triple-quoted string literal (detected at line {last_line})")
             } else {
-                format!("unterminated string literal (detected at line {line})")
+                let line_text = text.lines().next().unwrap_or(text).trim_end();
+                let quote = body.chars().next().unwrap_or('"');
+                let escaped = line_text.strip_suffix(quote).is_some_and(|rest| rest.ends_with('\\'));
+                let hint = if escaped { "; perhaps you escaped the end quote?" } else { "" };
+                format!("unterminated string literal (detected at line {line}){hint}")
             };
             return (ErrKind::Syntax, point, msg);
         }
         L::InvalidByteLiteral => "bytes can only contain ASCII literal characters".into(),
+        L::UnrecognizedToken { tok }
+            if tok.is_control()
+                || !tok.is_ascii()
+                    && (tok.is_control()
+                        || tok.is_whitespace()
+                        || matches!(*tok as u32, 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xad | 0xe000..=0xf8ff)) =>
+        {
+            format!("invalid non-printable character U+{:04X}", *tok as u32)
+        }
         L::UnrecognizedToken { tok } if !tok.is_ascii() => {
             format!("invalid character '{tok}' (U+{:04X})", *tok as u32)
+        }
+        L::LineContinuationError if text.len() < 2 || text[1..].trim_matches(['\n', '\r']).is_empty() => {
+            return (ErrKind::Syntax, range, "unexpected EOF while parsing".into());
         }
         L::LineContinuationError => "unexpected character after line continuation character".into(),
         L::Eof => match bracket_error(source, range, true) {
@@ -380,6 +562,9 @@ fn lexical(source: &Source<'_>, l: &LexicalErrorType, range: TextRange) -> (ErrK
             None => "unexpected EOF while parsing".into(),
         },
         L::UnicodeError | L::MissingUnicodeLbrace | L::MissingUnicodeRbrace => {
+            if let Some((r, m)) = crate::fields::bad_escape(source.text, start) {
+                return (ErrKind::Syntax, r, m);
+            }
             "(unicode error) 'unicodeescape' codec can't decode bytes: malformed escape".into()
         }
         L::FStringError(k) => interpolated("f-string", k),
@@ -420,6 +605,7 @@ fn number(source: &Source<'_>, range: TextRange) -> Option<(TextRange, String)> 
                 let d = digits.as_bytes()[i] as char;
                 (point(i + 2), format!("invalid digit '{d}' in {kind} literal"))
             }
+            None if digits.ends_with('_') => (point(text.len() - 1), format!("invalid {kind} literal")),
             _ => (point(1), format!("invalid {kind} literal")),
         });
     }
@@ -437,6 +623,13 @@ fn number(source: &Source<'_>, range: TextRange) -> Option<(TextRange, String)> 
             "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers".into(),
         ));
     }
-    let good = text.bytes().take_while(|c| c.is_ascii_digit() || *c == b'.').count();
+    let rest = source.text[s + n..].as_bytes();
+    if text.ends_with(['e', 'E']) && matches!(rest.first(), Some(b'+' | b'-')) {
+        return Some((point(n), "invalid decimal literal".into()));
+    }
+    if text.ends_with('_') {
+        return Some((point(n - 1), "invalid decimal literal".into()));
+    }
+    let good = text.bytes().take_while(|c| c.is_ascii_digit() || *c == b'.' || *c == b'_').count();
     Some((point(good.saturating_sub(1)), "invalid decimal literal".into()))
 }

@@ -71,7 +71,7 @@ fn checked(source: &Source<'_>, mode: ruff::Mode) -> Result<ast::Mod, Box<Syntax
     if parsed.errors().is_empty() {
         return Ok(parsed.into_syntax());
     }
-    let mut e = crate::messages::convert(source, parsed.errors(), parsed.syntax());
+    let mut e = crate::messages::convert(source, parsed.errors(), parsed.syntax(), parsed.tokens());
     e.at_end = parsed.errors().iter().min_by_key(|x| x.location.start()).is_some_and(|first| at_end(source, first));
     Err(e)
 }

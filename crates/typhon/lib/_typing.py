@@ -15,17 +15,50 @@ def _typing():
 
 
 def _caller():
-    try:
-        return _sys._getframemodulename(2) or "__main__"
-    except AttributeError:
-        return None
+    """The module that called the function that asks."""
+    return _sys._getframemodulename(2)
+
+
+def _union(left, right):
+    return Union[left, right]
+
+
+class _ConstEvaluator:
+    """Evaluates to a value that was given as such."""
+
+    def __init__(self, value):
+        self._value = value
+
+    def __init_subclass__(cls):
+        raise TypeError("type '_typing._ConstEvaluator' is not an acceptable base type")
+
+    def __call__(self, format=1, /):
+        if format != 4:
+            return self._value
+        from annotationlib import type_repr
+        if isinstance(self._value, tuple):
+            return "(" + ", ".join(map(type_repr, self._value)) + ")"
+        return type_repr(self._value)
+
+    def __repr__(self):
+        return f"<constevaluator {self._value!r}>"
+
+
+_ConstEvaluator.__module__ = "_typing"
 
 
 class _NoDefaultType:
+    """The type of the NoDefault singleton."""
+
     __slots__ = ()
 
-    def __new__(cls):
+    def __new__(cls, *args, **kwargs):
+        if args or kwargs:
+            raise TypeError("NoDefaultType takes no arguments")
         return NoDefault
+
+    def __init_subclass__(cls):
+        raise TypeError("type 'NoDefaultType' is not an acceptable base type")
 
     def __repr__(self):
         return "typing.NoDefault"
@@ -38,6 +71,10 @@ _NoDefaultType.__name__ = _NoDefaultType.__qualname__ = "NoDefaultType"
 NoDefault = object.__new__(_NoDefaultType)
 
 
+# Stands for what the compiler's function computes when it is first asked for.
+_unevaluated = object()
+
+
 class _Parameter:
     def __init_subclass__(cls, final=True):
         if cls.__module__ != __name__:
@@ -45,9 +82,8 @@ class _Parameter:
 
     def _lazy(self, name):
         value = getattr(self, "_" + name)
-        if callable(getattr(self, "_evaluate_" + name, None)):
+        if value is _unevaluated:
             value = getattr(self, "_evaluate_" + name)(1)
-            setattr(self, "_evaluate_" + name, None)
             setattr(self, "_" + name, value)
         return value
 
@@ -59,24 +95,22 @@ class _Parameter:
     def __default__(self, evaluate):
         # The compiler hands over a function that computes the default.
         self._evaluate_default = evaluate
+        self._default = _unevaluated
 
     @property
     def evaluate_default(self):
-        if self._evaluate_default is not None:
-            return self._evaluate_default
-        if self._default is NoDefault:
-            return None
-        value = self._default
-        return lambda format=1, /: value
+        if self._evaluate_default is None and self._default is not NoDefault:
+            return _ConstEvaluator(self._default)
+        return self._evaluate_default
 
     def has_default(self):
-        return self._evaluate_default is not None or self._default is not NoDefault
+        return self._default is not NoDefault
 
     def __or__(self, other):
-        return _typing().Union[self, other]
+        return _union(self, other)
 
     def __ror__(self, other):
-        return _typing().Union[other, self]
+        return _union(other, self)
 
     def __reduce__(self):
         return self.__name__
@@ -105,8 +139,7 @@ class _Parameter:
         self._evaluate_bound = None
         self._default = default
         self._evaluate_default = None
-        if module != "typing":
-            self.__module__ = module
+        self.__module__ = module
 
 
 class TypeVar(_Parameter):
@@ -130,8 +163,17 @@ class TypeVar(_Parameter):
     def __constraints__(self):
         return self._lazy("constraints")
 
-    evaluate_bound = property(lambda self: self._evaluate_bound)
-    evaluate_constraints = property(lambda self: self._evaluate_constraints)
+    @property
+    def evaluate_bound(self):
+        if self._evaluate_bound is None and self._bound is not None:
+            return _ConstEvaluator(self._bound)
+        return self._evaluate_bound
+
+    @property
+    def evaluate_constraints(self):
+        if self._evaluate_constraints is None and self._constraints:
+            return _ConstEvaluator(self._constraints)
+        return self._evaluate_constraints
 
     def __typing_subst__(self, arg):
         return _typing()._typevar_subst(self, arg)
@@ -143,10 +185,15 @@ class TypeVar(_Parameter):
             return args
         if at == len(args) and self.has_default():
             return (*args, self.__default__)
-        raise TypeError(f"Too few arguments for {alias}")
+        few = sum(not p.has_default() for p in params)
+        raise TypeError(f"Too few arguments for {alias}; actual {len(args)}, expected "
+                        f"{'at least ' if few < len(params) else ''}{few}")
 
 
 class ParamSpecArgs:
+    def __init_subclass__(cls):
+        raise TypeError("type 'typing.ParamSpecArgs' is not an acceptable base type")
+
     def __init__(self, origin):
         self.__origin__ = origin
 
@@ -163,6 +210,9 @@ class ParamSpecArgs:
 
 
 class ParamSpecKwargs:
+    def __init_subclass__(cls):
+        raise TypeError("type 'typing.ParamSpecKwargs' is not an acceptable base type")
+
     def __init__(self, origin):
         self.__origin__ = origin
 
@@ -180,8 +230,6 @@ class ParamSpecKwargs:
 
 class ParamSpec(_Parameter):
     def __init__(self, name, *, bound=None, default=NoDefault, covariant=False, contravariant=False, infer_variance=False):
-        if bound is not None:
-            bound = _typing()._type_check(bound, "Bound must be a type.")
         self._init(name, bound, covariant, contravariant, infer_variance, default, _caller())
 
     __bound__ = property(lambda self: self._bound)
@@ -213,43 +261,42 @@ class TypeVarTuple(_Parameter):
 
 
 class TypeAliasType:
-    def __init__(self, name, value=None, *, type_params=()):
-        # `type X = ...` passes one tuple: name, parameters, evaluator.
-        if isinstance(name, tuple):
-            name, params, evaluate = name
-            self.__type_params__ = params or ()
-            self._evaluate = evaluate
-        else:
-            if not isinstance(type_params, tuple):
-                raise TypeError("type_params must be a tuple")
-            self.__type_params__ = type_params
-            self._evaluate = None
-            self._value = value
+    def __init__(self, name, value, *, type_params=()):
+        if not isinstance(type_params, tuple):
+            raise TypeError("type_params must be a tuple")
+        default_seen = False
+        for param in type_params:
+            if not isinstance(param, (_Parameter, _typing()._UnpackGenericAlias)):
+                raise TypeError(f"Expected a type param, got {param!r}")
+            if getattr(param, "has_default", bool)():
+                default_seen = True
+            elif default_seen:
+                raise TypeError(f"non-default type parameter '{param!r}' follows default type parameter")
+        self._init(name, value, type_params, None, _caller())
+
+    def _init(self, name, value, type_params, evaluate, module):
         self.__name__ = name
-        self.__module__ = _caller()
+        self.__type_params__ = type_params
+        self._value = value
+        self._evaluate = evaluate
+        self.__module__ = module
 
     def __init_subclass__(cls):
         raise TypeError("type 'typing.TypeAliasType' is not an acceptable base type")
 
     @property
     def __value__(self):
-        if self._evaluate is not None:
+        if self._value is _unevaluated:
             self._value = self._evaluate(1)
-            self._evaluate = None
         return self._value
 
     @property
     def evaluate_value(self):
-        if self._evaluate is not None:
-            return self._evaluate
-        return lambda format=1, /: self._value
+        return _ConstEvaluator(self._value) if self._evaluate is None else self._evaluate
 
     @property
     def __parameters__(self):
-        out = []
-        for p in self.__type_params__:
-            out.extend(p if isinstance(p, TypeVarTuple) else (p,))
-        return tuple(out)
+        return _unpacked(self.__type_params__)
 
     def __getitem__(self, item):
         if not self.__type_params__:
@@ -257,10 +304,10 @@ class TypeAliasType:
         return _GenericAlias(self, item)
 
     def __or__(self, other):
-        return _typing().Union[self, other]
+        return _union(self, other)
 
     def __ror__(self, other):
-        return _typing().Union[other, self]
+        return _union(other, self)
 
     def __iter__(self):
         yield _typing().Unpack[self]
@@ -270,6 +317,69 @@ class TypeAliasType:
 
     def __reduce__(self):
         return self.__name__
+
+
+def _unpacked(params):
+    """Type parameters as arguments: a TypeVarTuple stands for several."""
+    out = []
+    for p in params:
+        out.extend(p if isinstance(p, TypeVarTuple) else (p,))
+    return tuple(out)
+
+
+def _starred(alias):
+    """`*alias`, for pickles of it."""
+    return next(iter(alias))
+
+
+# What compiled code calls.
+
+
+def _subscript_generic(params):
+    """The last base of `class A[T]`."""
+    return Generic[_unpacked(params)]
+
+
+def _new_parameter(cls, name):
+    param = cls.__new__(cls)
+    param._init(name, None, False, False, True, NoDefault, "typing")
+    return param
+
+
+def _type_var(name):
+    param = _new_parameter(TypeVar, name)
+    param._constraints = ()
+    param._evaluate_constraints = None
+    return param
+
+
+def _type_var_with_bound(name, evaluate):
+    param = _type_var(name)
+    param._bound = _unevaluated
+    param._evaluate_bound = evaluate
+    return param
+
+
+def _type_var_with_constraints(name, evaluate):
+    param = _type_var(name)
+    param._constraints = _unevaluated
+    param._evaluate_constraints = evaluate
+    return param
+
+
+def _param_spec(name):
+    return _new_parameter(ParamSpec, name)
+
+
+def _type_var_tuple(name):
+    return _new_parameter(TypeVarTuple, name)
+
+
+def _type_alias(parts):
+    name, params, evaluate = parts
+    alias = TypeAliasType.__new__(TypeAliasType)
+    alias._init(name, _unevaluated, params or (), evaluate, _caller())
+    return alias
 
 
 class Generic:

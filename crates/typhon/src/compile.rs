@@ -2,7 +2,7 @@
 
 use crate::tree::read;
 use typhon_compiler::{ErrKind, Mode, Options, Warning};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, exc, int, ops, str};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, bytes, exc, int, ops, str, tuple};
 use typhon_syntax::SyntaxErr;
 use typhon_vm::code::{self, Code};
 use typhon_vm::hooks::{CompileRequest, Source};
@@ -38,7 +38,7 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
     };
     let compiled = match r.source {
         Source::Text(t) => typhon_compiler::compile(t, r.filename, &options),
-        Source::Bytes(b) => typhon_compiler::compile_bytes(b, r.filename, &options),
+        Source::Bytes(b) => decode(cx, b).and_then(|t| typhon_compiler::compile(&t, r.filename, &options)),
         Source::Tree(node) => {
             let (tree, lines) = read::read(cx, node, r.mode)?;
             let source = typhon_syntax::Source::of_lines(lines + 1, read::STRIDE);
@@ -56,6 +56,25 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
     }
 }
 
+/// Decode a source; what is not built into the parser is done by the codecs of Python.
+fn decode(cx: &mut Cx, source: &[u8]) -> std::result::Result<String, Box<SyntaxErr>> {
+    typhon_syntax::decode(source, &mut |name, _| {
+        // A main program may come before anything has imported the codecs.
+        let decoded =
+            typhon_vm::import::import_module(cx, "encodings").and_then(|_| bytes::new(cx, source)).and_then(|b| {
+                let name = str::new(cx, name)?;
+                ops::call_method(cx, b.obj(), "decode", &[name.obj()])
+            });
+        let text = decoded.and_then(|text| ops::to_str(cx, text));
+        Some(match text {
+            Ok(text) => Ok(text.to_str().into_owned()),
+            Err(e) => {
+                Err(ops::to_str(cx, e.obj()).map_or_else(|_| "decoding error".into(), |t| t.to_str().into_owned()))
+            }
+        })
+    })
+}
+
 /// The hook for trees.
 pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
     if r.flags & TYPE_COMMENTS != 0 {
@@ -70,12 +89,13 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
         Source::Text(t) => Ok(std::borrow::Cow::Borrowed(t)),
         // `compile` gives a tree back as it is.
         Source::Tree(node) => return Ok(node),
-        Source::Bytes(b) => typhon_syntax::decode(b, &mut |_, _| None).map(|t| t.to_string().into()),
+        Source::Bytes(b) => decode(cx, b).map(std::borrow::Cow::Owned),
     };
     let text = match text {
         Ok(t) => t,
         Err(e) => return Err(raise(cx, r.filename, &e)?),
     };
+    let text = typhon_syntax::normal_lines(&text);
     let source = typhon_syntax::Source::new(&text);
     let incomplete = r.flags & ALLOW_INCOMPLETE != 0;
     match typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode)) {
@@ -105,7 +125,8 @@ fn warn(cx: &mut Cx, filename: &str, w: &Warning) -> Result<()> {
     match r {
         Ok(_) => Ok(()),
         Err(e) if e.is(cx, ExcKind::SyntaxWarning) => {
-            let e = SyntaxErr { line: w.line, col: w.col + 1, ..SyntaxErr::bare(ErrKind::Syntax, &*w.msg) };
+            let msg = w.msg.replace(" Such sequences will not work in the future.", "");
+            let e = SyntaxErr { line: w.line, col: w.col + 1, ..SyntaxErr::bare(ErrKind::Syntax, msg) };
             Err(raise(cx, filename, &e)?)
         }
         Err(e) => Err(e),
@@ -115,7 +136,7 @@ fn warn(cx: &mut Cx, filename: &str, w: &Warning) -> Result<()> {
 /// The exception of a syntax error.
 fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr) -> Result<Raised> {
     let kind = match e.kind {
-        ErrKind::Syntax => ExcKind::SyntaxError,
+        ErrKind::Syntax | ErrKind::Undecoded => ExcKind::SyntaxError,
         ErrKind::Incomplete => ExcKind::_IncompleteInputError,
         ErrKind::Indentation => ExcKind::IndentationError,
         ErrKind::Tab => ExcKind::TabError,
@@ -126,19 +147,29 @@ fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr) -> Result<Raised> {
         return Ok(exc::new(cx, kind, &e.msg));
     }
     let msg = str::new(cx, &e.msg)?;
-    if e.line == 0 {
-        return exc::with_args(cx, kind, &[msg.obj()]);
-    }
     let file = str::new(cx, filename)?;
-    let num = |cx: &Cx, v: u32| int::from_i64(cx, v as i64);
-    let text = match &e.text {
-        Some(t) => str::new(cx, t)?.obj(),
-        None => Obj::NONE,
+    // No column is `u32::MAX` there and -1 here.
+    let num = |cx: &Cx, v: u32| int::from_i64(cx, v as i32 as i64);
+    let place = match (&e.text, e.line) {
+        _ if e.kind == ErrKind::Undecoded => {
+            Some(tuple::new(cx, &[file.obj(), Obj::int_unchecked(0), Obj::int_unchecked(-1), Obj::NONE])?)
+        }
+        (_, 0) => None,
+        (text, _) => {
+            let text = match text {
+                Some(t) => str::new(cx, t)?.obj(),
+                None => Obj::NONE,
+            };
+            let place =
+                [file.obj(), num(cx, e.line)?, num(cx, e.col)?, text, num(cx, e.end_line)?, num(cx, e.end_col)?];
+            Some(tuple::new(cx, &place)?)
+        }
     };
-    let place = [file.obj(), num(cx, e.line)?, num(cx, e.col)?, text, num(cx, e.end_line)?, num(cx, e.end_col)?];
-    let place = typhon_object::tuple::new(cx, &place)?;
-    let class = kind.class(cx);
-    let o = ops::call_args(cx, class.obj(), &[msg.obj(), place.obj()])?;
+    let class = kind.class(cx).obj();
+    let o = match place {
+        Some(place) => ops::call_args(cx, class, &[msg.obj(), place.obj()])?,
+        None => ops::call_args(cx, class, &[msg.obj()])?,
+    };
     match o.cast::<exc::BaseException>() {
         Some(e) => Ok(Raised(e)),
         None => Ok(cx.error(ExcKind::SystemError, "SyntaxError is not an exception")),

@@ -68,7 +68,8 @@ crate::slow! {
     fn raise(f) {
         let r: Raised = match f.x() {
             0 => match f.cx.handled() {
-                Some(e) => Raised(e),
+                // A reraise keeps the context and the traceback that it has.
+                Some(e) => return Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(e), false) }),
                 None => f.cx.error(ExcKind::RuntimeError, "No active exception to reraise"),
             },
             x => {
@@ -92,10 +93,6 @@ crate::slow! {
                 Raised(e)
             }
         };
-        if f.x() == 0 {
-            // A reraise keeps the context that it has.
-            return Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, r, true) });
-        }
         Err(r)
     }
     /// RERAISE.

@@ -55,23 +55,23 @@ crate::slow! {
                 }
             }
             Intrinsic1::TypeVar => {
-                let c = typing(f.cx, "TypeVar")?;
+                let c = typing(f.cx, "_type_var")?;
                 ops::call_args(f.cx, c, &[v])?
             }
             Intrinsic1::ParamSpec => {
-                let c = typing(f.cx, "ParamSpec")?;
+                let c = typing(f.cx, "_param_spec")?;
                 ops::call_args(f.cx, c, &[v])?
             }
             Intrinsic1::TypeVarTuple => {
-                let c = typing(f.cx, "TypeVarTuple")?;
+                let c = typing(f.cx, "_type_var_tuple")?;
                 ops::call_args(f.cx, c, &[v])?
             }
             Intrinsic1::SubscriptGeneric => {
-                let c = typing(f.cx, "Generic")?;
-                ops::get_item(f.cx, c, v)?
+                let c = typing(f.cx, "_subscript_generic")?;
+                ops::call_args(f.cx, c, &[v])?
             }
             Intrinsic1::TypeAlias => {
-                let c = typing(f.cx, "TypeAliasType")?;
+                let c = typing(f.cx, "_type_alias")?;
                 ops::call_args(f.cx, c, &[v])?
             }
         };
@@ -82,15 +82,13 @@ crate::slow! {
     fn two(f) {
         let (x, y) = (f.reg(f.b()), f.reg(f.c()));
         let r = match Intrinsic2::from_u8(f.x()).expect("verified code") {
-            Intrinsic2::TypeVarWithBound | Intrinsic2::TypeVarWithConstraints => {
-                let c = typing(f.cx, "TypeVar")?;
-                let v = ops::call_args(f.cx, c, &[x])?;
-                let n = match Intrinsic2::from_u8(f.x()) {
-                    Some(Intrinsic2::TypeVarWithBound) => name!(f.cx, "_evaluate_bound"),
-                    _ => name!(f.cx, "_evaluate_constraints"),
-                };
-                ops::set_attr(f.cx, v, n, Some(y))?;
-                v
+            Intrinsic2::TypeVarWithBound => {
+                let c = typing(f.cx, "_type_var_with_bound")?;
+                ops::call_args(f.cx, c, &[x, y])?
+            }
+            Intrinsic2::TypeVarWithConstraints => {
+                let c = typing(f.cx, "_type_var_with_constraints")?;
+                ops::call_args(f.cx, c, &[x, y])?
             }
             Intrinsic2::SetFunctionTypeParams => {
                 let n = name!(f.cx, "__type_params__");
