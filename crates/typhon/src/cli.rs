@@ -56,6 +56,8 @@ fn below(mut cx: Box<Cx>, config: &Config, program: &Program, stress: Option<u64
                 }
                 Err(e) => run::report(&mut cx, Err(e), false),
             };
+            // Its frame, too, has gaps in which the program's words would be seen.
+            typhon_vm::gc_module::scrub();
             run::shut_down(&mut cx, code)
         }
         Err(e) => {

@@ -18,7 +18,9 @@ use typhon_vm::{display, import};
 /// Exit code when the standard streams cannot be flushed at the end.
 const FLUSH_FAILED: u8 = 120;
 
-/// Run the program; the exit code.
+/// Run the program; the exit code. In a frame of its own: what the program's end collects
+/// must not stand in frames that are still there.
+#[inline(never)]
 pub fn program(cx: &mut Cx, c: &Config, p: &Program) -> u8 {
     let r = execute(cx, c, p);
     let interactive = match p {
@@ -229,6 +231,7 @@ fn exit_code(cx: &mut Cx, e: Raised) -> u8 {
 
 /// Show an uncaught exception; the exit code. With `stay`, SystemExit is shown
 /// as well, since the interpreter goes on.
+#[inline(never)]
 pub fn report(cx: &mut Cx, r: Result<()>, stay: bool) -> u8 {
     let Err(e) = r else { return 0 };
     if e.is(cx, ExcKind::SystemExit) && !stay {
@@ -267,6 +270,7 @@ fn flush(cx: &mut Cx, stream: &str) -> Option<Raised> {
 
 /// Join the threads that are not daemons, run `atexit`, flush the streams; the
 /// exit code.
+#[inline(never)]
 pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
     let key = |cx: &Cx, n: &str| cx.intern(n).ok().and_then(|k| import::modules(cx).get_str(k));
     if let Some(t) = key(cx, "threading")
@@ -284,6 +288,7 @@ pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
         code = FLUSH_FAILED;
     }
     cx.rt().finalizing.store(true, Ordering::SeqCst);
+    typhon_vm::gc_module::scrub();
     crate::wiring::finalize_modules(cx);
     // Files that were left open, and what finalizers wrote.
     typhon_stdlib::io::flush_all(cx);

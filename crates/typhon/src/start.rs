@@ -15,6 +15,7 @@ use typhon_vm::library as vm_library;
 use typhon_vm::{import, init, sys, thread};
 
 /// Make a runtime that can import and print.
+#[inline(never)]
 pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     // Before the first string is hashed, for the first call counts.
     let key = hash_key(c);
@@ -180,6 +181,7 @@ fn names(cx: &mut Cx, n: &[&str]) -> Result<Gc<typhon_object::tuple::Tuple>> {
 
 /// What happens before the program once the runtime runs: `warnings` if there
 /// are filters, `faulthandler`, `__main__`, `site`.
+#[inline(never)]
 pub fn prepare(cx: &mut Cx, c: &Config) -> Result<()> {
     main_module(cx)?;
     if !c.warnings.is_empty() {

@@ -71,6 +71,7 @@ pub fn started() {
 
 /// At the end: let the program's modules go, so that the finalizers of what only they
 /// hold run while everything else still works. Without finalizers nobody would notice.
+#[inline(never)]
 pub fn finalize_modules(cx: &mut Cx) {
     // Daemon threads stop where they are.
     typhon_gc::request_all(typhon_object::cx::POLL_ASYNC_EXC);
@@ -78,7 +79,6 @@ pub fn finalize_modules(cx: &mut Cx) {
         return;
     }
     forget_modules(cx);
-    scrub_stack();
     // What a finalizer lets go of may have one, too.
     for _ in 0..3 {
         // Or the program's last calls would have left what they worked with.
@@ -86,14 +86,6 @@ pub fn finalize_modules(cx: &mut Cx) {
         cx.mutator.collect(true);
         poll::finalize(cx);
     }
-}
-
-/// Overwrites what the program left on the stack below this frame: frames of the
-/// collection that follows have gaps in which it would be seen.
-#[inline(never)]
-fn scrub_stack() {
-    let mut below = [0u64; 16 << 10];
-    std::hint::black_box(&mut below);
 }
 
 #[inline(never)]
