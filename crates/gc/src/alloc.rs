@@ -144,7 +144,8 @@ impl Mutator {
         if stress != 0 {
             let n = ALLOCATIONS.fetch_add(1, Ordering::Relaxed) + 1;
             if n.is_multiple_of(stress) {
-                self.collect((n / stress).is_multiple_of(4));
+                // Mostly young ones, which are cheap and ask the most of the barrier.
+                self.collect((n / stress).is_multiple_of(64));
             }
         }
         let semantics = match size > MAX_SMALL.load(Ordering::Relaxed) {
