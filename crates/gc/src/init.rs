@@ -2,9 +2,9 @@
 
 use crate::alloc::{MAX_SMALL, STRESS};
 use crate::binding::{MMTK_INSTANCE, Vm, mmtk};
-use crate::trigger::{MAX_PAGES, MIN_PAGES, pages};
+use crate::trigger::{MAX_PAGES, MIN_PAGES, NURSERY, NURSERY_PAGES, pages};
 use mmtk::MMTKBuilder;
-use mmtk::util::options::{GCTriggerSelector, NurserySize, PlanSelector};
+use mmtk::util::options::{GCTriggerSelector, PlanSelector};
 use std::sync::atomic::Ordering;
 
 /// How the heap is to behave.
@@ -14,7 +14,7 @@ pub struct HeapOptions {
     pub min_heap: usize,
     /// The most the heap may use, in bytes; 0: the machine's memory.
     pub max_heap: usize,
-    /// A fixed nursery size in bytes; 0: it grows with the heap.
+    /// The nursery for each core, in bytes, while the heap is small.
     pub nursery: usize,
     /// Collector threads. More than one spins while there is nothing to do.
     pub threads: usize,
@@ -24,7 +24,7 @@ pub struct HeapOptions {
 
 impl Default for HeapOptions {
     fn default() -> Self {
-        Self { min_heap: 64 << 20, max_heap: 0, nursery: 0, threads: 1, stress: None }
+        Self { min_heap: 64 << 20, max_heap: 0, nursery: NURSERY, threads: 1, stress: None }
     }
 }
 
@@ -42,6 +42,7 @@ pub fn init(options: &HeapOptions) {
     };
     MIN_PAGES.store(pages(options.min_heap.min(max)), Ordering::Relaxed);
     MAX_PAGES.store(pages(max), Ordering::Relaxed);
+    NURSERY_PAGES.store(pages(options.nursery).max(1), Ordering::Relaxed);
     STRESS.store(options.stress.unwrap_or(0), Ordering::Relaxed);
 
     let mut builder = MMTKBuilder::new_no_env_vars();
@@ -52,9 +53,6 @@ pub fn init(options: &HeapOptions) {
     accepted &= o.full_heap_system_gc.set(false);
     accepted &= o.no_finalizer.set(true);
     accepted &= o.no_reference_types.set(true);
-    if options.nursery != 0 {
-        accepted &= o.nursery.set(NurserySize::Fixed(options.nursery));
-    }
     assert!(accepted, "mmtk refused an option");
     let instance = mmtk::memory_manager::mmtk_init::<Vm>(&builder);
     assert!(MMTK_INSTANCE.set(instance).is_ok(), "the heap is initialized twice");

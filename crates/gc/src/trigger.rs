@@ -3,8 +3,12 @@
 //! The limit starts at `min_heap` and becomes max(min, 2 x live + min / 2) after each
 //! full collection, never more than `max_heap`; `min` is `min_heap` for each core that
 //! the attached threads can keep busy: they allocate that much faster, and a collection
-//! stops them all. Within the limit, mmtk collects young when its nursery is full. Memory
-//! outside the heap (`add_external`) counts as live.
+//! stops them all. Memory outside the heap (`add_external`) counts as live.
+//!
+//! A young collection is due when so much has been allocated since the last collection as
+//! the nursery is large: a fixed size for each of those cores, small enough that the
+//! memory that programs use again and again stays in the processor's caches; but a
+//! quarter of what is live if that is more, for a young collection looks at every block.
 
 use crate::binding::Vm;
 use crate::mutator::{POLL_COLLECT, WORLD, request_all};
@@ -21,6 +25,11 @@ const LARGE: usize = (4 << 30) / PAGE;
 
 /// Beyond so many cores the least limit does not grow.
 const MOST_CORES: usize = 8;
+
+/// The nursery of a small heap, in bytes for each core.
+pub(crate) const NURSERY: usize = 16 << 20;
+/// Set by `init`, in pages.
+pub(crate) static NURSERY_PAGES: AtomicUsize = AtomicUsize::new(NURSERY / PAGE);
 
 /// In pages; set by `init` before mmtk asks for a policy.
 pub(crate) static MIN_PAGES: AtomicUsize = AtomicUsize::new(0);
@@ -53,20 +62,39 @@ pub(crate) struct Policy {
     max: usize,
     limit: AtomicUsize,
     pending: AtomicUsize,
+    /// Pages in use at which the next young collection is due.
+    young: AtomicUsize,
 }
 
 impl Policy {
     /// The least limit, in pages, for the threads there are.
     fn least(&self) -> usize {
+        self.min * Self::busy_cores()
+    }
+
+    /// How many cores the attached threads can use.
+    fn busy_cores() -> usize {
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_CORES)));
         let threads = WORLD.with_members(|members| members.threads().len());
-        self.min * threads.clamp(1, cores)
+        threads.clamp(1, cores)
+    }
+
+    /// After a collection that left `used` pages.
+    fn set_nursery(&self, used: usize) {
+        let nursery = NURSERY_PAGES.load(Ordering::Relaxed) * Self::busy_cores();
+        self.young.store(used + nursery.max(used / 4), Ordering::Relaxed);
     }
 
     pub(crate) fn new() -> Self {
         let min = MIN_PAGES.load(Ordering::Relaxed);
-        Self { min, max: MAX_PAGES.load(Ordering::Relaxed), limit: AtomicUsize::new(min), pending: AtomicUsize::new(0) }
+        Self {
+            min,
+            max: MAX_PAGES.load(Ordering::Relaxed),
+            limit: AtomicUsize::new(min),
+            pending: AtomicUsize::new(0),
+            young: AtomicUsize::new(NURSERY_PAGES.load(Ordering::Relaxed)),
+        }
     }
 }
 
@@ -89,6 +117,7 @@ impl GCTriggerPolicy<Vm> for Policy {
 
     fn on_gc_end(&self, mmtk: &'static MMTK<Vm>) {
         let pending = self.pending.swap(0, Ordering::SeqCst);
+        self.set_nursery(mmtk.get_plan().get_reserved_pages() + pending);
         if collection::is_young() {
             // Live size is not known; only make room for what is waited for.
             let limit = self.limit.load(Ordering::Relaxed).max(self.least()) + pending;
@@ -102,7 +131,8 @@ impl GCTriggerPolicy<Vm> for Policy {
     }
 
     fn is_gc_required(&self, space_full: bool, space: Option<SpaceStats<Vm>>, plan: &dyn Plan<VM = Vm>) -> bool {
-        let required = plan.collection_required(space_full, space);
+        let full = plan.get_reserved_pages() >= self.young.load(Ordering::Relaxed);
+        let required = full || plan.collection_required(space_full, space);
         if required {
             // mmtk is about to request a collection, which panics without workers.
             collection::ensure_workers();
