@@ -280,6 +280,15 @@ pub struct Zip {
     strict: AtomicBool,
 }
 
+/// The iterators of a plain `zip(a, b)`.
+pub fn two_zipped(o: Obj) -> Option<(Obj, Obj)> {
+    let z = o.cast::<Zip>().filter(|z| ops::class_of(o).is_native() && !z.strict.load(Ordering::Relaxed))?;
+    match *z.its.items() {
+        [a, b] => Some((a, b)),
+        _ => None,
+    }
+}
+
 /// Iterators of all `args`, as a tuple.
 fn iterators(cx: &mut Cx, args: &[Obj]) -> Result<Gc<Tuple>> {
     let a = array::new(cx, args.len())?;
