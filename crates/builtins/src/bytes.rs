@@ -156,9 +156,6 @@ crate::bytes_like_class!(BytesMethods, Bytes, "bytes", make, same, pin, {
     fn __add__(this: Gc<Bytes>, cx: &mut Cx, other: Obj) -> Result<Obj> {
         let a = this.payload().as_slice();
         let Some(b) = buffer::try_get(cx, other)? else {
-            if ops::class_of(other).special(Dunder::RAdd).is_some() {
-                return Ok(Obj::NOT_IMPLEMENTED);
-            }
             return Err(cx.type_error(format!("can't concat {} to {}", cx.type_name(other), cx.type_name(this.obj()))));
         };
         let b = b.as_slice();
@@ -177,9 +174,6 @@ crate::bytes_like_class!(BytesMethods, Bytes, "bytes", make, same, pin, {
     }
 
     fn __mul__(this: Gc<Bytes>, cx: &mut Cx, n: Obj) -> Result<Obj> {
-        if !slice::is_index(n) {
-            return Ok(Obj::NOT_IMPLEMENTED);
-        }
         let n = slice::repeat_count(cx, n)?;
         if n == 1 && this.obj().shape() == shape::BYTES {
             return Ok(this.obj());

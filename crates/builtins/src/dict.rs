@@ -3,7 +3,7 @@
 //!
 //! Tests: tests/containers.rs; CPython test_dict.
 
-use crate::{dict_views, generic_alias, repr_guard, seq};
+use crate::{dict_views, generic_alias, iterators, repr_guard, seq};
 use typhon_macros::class;
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::{Args, Missing, instance_of};
@@ -62,6 +62,14 @@ pub fn merge_mapping(cx: &mut Cx, to: Gc<Dict>, from: Obj) -> Result<()> {
 
 /// `to.update(pairs)` for an iterable of pairs.
 pub fn merge_pairs(cx: &mut Cx, to: Gc<Dict>, pairs: Obj) -> Result<()> {
+    if let Some((keys, values)) = iterators::two_zipped(pairs) {
+        // The pairs need not be made.
+        while let Some(k) = ops::iter_next(cx, keys)? {
+            let Some(v) = ops::iter_next(cx, values)? else { break };
+            to.insert(cx, k, v)?;
+        }
+        return Ok(());
+    }
     let it = ops::get_iter(cx, pairs)?;
     let mut i = 0;
     while let Some(pair) = ops::iter_next(cx, it)? {

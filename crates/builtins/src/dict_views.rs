@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::dict::Dict;
 use typhon_object::native::{self, NO_NEW, NativeClass, Payload, instance_of};
-use typhon_object::{BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, Slot, boot, exc, list, ops, shape, str, types};
+use typhon_object::{
+    BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, Slot, array, boot, exc, list, ops, shape, str, types,
+};
 use typhon_text::strview::StrBuf;
 
 /// Which part of the items.
@@ -442,12 +444,21 @@ fn snapshot(cx: &mut Cx, o: Obj) -> Result<Option<Gc<typhon_object::list::List>>
     } else {
         return Ok(None);
     };
-    let l = typhon_object::list::new(cx, &[])?;
-    for (k, v) in d.items() {
+    let n = d.len();
+    let a = array::new(cx, n)?;
+    let mut filled = 0;
+    // What lies behind the first `n` was inserted by another thread meanwhile.
+    for (k, v) in d.items().take(n) {
         let x = kind.pick(cx, k, v)?;
-        l.append(cx, x)?;
+        a.slots()[filled].store(x.word(), Ordering::Release);
+        filled += 1;
+        if kind == Kind::Items {
+            // Fresh tuples; otherwise nothing is allocated before the end.
+            cx.barrier(a.obj());
+        }
     }
-    Ok(Some(l))
+    cx.barrier(a.obj());
+    Ok(Some(typhon_object::list::from_array(cx, a, filled)?))
 }
 
 /// Make the classes.

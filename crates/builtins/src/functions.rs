@@ -152,14 +152,14 @@ pub mod builtins {
             if let [one] = b {
                 return Ok(*one as i64);
             }
-            format!("{} of length {}", cx.type_name(character), b.len())
+            format!("string of length {}", b.len())
         } else if character.shape() == shape::BYTEARRAY {
             let n = ops::len(cx, character)?;
             if n == 1 {
                 let v = ops::get_item(cx, character, Obj::int_unchecked(0))?;
                 return Ok(int::to_i64(v).unwrap_or(0));
             }
-            format!("bytearray of length {n}")
+            format!("string of length {n}")
         } else {
             return Err(
                 cx.type_error(format!("ord() expected string of length 1, but {} found", cx.type_name(character)))

@@ -280,18 +280,20 @@ pub struct Zip {
     strict: AtomicBool,
 }
 
+/// The iterators of a plain `zip(a, b)`.
+pub fn two_zipped(o: Obj) -> Option<(Obj, Obj)> {
+    let z = o.cast::<Zip>().filter(|z| ops::class_of(o).is_native() && !z.strict.load(Ordering::Relaxed))?;
+    match *z.its.items() {
+        [a, b] => Some((a, b)),
+        _ => None,
+    }
+}
+
 /// Iterators of all `args`, as a tuple.
-fn iterators(cx: &mut Cx, args: &[Obj], not_iterable: Option<&str>) -> Result<Gc<Tuple>> {
+fn iterators(cx: &mut Cx, args: &[Obj]) -> Result<Gc<Tuple>> {
     let a = array::new(cx, args.len())?;
     for (i, o) in args.iter().enumerate() {
-        let it = match (ops::get_iter(cx, *o), not_iterable) {
-            (Err(e), Some(name))
-                if e.is(cx, ExcKind::TypeError) && ops::class_of(*o).special(Dunder::Iter).is_none() =>
-            {
-                return Err(cx.type_error(format!("{name} argument #{} must support iteration", i + 1)));
-            }
-            (r, _) => r?,
-        };
+        let it = ops::get_iter(cx, *o)?;
         a.set(cx, i, it);
     }
     tuple::new(cx, a.items(args.len()))
@@ -381,7 +383,7 @@ fn reduce_strict(cx: &mut Cx, this: Obj, args: Gc<Tuple>, strict: bool) -> Resul
 impl Zip {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
         let strict = strict_keyword(cx, "zip", &args)?;
-        let its = iterators(cx, args.pos, Some("zip"))?;
+        let its = iterators(cx, args.pos)?;
         Ok(instance_of(cx, cls, Zip { its, strict: AtomicBool::new(strict) })?.obj())
     }
     fn __iter__(this: Gc<Zip>) -> Obj {
@@ -431,7 +433,7 @@ impl Map {
         if rest.is_empty() {
             return Err(cx.type_error("map() must have at least two arguments."));
         }
-        let its = iterators(cx, rest, None)?;
+        let its = iterators(cx, rest)?;
         Ok(instance_of(cx, cls, Map { func: *func, its, strict: AtomicBool::new(strict) })?.obj())
     }
     fn __iter__(this: Gc<Map>) -> Obj {

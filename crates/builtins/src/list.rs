@@ -7,7 +7,7 @@
 use crate::{generic_alias, iterators, repr_guard, seq, slice, slice::Slice, sort};
 use typhon_macros::class;
 use typhon_object::list::{self, List};
-use typhon_object::native::{self, Args, Index, instance_of};
+use typhon_object::native::{self, Args, Index, SliceIndex, instance_of};
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, array, ops, shape};
 
@@ -206,7 +206,10 @@ impl ListMethods {
     }
 
     fn __add__(this: Gc<List>, cx: &mut Cx, other: Obj) -> Result<Obj> {
-        let Some(b) = other.cast::<List>() else { return Ok(Obj::NOT_IMPLEMENTED) };
+        let Some(b) = other.cast::<List>() else {
+            let n = cx.type_name(other);
+            return Err(cx.type_error(format!("can only concatenate list (not \"{n}\") to list")));
+        };
         // What another thread appends meanwhile is not part of it.
         let (n, m) = (this.len(), b.len());
         let a = array::new(cx, n + m)?;
@@ -222,9 +225,6 @@ impl ListMethods {
     }
 
     fn __mul__(this: Gc<List>, cx: &mut Cx, n: Obj) -> Result<Obj> {
-        if !slice::is_index(n) {
-            return Ok(Obj::NOT_IMPLEMENTED);
-        }
         let n = slice::repeat_count(cx, n)?;
         let (a, n) = repeated(cx, this, n)?;
         Ok(list::from_array(cx, a, n)?.obj())
@@ -235,9 +235,6 @@ impl ListMethods {
     }
 
     fn __imul__(this: Gc<List>, cx: &mut Cx, n: Obj) -> Result<Obj> {
-        if !slice::is_index(n) {
-            return Ok(Obj::NOT_IMPLEMENTED);
-        }
         let n = slice::repeat_count(cx, n)?;
         let (a, n) = repeated(cx, this, n)?;
         this.write(cx).install(a, n);
@@ -284,7 +281,7 @@ impl ListMethods {
     ///
     /// Raises ValueError if the value is not present.
     #[sig(value, start = 0, stop = 9223372036854775807, /)]
-    fn index(this: Gc<List>, cx: &mut Cx, value: Obj, start: Index, stop: Index) -> Result<usize> {
+    fn index(this: Gc<List>, cx: &mut Cx, value: Obj, start: SliceIndex, stop: SliceIndex) -> Result<usize> {
         let (start, stop) = seq::search_range(start.0, stop.0, this.len());
         match seq::position(cx, |i| this.get(i), value, start, stop)? {
             Some(i) => Ok(i),

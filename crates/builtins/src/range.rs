@@ -319,9 +319,9 @@ impl Range {
                 }
                 i += 1;
             }
+            return Err(cx.value_error("sequence.index(x): x not in sequence"));
         }
-        let text = ops::repr(cx, value)?.to_str().into_owned();
-        Err(cx.value_error(format!("{text} is not in range")))
+        Err(cx.value_error("range.index(x): x not in range"))
     }
 
     fn __reduce__(this: Gc<Range>, cx: &mut Cx) -> Result<Obj> {

@@ -196,7 +196,8 @@ pub fn intersection(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<Obj> {
         return Ok(out.obj());
     }
     ops::for_each(cx, iterable, |cx, v| {
-        let h = element_hash(cx, v)?;
+        // Nothing is to become an element here, and so the error does not say it.
+        let h = ops::hash(cx, v)?;
         if a.items.get_hashed(cx, v, h)?.is_some() {
             out.items.insert_hashed(cx, v, h, PRESENT)?;
         }
@@ -438,7 +439,12 @@ macro_rules! common {
             }
             /// Report whether another set contains this set.
             fn issubset(this: Gc<$ty>, cx: &mut Cx, other: Obj) -> Result<bool> {
-                let (a, b) = (as_set(cx, this.obj())?, as_set(cx, other)?);
+                let a = as_set(cx, this.obj())?;
+                if storage(other).is_none() {
+                    let common = intersection(cx, this.obj(), other)?;
+                    return Ok(as_set(cx, common)?.items.len() == a.items.len());
+                }
+                let b = as_set(cx, other)?;
                 is_subset(cx, a, b)
             }
             /// Report whether this set contains another set.

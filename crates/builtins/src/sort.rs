@@ -149,12 +149,24 @@ fn native_sort(cx: &Cx, keys: Gc<Array>, vals: Gc<Array>, n: usize, reverse: boo
                 })
                 .collect();
             match latin {
-                Some(v) => permute(cx, vals, v, reverse, |a: &&[u8], b| a.cmp(b)),
+                Some(v) => {
+                    // The first bytes as a number decide most comparisons.
+                    let v = v.into_iter().map(|b| (leading(b), b)).collect();
+                    permute(cx, vals, v, reverse, |a: &(u64, &[u8]), b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)));
+                }
                 None => permute(cx, vals, v, reverse, |a: &Gc<Str>, b| a.compare(b)),
             }
             true
         }
         _ => false,
+    }
+}
+
+/// The first eight bytes as a number of the same order; short texts end in zeros.
+fn leading(b: &[u8]) -> u64 {
+    match b.first_chunk::<8>() {
+        Some(c) => u64::from_be_bytes(*c),
+        None => b.iter().enumerate().fold(0, |n, (i, c)| n | (*c as u64) << (56 - 8 * i)),
     }
 }
 

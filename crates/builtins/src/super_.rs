@@ -138,7 +138,7 @@ impl Super {
                 }
                 None => Err(cx.error(ExcKind::RuntimeError, "super(): no arguments")),
             },
-            _ => Err(cx.type_error(format!("super expected at most 2 arguments, got {}", args.pos.len()))),
+            _ => Err(cx.type_error(format!("super() expected at most 2 arguments, got {}", args.pos.len()))),
         }
     }
     fn __getattribute__(this: Gc<Super>, cx: &mut Cx, name: Gc<Str>) -> Result<Obj> {

@@ -4,7 +4,7 @@
 
 use crate::{generic_alias, repr_guard, seq, slice, slice::Slice};
 use typhon_macros::class;
-use typhon_object::native::{self, Args, Index};
+use typhon_object::native::{self, Args, SliceIndex};
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, array, ops, shape, str};
@@ -97,7 +97,10 @@ impl TupleMethods {
     }
 
     fn __add__(this: Gc<Tuple>, cx: &mut Cx, other: Obj) -> Result<Obj> {
-        let Some(b) = other.cast::<Tuple>() else { return Ok(Obj::NOT_IMPLEMENTED) };
+        let Some(b) = other.cast::<Tuple>() else {
+            let n = cx.type_name(other);
+            return Err(cx.type_error(format!("can only concatenate tuple (not \"{n}\") to tuple")));
+        };
         if this.is_empty() && other.shape() == shape::TUPLE {
             return Ok(other);
         }
@@ -113,9 +116,6 @@ impl TupleMethods {
     }
 
     fn __mul__(this: Gc<Tuple>, cx: &mut Cx, n: Obj) -> Result<Obj> {
-        if !slice::is_index(n) {
-            return Ok(Obj::NOT_IMPLEMENTED);
-        }
         let n = slice::repeat_count(cx, n)?;
         if this.obj().shape() == shape::TUPLE && (n == 1 || this.is_empty()) {
             return Ok(this.obj());
@@ -156,7 +156,7 @@ impl TupleMethods {
     ///
     /// Raises ValueError if the value is not present.
     #[sig(value, start = 0, stop = 9223372036854775807, /)]
-    fn index(this: Gc<Tuple>, cx: &mut Cx, value: Obj, start: Index, stop: Index) -> Result<usize> {
+    fn index(this: Gc<Tuple>, cx: &mut Cx, value: Obj, start: SliceIndex, stop: SliceIndex) -> Result<usize> {
         let (start, stop) = seq::search_range(start.0, stop.0, this.len());
         match seq::position(cx, |i| this.get(i), value, start, stop)? {
             Some(i) => Ok(i),

@@ -37,8 +37,18 @@ impl FnInfo {
 
 /// Whether `name` is a special method that CPython reaches through a slot of the
 /// type; others (`__format__`, `__reduce__`) are methods like any.
-fn is_operator(name: &str) -> bool {
-    Dunder::from_name(name).is_some_and(Dunder::is_operator)
+fn is_operator(class: &str, name: &str) -> bool {
+    Dunder::from_name(name).is_some_and(Dunder::is_operator) && !is_method_too(class, name)
+}
+
+/// The special methods that CPython has as ordinary methods as well, which are
+/// what a lookup finds.
+fn is_method_too(class: &str, name: &str) -> bool {
+    match name {
+        "__contains__" => matches!(class, "dict" | "set" | "frozenset"),
+        "__getitem__" => matches!(class, "dict" | "list"),
+        _ => false,
+    }
 }
 
 /// The receiver of a method, checked.
@@ -60,12 +70,16 @@ pub fn self_gc<T: Payload + 'static>(cx: &Cx, args: &[Obj], member: &'static str
 fn bad_receiver(cx: &Cx, args: &[Obj], rust: &str, member: &str) -> Raised {
     let class = rust.rsplit("::").next().unwrap_or(rust).to_lowercase();
     match args.first() {
-        None if is_operator(member) => {
+        None if is_operator(&class, member) => {
             cx.type_error(format!("descriptor '{member}' of '{class}' object needs an argument"))
         }
         None => cx.type_error(format!("unbound method {class}.{member}() needs an argument")),
-        Some(o) => cx.type_error(format!(
+        Some(o) if is_operator(&class, member) => cx.type_error(format!(
             "descriptor '{member}' requires a '{class}' object but received a '{}'",
+            cx.type_name(*o)
+        )),
+        Some(o) => cx.type_error(format!(
+            "descriptor '{member}' for '{class}' objects doesn't apply to a '{}' object",
             cx.type_name(*o)
         )),
     }
@@ -166,9 +180,10 @@ pub fn check_exact(cx: &mut Cx, info: &FnInfo, given: usize, kw: Option<KwNames>
         return Ok(());
     }
     let name = info.qualified();
-    let special = is_operator(info.name);
+    let special = is_operator(info.class, info.name);
     Err(cx.type_error(match wanted {
-        _ if special => format!("expected {wanted} argument{}, got {given}", if wanted == 1 { "" } else { "s" }),
+        0 | 1 if special => format!("expected {wanted} argument{}, got {given}", plural(wanted)),
+        1 if info.is_constructor() => format!("{name} expected 1 argument, got {given}"),
         0 => format!("{name}() takes no arguments ({given} given)"),
         1 => format!("{name}() takes exactly one argument ({given} given)"),
         n => format!("{} expected {n} arguments, got {given}", info.short()),
@@ -190,8 +205,12 @@ pub fn bind<const N: usize>(
     let is_pos = |p: &&Param| matches!(p.kind, ParamKind::PosOnly | ParamKind::PosOrKw);
     let max = params.iter().filter(is_pos).count();
     let star = params.iter().position(|p| p.kind == ParamKind::VarArgs);
+    let double = params.iter().position(|p| p.kind == ParamKind::VarKw);
     if pos.len() > max && star.is_none() {
         return Err(too_many(cx, info, params, pos.len(), max, n_kw));
+    }
+    if args.len() > params.len() && star.is_none() && double.is_none() && takes_keywords(params) {
+        return Err(too_many_in_all(cx, info, params, pos.len(), n_kw));
     }
     for (slot, v) in out.iter_mut().zip(pos.iter().take(max)) {
         *slot = Some(*v);
@@ -200,7 +219,6 @@ pub fn bind<const N: usize>(
         let rest = pos.get(max..).unwrap_or(&[]);
         out[i] = Some(tuple::new(cx, rest)?.obj());
     }
-    let double = params.iter().position(|p| p.kind == ParamKind::VarKw);
     if let Some(i) = double {
         out[i] = Some(dict::new(cx)?.obj());
     }
@@ -212,6 +230,7 @@ pub fn bind<const N: usize>(
             params.iter().position(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly) && name.eq_str(p.name));
         match (found, double) {
             (Some(i), _) if out[i].is_none() => out[i] = Some(value),
+            (Some(_), _) if is_enumerate(info) => return Err(unexpected(cx, info, params, &name, max)),
             (Some(i), _) => {
                 let at = i + 1;
                 return Err(cx.type_error(format!(
@@ -240,6 +259,9 @@ fn unexpected(cx: &Cx, info: &FnInfo, params: &[Param], name: &Str, max: usize) 
     if params.iter().all(|p| p.kind == ParamKind::PosOnly) && max == params.len() {
         return cx.type_error(format!("{}() takes no keyword arguments", info.qualified()));
     }
+    if is_enumerate(info) {
+        return cx.type_error(format!("'{}' is an invalid keyword argument for enumerate()", name.to_str()));
+    }
     cx.type_error(format!("{}() got an unexpected keyword argument '{}'", info.short(), name.to_str()))
 }
 
@@ -247,17 +269,43 @@ fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }
 
+/// `enumerate` reads its arguments itself, and has words of its own for what is
+/// wrong with them.
+fn is_enumerate(info: &FnInfo) -> bool {
+    info.is_constructor() && info.class == "enumerate"
+}
+
+fn takes_keywords(params: &[Param]) -> bool {
+    params.iter().any(|p| matches!(p.kind, ParamKind::PosOrKw | ParamKind::KwOnly))
+}
+
+/// More arguments than the function has parameters.
+fn too_many_in_all(cx: &Cx, info: &FnInfo, params: &[Param], n_pos: usize, n_kw: usize) -> Raised {
+    let n = params.len();
+    let keyword = if n_pos == 0 { "keyword " } else { "" };
+    cx.type_error(format!(
+        "{}() takes at most {n} {keyword}argument{} ({} given)",
+        info.short(),
+        plural(n),
+        n_pos + n_kw
+    ))
+}
+
 /// A function of one positional-only parameter, as CPython words its errors.
 fn takes_one(params: &[Param]) -> bool {
     matches!(params, [Param { kind: ParamKind::PosOnly, required: true, .. }])
 }
 
-/// The wording for one parameter, and for powers.
+/// The wording for one parameter, for powers and for `sorted`, which hands its
+/// keywords on.
 fn special_count(cx: &Cx, info: &FnInfo, params: &[Param], given: usize) -> Option<Raised> {
     if matches!(info.name, "__pow__" | "__rpow__" | "__ipow__") {
         return Some(cx.type_error(format!("expected 1 or 2 arguments, got {given}")));
     }
-    if takes_one(params) && !is_operator(info.name) {
+    if matches!(info, FnInfo { class: "", name: "sorted" }) || takes_one(params) && info.is_constructor() {
+        return Some(cx.type_error(format!("{} expected 1 argument, got {given}", info.short())));
+    }
+    if takes_one(params) && !is_operator(info.class, info.name) {
         return Some(cx.type_error(format!("{}() takes exactly one argument ({given} given)", info.qualified())));
     }
     None
@@ -273,6 +321,10 @@ fn too_many(cx: &Cx, info: &FnInfo, params: &[Param], given: usize, max: usize, 
     if positional_only {
         let bound = if min == max { "" } else { "at most " };
         return cx.type_error(format!("{name} expected {bound}{max} argument{}, got {given}", plural(max)));
+    }
+    let varies = params.iter().any(|p| p.kind == ParamKind::VarKw);
+    if given + n_kw > params.len() && !varies {
+        return too_many_in_all(cx, info, params, given, n_kw);
     }
     if max == 0 {
         return cx.type_error(format!("{name}() takes no positional arguments"));
@@ -311,5 +363,6 @@ fn missing(cx: &Cx, info: &FnInfo, params: &[Param], p: &Param, at: usize, given
     if p.kind == ParamKind::KwOnly {
         return cx.type_error(format!("{}() missing required keyword-only argument: '{}'", info.short(), p.name));
     }
-    cx.type_error(format!("{}() missing required argument '{}' (pos {})", info.short(), p.name, at + 1))
+    let at = if is_enumerate(info) { String::new() } else { format!(" (pos {})", at + 1) };
+    cx.type_error(format!("{}() missing required argument '{}'{at}", info.short(), p.name))
 }

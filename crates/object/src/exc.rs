@@ -229,6 +229,16 @@ pub fn stop_iteration(cx: &Cx, value: Obj) -> Raised {
 #[cold]
 pub fn attribute_error(cx: &Cx, msg: String, obj: Obj, name: Obj) -> Raised {
     let r = new(cx, ExcKind::AttributeError, &msg);
+    // Rust text cannot hold a name's surrogates: the name itself goes there.
+    if let Some(s) = name.cast::<str::Str>()
+        && s.chars().any(|c| (0xd800..0xe000).contains(&c))
+        && let Some((before, after)) = msg.split_once(&*s.to_str())
+        && let (Ok(before), Ok(after)) = (str::new(cx, before), str::new(cx, after))
+        && let Ok(all) = str::concat(cx, before, s).and_then(|t| str::concat(cx, t, after))
+        && let Ok(args) = crate::tuple::new(cx, &[all.obj()])
+    {
+        r.0.args.set(cx, r.0, args);
+    }
     r.0.fields[0].set(cx, r.0, name);
     r.0.fields[1].set(cx, r.0, obj);
     r

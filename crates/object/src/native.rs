@@ -549,6 +549,16 @@ impl FromArg for Index {
         Ok(Index(ops::index_clamped(cx, v)?))
     }
 }
+/// Like [`Index`], for a bound of a slice: the error says so.
+pub struct SliceIndex(pub isize);
+impl FromArg for SliceIndex {
+    fn from_arg(cx: &mut Cx, v: Obj) -> Result<SliceIndex> {
+        if !crate::int::is_int(v) && ops::class_of(v).special(crate::Dunder::Index).is_none() {
+            return Err(cx.type_error("slice indices must be integers or have an __index__ method"));
+        }
+        Ok(SliceIndex(ops::index_clamped(cx, v)?))
+    }
+}
 macro_rules! payload_args {
     ($($t:ty, $name:literal),*) => { $(
         impl FromArg for Gc<$t> {

@@ -4,9 +4,9 @@
 
 use crate::buffer::{self, Buf};
 use crate::util::{bytes_obj, set};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
 use typhon_builtins::complex;
 use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
@@ -16,7 +16,7 @@ use typhon_object::obj::{Gc, Obj, Slot};
 use typhon_object::str::Str;
 use typhon_object::types::{self, Type};
 use typhon_object::{
-    Cx, Dunder, ExcKind, Guarded, Raised, Result, dict, exc, float, int, list, new_type, ops, shape, tuple,
+    Cx, Dunder, ExcKind, Guarded, Raised, Result, array, dict, exc, float, int, new_type, ops, shape, tuple,
 };
 use typhon_text::struct_fmt::{Item, Layout, f64_to_half, half_to_f64};
 
@@ -49,12 +49,18 @@ fn error(cx: &mut Cx, msg: impl AsRef<str>) -> Raised {
     }
 }
 
+/// Formats that a thread used before, each where a hash of its bytes says.
+type Known = [Option<(Box<[u8]>, Arc<Layout>)>; 32];
+
+thread_local! {
+    static KNOWN: RefCell<Known> = RefCell::new(Default::default());
+}
+
 /// The parsed format, from a cache.
 fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
-    static CACHE: OnceLock<Mutex<HashMap<Vec<u8>, Arc<Layout>>>> = OnceLock::new();
-    let f = match (format.cast::<Str>(), format.cast::<Bytes>()) {
-        (Some(s), _) => match s.as_ascii() {
-            Some(a) => a.as_bytes().to_vec(),
+    let f: &[u8] = match (format.cast::<Str>(), format.cast::<Bytes>()) {
+        (Some(s), _) => match s.payload().as_ascii() {
+            Some(a) => a.as_bytes(),
             // Raises, for it is not ASCII.
             None => {
                 let ascii = "ascii".into_obj(cx)?;
@@ -62,7 +68,7 @@ fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
                 return Err(error(cx, "bad char in struct format"));
             }
         },
-        (_, Some(b)) => b.as_slice().to_vec(),
+        (_, Some(b)) => b.as_slice(),
         _ => {
             return Err(cx.type_error(format!(
                 "Struct() argument 1 must be a str or bytes object, not {}",
@@ -70,22 +76,16 @@ fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
             )));
         }
     };
+    let place = f.iter().fold(f.len(), |h, b| h.wrapping_mul(31) ^ *b as usize) % 32;
+    let known = KNOWN.with_borrow(|k| k[place].as_ref().filter(|(g, _)| **g == *f).map(|(_, l)| l.clone()));
+    if let Some(l) = known {
+        return Ok(l);
+    }
     if f.contains(&0) {
         return Err(error(cx, "embedded null character"));
     }
-    let cache = CACHE.get_or_init(Default::default);
-    if let Ok(c) = cache.lock()
-        && let Some(l) = c.get(&f)
-    {
-        return Ok(l.clone());
-    }
-    let l = Arc::new(Layout::parse(&f).map_err(|e| error(cx, e.0))?);
-    if let Ok(mut c) = cache.lock() {
-        if c.len() >= 100 {
-            c.clear();
-        }
-        c.insert(f, l.clone());
-    }
+    let l = Arc::new(Layout::parse(f).map_err(|e| error(cx, e.0))?);
+    KNOWN.with_borrow_mut(|k| k[place] = Some((f.into(), l.clone())));
     Ok(l)
 }
 
@@ -95,6 +95,38 @@ fn store(l: &Layout, out: &mut [u8], le_bytes: &[u8]) {
     if !l.little_endian {
         out.reverse();
     }
+}
+
+/// Store the low bytes of an integer.
+#[inline]
+fn store_int(little_endian: bool, out: &mut [u8], n: i64) {
+    let n = if little_endian { n } else { n.swap_bytes() >> (64 - 8 * out.len() as u32) };
+    match out.len() {
+        1 => out[0] = n as u8,
+        2 => out.copy_from_slice(&(n as u16).to_le_bytes()),
+        4 => out.copy_from_slice(&(n as u32).to_le_bytes()),
+        _ => out.copy_from_slice(&n.to_le_bytes()),
+    }
+}
+
+/// Pack a small int that is in range; `false` if it is left to [`pack_one`].
+#[inline]
+fn pack_small(l: &Layout, it: &Item, out: &mut [u8], v: Obj) -> bool {
+    let (Some(n), true) = (v.as_small_int(), is_int_code(it.code)) else { return false };
+    let bits = 8 * it.size as u32;
+    let fits = match it.code.is_ascii_lowercase() {
+        true => (n >> (bits - 1)) == 0 || (n >> (bits - 1)) == -1,
+        // A shift by 63 leaves the sign.
+        false => n >= 0 && (n >> bits.min(63)) == 0,
+    };
+    if fits {
+        store_int(l.little_endian, out, n);
+    }
+    fits
+}
+
+fn is_int_code(code: u8) -> bool {
+    matches!(code, b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'q' | b'Q' | b'n' | b'N' | b'P')
 }
 
 fn int_range(code: u8, size: usize) -> (i128, i128) {
@@ -116,7 +148,8 @@ fn pack_one(cx: &mut Cx, l: &Layout, it: &Item, out: &mut [u8], v: Obj) -> Resul
             if v.cast::<Bytes>().is_none() && !typhon_builtins::buffer::is_bytearray(v) {
                 return Err(error(cx, format!("argument for '{}' must be a bytes object", it.code as char)));
             }
-            let b = buffer::copy(cx, v)?;
+            let b = typhon_builtins::buffer::get(cx, v, false)?;
+            let b = b.as_slice();
             if it.code == b's' {
                 let n = b.len().min(out.len());
                 out[..n].copy_from_slice(&b[..n]);
@@ -188,23 +221,42 @@ fn pack_one(cx: &mut Cx, l: &Layout, it: &Item, out: &mut [u8], v: Obj) -> Resul
     Ok(())
 }
 
-fn pack_values(cx: &mut Cx, l: &Layout, values: &[Obj]) -> Result<Vec<u8>> {
+/// The packed values, handed to `done`; small ones need no memory of their own.
+fn pack_values<R>(
+    cx: &mut Cx,
+    l: &Layout,
+    values: &[Obj],
+    done: impl FnOnce(&mut Cx, &[u8]) -> Result<R>,
+) -> Result<R> {
     if values.len() != l.value_count {
         return Err(error(cx, format!("pack expected {} items for packing (got {})", l.value_count, values.len())));
     }
-    let mut out = vec![0u8; l.size];
+    let mut room = [0u8; 128];
+    let mut large = Vec::new();
+    let out = if l.size <= room.len() {
+        &mut room[..l.size]
+    } else {
+        large.resize(l.size, 0u8);
+        &mut large[..]
+    };
     let mut at = 0;
     for it in &l.items {
         for k in 0..it.count {
             let o = it.offset + k * it.size;
-            pack_one(cx, l, it, &mut out[o..o + it.size], values[at])?;
+            let out = &mut out[o..o + it.size];
+            if !pack_small(l, it, out, values[at]) {
+                pack_one(cx, l, it, out, values[at])?;
+            }
             at += 1;
         }
     }
-    Ok(out)
+    done(cx, out)
 }
 
 fn unpack_one(cx: &mut Cx, l: &Layout, it: &Item, b: &[u8]) -> Result<Obj> {
+    if is_int_code(it.code) {
+        return unpack_int(cx, l.little_endian, it.code.is_ascii_lowercase(), b);
+    }
     let mut w = [0u8; 16];
     let fixed = |w: &mut [u8; 16]| {
         w[..b.len()].copy_from_slice(b);
@@ -247,37 +299,60 @@ fn unpack_one(cx: &mut Cx, l: &Layout, it: &Item, b: &[u8]) -> Result<Obj> {
             };
             complex::new(cx, (part(&b[..half]), part(&b[half..])))
         }
-        code => {
-            fixed(&mut w);
-            let u = u64::from_le_bytes(w[..8].try_into().expect("8 bytes"));
-            if code.is_ascii_lowercase() {
-                let shift = 64 - 8 * b.len() as u32;
-                int::from_i64(cx, (u << shift) as i64 >> shift)
-            } else {
-                u.into_obj(cx)
-            }
-        }
+        code => unreachable!("no format character: {code}"),
+    }
+}
+
+#[inline]
+fn unpack_int(cx: &mut Cx, little_endian: bool, signed: bool, b: &[u8]) -> Result<Obj> {
+    // The value's bytes at the high end, the lowest first.
+    let u = match *b {
+        [a] => (a as u64) << 56,
+        [a, b] => (u16::from_le_bytes([a, b]) as u64) << 48,
+        [a, b, c, d] => (u32::from_le_bytes([a, b, c, d]) as u64) << 32,
+        _ => u64::from_le_bytes(b.try_into().expect("8 bytes")),
+    };
+    let shift = 64 - 8 * b.len() as u32;
+    let u = if little_endian { u } else { u.swap_bytes() << shift };
+    if signed {
+        int::from_i64(cx, u as i64 >> shift)
+    } else if shift > 0 {
+        int::from_i64(cx, (u >> shift) as i64)
+    } else {
+        u.into_obj(cx)
     }
 }
 
 fn unpack_values(cx: &mut Cx, l: &Layout, b: &[u8]) -> Result<Obj> {
-    let out = list::new(cx, &[])?;
+    let n = l.value_count;
+    // The collector finds them in the stack's words.
+    let mut few = [Obj::NONE; 16];
+    let many = if n > few.len() { Some(array::new(cx, n)?) } else { None };
+    let mut i = 0;
     for it in &l.items {
         for k in 0..it.count {
             let o = it.offset + k * it.size;
             let v = unpack_one(cx, l, it, &b[o..o + it.size])?;
-            out.append(cx, v)?;
+            match many {
+                Some(a) => a.set(cx, i, v),
+                None => few[i] = v,
+            }
+            i += 1;
         }
     }
-    Ok(ops::tuple_from_list(cx, out)?.obj())
+    Ok(match many {
+        Some(a) => tuple::new(cx, a.items(n))?.obj(),
+        None => tuple::new(cx, &few[..n])?.obj(),
+    })
 }
 
 fn unpack_exact(cx: &mut Cx, l: &Layout, b: Buf) -> Result<Obj> {
-    let b = b.to_vec(cx)?;
+    let view = typhon_builtins::buffer::get(cx, b.0, false)?;
+    let b = view.as_slice();
     if b.len() != l.size {
         return Err(error(cx, format!("unpack requires a buffer of {} bytes", l.size)));
     }
-    unpack_values(cx, l, &b)
+    unpack_values(cx, l, b)
 }
 
 /// A checked offset into a buffer of `len` bytes.
@@ -321,12 +396,12 @@ fn pack_at(cx: &mut Cx, l: &Layout, args: &[Obj]) -> Result<()> {
     let n = buffer::writable_len(cx, *buf)?;
     let at = isize::from_arg(cx, *at)?;
     let at = offset(cx, n, at, l.size, "pack_into")?;
-    let b = pack_values(cx, l, values)?;
-    buffer::write_at(cx, *buf, at, &b)
+    pack_values(cx, l, values, |cx, b| buffer::write_at(cx, *buf, at, b))
 }
 
 fn unpack_at(cx: &mut Cx, l: &Layout, buf: Buf, at: isize) -> Result<Obj> {
-    let b = buf.to_vec(cx)?;
+    let view = typhon_builtins::buffer::get(cx, buf.0, false)?;
+    let b = view.as_slice();
     let at = offset(cx, b.len(), at, l.size, "unpack_from")?;
     unpack_values(cx, l, &b[at..at + l.size])
 }
@@ -367,8 +442,7 @@ impl Struct {
     }
     fn pack(&self, cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
         let l = self.parsed(cx)?;
-        let b = pack_values(cx, &l, args.pos)?;
-        bytes_obj(cx, &b)
+        pack_values(cx, &l, args.pos, |cx, b| bytes_obj(cx, b))
     }
     fn pack_into(&self, cx: &mut Cx, args: Args<'_>) -> Result<()> {
         let l = self.parsed(cx)?;
@@ -476,8 +550,7 @@ pub mod struct_ {
             return Err(cx.type_error("pack expected at least 1 argument, got 0"));
         };
         let l = layout(cx, *f)?;
-        let b = pack_values(cx, &l, values)?;
-        bytes_obj(cx, &b)
+        pack_values(cx, &l, values, |cx, b| bytes_obj(cx, b))
     }
     /// Pack the values v1, v2, ... and write the packed bytes into the writable buffer starting at offset.
     fn pack_into(cx: &mut Cx, args: Args<'_>) -> Result<()> {

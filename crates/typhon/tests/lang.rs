@@ -105,5 +105,6 @@ topics! {
     lang_unpacking "unpacking"
     lang_weakrefs "weakrefs"
     lang_with "with"
+    lang_wrong_arguments "wrong_arguments"
     lang_zlib "zlib"
 }

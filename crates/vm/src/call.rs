@@ -308,8 +308,6 @@ pub unsafe fn bind(cx: &mut Cx, func: Gc<Function>, base: Base, args: &[Obj], kw
         let t = tuple::new(cx, rest)?;
         reg(at, t.obj().word());
         at += 1;
-    } else if n_pos > argc {
-        return Err(too_many_positional(cx, func, n_pos, n_kw, vals));
     }
     let mut extra = None;
     if has_kw {
@@ -348,6 +346,10 @@ pub unsafe fn bind(cx: &mut Cx, func: Gc<Function>, base: Base, args: &[Obj], kw
                 },
             }
         }
+    }
+    // Only now: what is wrong with keywords is said first.
+    if n_pos > argc && !has_star {
+        return Err(too_many_positional(cx, func, n_pos, n_kw, vals));
     }
     if n_pos < argc {
         let defaults = func.defaults.get().map_or(&[][..], |t| t.items());

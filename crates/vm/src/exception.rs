@@ -90,6 +90,8 @@ crate::slow! {
                     }
                     e.suppress_context.store(true, Ordering::Relaxed);
                 }
+                // Even if it was raised before.
+                typhon_object::exc::chain(f.cx, e);
                 Raised(e)
             }
         };

@@ -364,7 +364,13 @@ fn resume_running(cx: &mut Cx, g: Gc<Generator>, input: Input, was: u32) -> Resu
                 }
                 call::run_window(cx, pc, base, w)
             }
-            Input::Throw(e) => throw_into(cx, pc, base, w, e),
+            Input::Throw(e) => {
+                // What the caller handles is not the generator's affair.
+                if g.handled.word() != 0 {
+                    typhon_object::exc::chain(cx, e.0);
+                }
+                throw_into(cx, pc, base, e)
+            }
         };
         cx.set_top(old_top);
         let v = r?;
@@ -372,21 +378,20 @@ fn resume_running(cx: &mut Cx, g: Gc<Generator>, input: Input, was: u32) -> Resu
     }
 }
 
-unsafe fn throw_into(cx: &mut Cx, pc: Pc, base: Base, w: Base, e: Raised) -> Result<Obj> {
+unsafe fn throw_into(cx: &mut Cx, pc: Pc, base: Base, e: Raised) -> Result<Obj> {
     unsafe {
         if cx.depth >= cx.depth_limit {
             return Err(cx.recursion_error());
         }
         let (old_pc, old_base, old_depth) = (cx.pc, cx.base, cx.depth);
         cx.depth += 1;
-        let _ = w;
         let mut e = e;
         if crate::monitor::on(cx) {
             cx.pc = pc;
             cx.base = base;
             e = crate::monitor::thrown(cx, Window { base, pc }, e);
         }
-        let pb = unwind::raise(cx, pc, base, e);
+        let pb = unwind::unwind(cx, pc, base, e, true);
         let r = interp::run(pb.pc, pb.base, cx);
         cx.pc = old_pc;
         cx.base = old_base;

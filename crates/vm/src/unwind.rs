@@ -13,7 +13,10 @@ use typhon_object::{Cx, Raised, exc};
 #[cold]
 #[inline(never)]
 pub unsafe fn raise(cx: &mut Cx, pc: Pc, base: Base, e: Raised) -> PB {
-    exc::chain(cx, e.0);
+    // One that came from Python code, through native code, got its context there.
+    if e.0.traceback.obj().is_none() {
+        exc::chain(cx, e.0);
+    }
     // The same window.
     unsafe { unwind(cx, pc, base, e, true) }
 }

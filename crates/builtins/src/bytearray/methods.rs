@@ -98,10 +98,9 @@ fn set_slice(cx: &mut Cx, this: Gc<Bytearray>, s: &Slice, value: Option<&[u8]>) 
     }
 }
 
-fn concat(cx: &mut Cx, this: Gc<Bytearray>, other: Obj) -> Result<Option<BufferView>> {
+fn concat(cx: &mut Cx, this: Gc<Bytearray>, other: Obj) -> Result<BufferView> {
     match buffer::try_get(cx, other)? {
-        Some(v) => Ok(Some(v)),
-        None if ops::class_of(other).special(Dunder::RAdd).is_some() => Ok(None),
+        Some(v) => Ok(v),
         None => Err(cx.type_error(format!("can't concat {} to {}", cx.type_name(other), cx.type_name(this.obj())))),
     }
 }
@@ -225,13 +224,13 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, p
     }
 
     fn __add__(this: Gc<Bytearray>, cx: &mut Cx, other: Obj) -> Result<Obj> {
-        let Some(v) = concat(cx, this, other)? else { return Ok(Obj::NOT_IMPLEMENTED) };
+        let v = concat(cx, this, other)?;
         let r = super::new(cx, this.payload().as_slice())?;
         r.splice(cx, usize::MAX, usize::MAX, v.as_slice())?;
         Ok(r.obj())
     }
     fn __iadd__(this: Gc<Bytearray>, cx: &mut Cx, other: Obj) -> Result<Obj> {
-        let Some(v) = concat(cx, this, other)? else { return Ok(Obj::NOT_IMPLEMENTED) };
+        let v = concat(cx, this, other)?;
         if other == this.obj() && !v.is_empty() {
             // As in CPython, it exports its buffer to itself.
             return Err(super::cannot_resize(cx));
@@ -240,9 +239,6 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, p
         Ok(this.obj())
     }
     fn __mul__(this: Gc<Bytearray>, cx: &mut Cx, n: Obj) -> Result<Obj> {
-        if !slice::is_index(n) {
-            return Ok(Obj::NOT_IMPLEMENTED);
-        }
         let n = slice::repeat_count(cx, n)?;
         let r = super::new(cx, this.payload().as_slice())?;
         r.repeat(cx, n)?;

@@ -35,5 +35,9 @@ pub fn decode_method(cx: &mut Cx, o: Obj, data: &[u8], encoding: Obj, errors: Ob
         return Ok(str::from_latin1(cx, data)?.obj());
     }
     let (encoding, errors) = names(cx, "decode", Some(encoding), Some(errors))?;
+    if data.is_empty() {
+        // Whatever the encoding.
+        return Ok(str::from_latin1(cx, data)?.obj());
+    }
     Ok(decode(cx, o, data, &encoding, &errors)?.obj())
 }

@@ -32,14 +32,29 @@ pub fn hex(cx: &mut Cx, data: impl FnOnce() -> &'static [u8], sep: Option<Obj>, 
         Some(s) => Some(separator(cx, s)?),
         None => None,
     };
-    Ok(str::from_latin1(cx, &text(data(), sep, per))?.obj())
+    let data = data();
+    let mut room = [0u8; 512];
+    if (sep.is_none() || per == 0) && 2 * data.len() <= room.len() {
+        for (two, b) in room.as_chunks_mut::<2>().0.iter_mut().zip(data) {
+            *two = pair(*b);
+        }
+        return Ok(str::from_latin1(cx, &room[..2 * data.len()])?.obj());
+    }
+    Ok(str::from_latin1(cx, &text(data, sep, per))?.obj())
+}
+
+fn pair(b: u8) -> [u8; 2] {
+    [DIGITS[(b >> 4) as usize], DIGITS[(b & 15) as usize]]
 }
 
 fn text(data: &[u8], sep: Option<u8>, per: i64) -> Vec<u8> {
     let group = per.unsigned_abs() as usize;
-    let pair = |b: u8| [DIGITS[(b >> 4) as usize], DIGITS[(b & 15) as usize]];
     let Some(sep) = sep.filter(|_| group > 0 && group < data.len()) else {
-        return data.iter().flat_map(|b| pair(*b)).collect();
+        let mut out = vec![0; 2 * data.len()];
+        for (two, b) in out.as_chunks_mut::<2>().0.iter_mut().zip(data) {
+            *two = pair(*b);
+        }
+        return out;
     };
     let mut out = Vec::with_capacity(data.len() * 2 + data.len() / group);
     for (i, b) in data.iter().enumerate() {

@@ -9,7 +9,13 @@ use typhon_object::str::Str;
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, float, int, ops};
 use typhon_text::{complex as text, unicode};
 
-fn parse(cx: &Cx, s: Gc<Str>) -> Result<C> {
+/// Whether an underscore of the text does not stand between digits.
+fn misplaced_underscore(s: Gc<Str>) -> bool {
+    let digit = |i: Option<usize>| i.is_some_and(|i| i < s.len() && unicode::decimal(s.at(i)).is_some());
+    (0..s.len()).any(|i| s.at(i) == '_' as u32 && !(digit(i.checked_sub(1)) && digit(Some(i + 1))))
+}
+
+fn parse(cx: &mut Cx, s: Gc<Str>) -> Result<C> {
     let parsed = match s.as_ascii() {
         Some(a) => text::parse(a.as_bytes()),
         None => {
@@ -21,7 +27,14 @@ fn parse(cx: &Cx, s: Gc<Str>) -> Result<C> {
             s.chars().map(plain).collect::<Option<Vec<u8>>>().and_then(|v| text::parse(&v))
         }
     };
-    parsed.ok_or_else(|| cx.value_error("complex() arg is a malformed string"))
+    match parsed {
+        Some(c) => Ok(c),
+        None if misplaced_underscore(s) => {
+            let text = ops::repr(cx, s.obj())?.to_str().into_owned();
+            Err(cx.value_error(format!("could not convert string to complex: {text}")))
+        }
+        None => Err(cx.value_error("complex() arg is a malformed string")),
+    }
 }
 
 /// What `__complex__` of `o` returns, if it has that.

@@ -118,9 +118,6 @@ impl StrMethods {
     }
 
     fn __mul__(this: Gc<Str>, cx: &mut Cx, value: Obj) -> Result<Obj> {
-        if !crate::any::is_index(value) {
-            return Ok(Obj::NOT_IMPLEMENTED);
-        }
         let n = any::repeat_count(cx, value)?;
         if n.checked_mul(this.len()).is_none_or(|n| n > isize::MAX as usize) {
             return Err(cx.error(ExcKind::OverflowError, "repeated string is too long"));
@@ -216,7 +213,11 @@ fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
     let mut text = [None, None];
     for (i, name) in ["encoding", "errors"].into_iter().enumerate() {
         if let Some(o) = given[i + 1] {
-            text[i] = Some(any::str_arg(cx, o, &format!("str() argument '{name}'"))?);
+            let Some(s) = o.cast::<Str>() else {
+                let n = cx.type_name(o);
+                return Err(cx.type_error(format!("str() argument '{name}' must be str, not {n}")));
+            };
+            text[i] = Some(s);
         }
     }
     let Some(o) = given[0] else { return str::from_latin1(cx, b"") };
@@ -231,6 +232,10 @@ fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
         return Err(cx.type_error(format!("decoding to str: need a bytes-like object, {n} found")));
     }
     let view = buffer::get(cx, o, false)?;
+    if view.as_slice().is_empty() {
+        // Whatever the encoding.
+        return str::from_latin1(cx, b"");
+    }
     let name = |i: usize, default: &'static str| text[i].map_or(default.into(), |s: Gc<Str>| s.payload().to_str());
     let r = codec::decode(cx, o, view.as_slice(), &name(0, "utf-8"), &name(1, "strict"))?;
     Ok(r)

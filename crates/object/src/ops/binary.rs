@@ -222,19 +222,11 @@ pub fn floor_mod(x: i64, y: i64) -> i64 {
 fn dispatch(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result<Obj> {
     cx.enter()?;
     let (left, right, place) = op.dunders();
-    let (ca, cb) = (class_of(a), class_of(b));
-    // What sequences have is concatenation and repetition, not addition and
-    // multiplication: a number on the right goes first.
+    let ca = class_of(a);
     if matches!(op, BinaryOp::Add | BinaryOp::Mul)
-        && !cb.is_native()
-        && ca != cb
-        && let Some(m) = cb.special(right)
-        && is_sequence_operator(ca, left)
+        && let Some(r) = sequence(cx, op, a, b, in_place)?
     {
-        let r = ops::call_unbound(cx, m, b, &[a], None)?;
-        if r != Obj::NOT_IMPLEMENTED {
-            return Ok(r);
-        }
+        return Ok(r);
     }
     if in_place && let Some(m) = ca.special(place) {
         let r = ops::call_unbound(cx, m, a, &[b], None)?;
@@ -246,6 +238,49 @@ fn dispatch(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result
         return Ok(r);
     }
     Err(unsupported(cx, op, a, b, in_place))
+}
+
+/// `+` and `*` where a built-in sequence is an operand; `None` if there is none.
+///
+/// What sequences have is concatenation and repetition, not addition and
+/// multiplication: any operator of a number goes first, and theirs raises where
+/// numbers say NotImplemented.
+fn sequence(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result<Option<Obj>> {
+    let (left, right, place) = op.dunders();
+    let (ca, cb) = (class_of(a), class_of(b));
+    // A class that writes the reflected method has a number's operator.
+    let on_left = is_sequence_operator(ca, left)
+        && ca.special(right).is_none_or(|_| op == BinaryOp::Mul && is_sequence_operator(ca, right));
+    let on_right = op == BinaryOp::Mul && is_sequence_operator(cb, right);
+    if !on_left && !on_right {
+        return Ok(None);
+    }
+    let own_place = ca.special(place).filter(|_| in_place);
+    let mut numbers = [None; 3];
+    numbers[0] = own_place.filter(|_| !is_sequence_operator(ca, place)).map(|m| (m, a, b));
+    numbers[1] = ca.special(left).filter(|_| !on_left).map(|m| (m, a, b));
+    // No built-in number does anything with a sequence.
+    numbers[2] = cb.special(right).filter(|_| !on_right && ca != cb && !cb.is_native()).map(|m| (m, b, a));
+    for (m, o, other) in numbers.into_iter().flatten() {
+        let r = ops::call_unbound(cx, m, o, &[other], None)?;
+        if r != Obj::NOT_IMPLEMENTED {
+            return Ok(Some(r));
+        }
+    }
+    if on_left && op == BinaryOp::Add {
+        let m = own_place.or_else(|| ca.special(left)).expect("an operator");
+        return ops::call_unbound(cx, m, a, &[b], None).map(Some);
+    }
+    if !on_left && in_place && !ca.is_native() {
+        return Err(unsupported(cx, op, a, b, true));
+    }
+    let (s, count) = if on_left { (a, b) } else { (b, a) };
+    if !int::is_int(count) && class_of(count).special(Dunder::Index).is_none() {
+        let t = cx.type_name(count);
+        return Err(cx.type_error(format!("can't multiply sequence by non-int of type '{t}'")));
+    }
+    let m = if on_left { own_place.or_else(|| ca.special(left)) } else { cb.special(right) };
+    ops::call_unbound(cx, m.expect("an operator"), s, &[count], None).map(Some)
 }
 
 /// Whether a class has `__add__` or `__mul__` from a built-in sequence.
@@ -291,25 +326,6 @@ fn try_both(cx: &mut Cx, a: Obj, b: Obj, left: Dunder, right: Dunder) -> Result<
 #[cold]
 fn unsupported(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> crate::exc::Raised {
     let (ta, tb) = (cx.type_name(a), cx.type_name(b));
-    if op == BinaryOp::Add {
-        match a.shape() {
-            shape::STR => return cx.type_error(format!("can only concatenate str (not \"{tb}\") to str")),
-            shape::LIST => return cx.type_error(format!("can only concatenate list (not \"{tb}\") to list")),
-            shape::TUPLE => return cx.type_error(format!("can only concatenate tuple (not \"{tb}\") to tuple")),
-            shape::BYTES | shape::BYTEARRAY => return cx.type_error(format!("can't concat {tb} to {ta}")),
-            _ => {}
-        }
-    }
-    if op == BinaryOp::Mul {
-        let sequence =
-            |o: Obj| matches!(o.shape(), shape::STR | shape::LIST | shape::TUPLE | shape::BYTES | shape::BYTEARRAY);
-        if sequence(a) {
-            return cx.type_error(format!("can't multiply sequence by non-int of type '{tb}'"));
-        }
-        if sequence(b) {
-            return cx.type_error(format!("can't multiply sequence by non-int of type '{ta}'"));
-        }
-    }
     let sym = op.symbol();
     let eq = if in_place && op != BinaryOp::Pow { "=" } else { "" };
     let sym = if in_place && op == BinaryOp::Pow { "**=" } else { sym };
@@ -336,6 +352,13 @@ pub fn pow3(cx: &mut Cx, a: Obj, b: Obj, m: Obj) -> Result<Obj> {
                 return Ok(r);
             }
         }
+    }
+    // The modulus has a say as well.
+    if float::value(m).is_some() {
+        return Err(cx.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
+    }
+    if m.shape() == shape::COMPLEX {
+        return Err(cx.value_error("complex modulo"));
     }
     let (ta, tb, tm) = (cx.type_name(a), cx.type_name(b), cx.type_name(m));
     Err(cx.type_error(format!("unsupported operand type(s) for ** or pow(): '{ta}', '{tb}', '{tm}'")))

@@ -188,18 +188,33 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
             // By its shape.
             let other: Gc<List> = unsafe { Gc::from_obj(iterable) };
             let a = other.snapshot(cx)?;
-            l.write(cx).extend(a.items(a.cap()))
+            take_or_extend(cx, l, a, a.items(a.cap()).len())
         }
         _ => {
             // `list(d)` and its like are atomic, as CPython documents.
             if let Some(f) = cx.rt().hooks().snapshot.get()
                 && let Some(s) = f(cx, iterable)?
             {
-                return extend_list(cx, l, s.obj());
+                // Nothing else knows it.
+                let (buf, n) = s.write(cx).take();
+                return buf.map_or(Ok(()), |a| take_or_extend(cx, l, a, n));
             }
             for_each(cx, iterable, |cx, v| l.append(cx, v).map(|_| true))
         }
     }
+}
+
+/// Append the first `n` items of an array that nothing else uses: it becomes the
+/// storage of an empty list.
+fn take_or_extend(cx: &Cx, l: Gc<List>, a: Gc<crate::array::Array>, n: usize) -> Result<()> {
+    let mut g = l.write(cx);
+    if g.is_empty() && g.buf().is_none() {
+        if n > 0 {
+            g.install(a, n);
+        }
+        return Ok(());
+    }
+    g.extend(a.items(n))
 }
 
 /// `tuple(iterable)`.
