@@ -54,6 +54,8 @@ struct Tables {
     settled: Vec<ObjectReference>,
     native: Table<Destructor>,
     hooks: Vec<fn(&LivenessQuery)>,
+    /// See [`set_finalizable_filter`].
+    wanted: fn(*mut u8) -> bool,
 }
 
 static TABLES: Mutex<Tables> = Mutex::new(Tables {
@@ -62,6 +64,7 @@ static TABLES: Mutex<Tables> = Mutex::new(Tables {
     settled: Vec::new(),
     native: Table::new(),
     hooks: Vec::new(),
+    wanted: |_| true,
 });
 
 /// Objects waiting for the upper layer; roots while they are here.
@@ -111,6 +114,14 @@ pub unsafe fn register_weak(object: *mut u8) {
 /// `object` is a live object.
 pub unsafe fn register_finalizable(object: *mut u8) {
     lock(&TABLES).finalizable.young.push(object_ref(object));
+}
+
+/// Sets the function that says of a dead finalizable object whether it still has something
+/// to do; one that has nothing is forgotten and freed by the collection that found it dead,
+/// with all that it holds. The function runs on a thread of the collector: it reads the
+/// object and does no more.
+pub fn set_finalizable_filter(f: fn(*mut u8) -> bool) {
+    lock(&TABLES).wanted = f;
 }
 
 /// Those that are registered by now are the runtime's own: [`finalizable`] does not count
@@ -219,9 +230,11 @@ fn clear_weak(tables: &Tables, young: bool) {
 
 fn take_dead_finalizable(tables: &mut Tables, young: bool) -> Vec<ObjectReference> {
     let mut dead = Vec::new();
+    let wanted = tables.wanted;
     let mut keep = |object: &ObjectReference| {
         let live = object.is_reachable();
-        if !live {
+        // Dead, but not swept yet.
+        if !live && wanted(pointer(*object)) {
             dead.push(*object);
         }
         live

@@ -15,7 +15,7 @@ use typhon_object::native::{self, Args, Missing};
 use typhon_object::obj::{Gc, Obj, Slot};
 use typhon_object::str::Str;
 use typhon_object::types::Type;
-use typhon_object::{Cx, ExcKind, Result, exc, ops};
+use typhon_object::{CompareOp, Cx, ExcKind, Result, exc, ops};
 
 /// The index in `Cx::ext` of the thread's current context. What is stored
 /// there is also kept alive by [`CURRENT`].
@@ -120,6 +120,14 @@ impl Context {
         Context::var(cx, key)?;
         Ok(self.dict().get(cx, key)?.is_some())
     }
+    fn __richcmp__(&self, cx: &mut Cx, other: Obj, op: CompareOp) -> Result<Obj> {
+        match other.cast::<Context>() {
+            Some(c) if matches!(op, CompareOp::Eq | CompareOp::Ne) => {
+                ops::rich_compare(cx, self.dict().obj(), c.dict().obj(), op)
+            }
+            _ => Ok(Obj::NOT_IMPLEMENTED),
+        }
+    }
     fn __len__(&self) -> usize {
         self.dict().len()
     }
@@ -162,6 +170,8 @@ impl ContextVar {
     #[sig(name, /, *, default = <missing>)]
     fn __new__(cx: &mut Cx, name: Obj, default: Missing<Obj>) -> Result<ContextVar> {
         let Some(name) = name.cast::<Str>() else { return Err(cx.type_error("context variable name must be a str")) };
+        // CPython hashes it here; a subclass may refuse.
+        ops::hash(cx, name.obj())?;
         Ok(ContextVar { name, default: Slot::of(default.given()) })
     }
     /// Return a value for the context variable for the current context.

@@ -299,6 +299,8 @@ impl<'a> Rules<'a> {
                 "=" if k + 1 == to && what == "Function" || next == "," => {
                     return one(k, "expected default value expression");
                 }
+                // The last default of a lambda is missing, which no rule has words for.
+                "=" if k + 1 == to => return one(to, "invalid syntax"),
                 "," => {
                     (fresh, stars) = (true, "");
                     continue;

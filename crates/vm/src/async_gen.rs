@@ -3,6 +3,7 @@
 //!
 //! Tests: tests/lang/async.md; CPython test_asyncgen.
 
+use crate::ending;
 use crate::generator::{self, DONE, Generator, Input, Step};
 use std::sync::atomic::{AtomicU32, Ordering};
 use typhon_gc::Root;
@@ -68,7 +69,7 @@ fn first(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
     let (firstiter, finalizer) = hooks(cx);
     if !finalizer.is_none() {
         g.extra.set(cx, g, finalizer);
-        generator::register(g);
+        ending::register(g);
     }
     if !firstiter.is_none() {
         ops::call_args(cx, firstiter, &[g.obj()])?;
@@ -105,7 +106,7 @@ impl Asend {
     }
     #[sig(typ, val = None, tb = None, /)]
     fn throw(&self, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
-        let e = generator::thrown(cx, typ, val, tb)?;
+        let e = ending::thrown(cx, typ, val, tb)?;
         self.throw_in(cx, e)
     }
     fn close(&self, cx: &mut Cx) -> Result<()> {
@@ -166,7 +167,7 @@ impl Asend {
             FRESH => begin(cx, &self.state, self.generator, "anext")?,
             _ => {}
         }
-        let r = generator::throw(cx, self.generator, e);
+        let r = ending::throw(cx, self.generator, e);
         self.done(cx, r)
     }
     fn done(&self, cx: &mut Cx, r: Result<Step>) -> Result<Obj> {
@@ -224,7 +225,7 @@ impl Athrow {
     }
     #[sig(typ, val = None, tb = None, /)]
     fn throw(&self, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
-        let e = generator::thrown(cx, typ, val, tb)?;
+        let e = ending::thrown(cx, typ, val, tb)?;
         self.throw_in(cx, e)
     }
     fn close(&self, cx: &mut Cx) -> Result<()> {
@@ -276,11 +277,11 @@ impl Athrow {
                 Some(a) => {
                     // `athrow` keeps its arguments as they came.
                     let t: Gc<Tuple> = unsafe { Gc::from_obj(a) };
-                    generator::thrown(cx, t.items()[0], t.get(1), t.get(2))
+                    ending::thrown(cx, t.items()[0], t.get(1), t.get(2))
                 }
             };
             match e {
-                Ok(e) => generator::throw(cx, g, e),
+                Ok(e) => ending::throw(cx, g, e),
                 Err(e) => Err(e),
             }
         } else {
@@ -294,7 +295,7 @@ impl Athrow {
             FRESH => begin(cx, &self.state, self.generator, self.what())?,
             _ => {}
         }
-        let step = generator::throw(cx, self.generator, e);
+        let step = ending::throw(cx, self.generator, e);
         self.finish(cx, step)
     }
     fn finish(&self, cx: &mut Cx, step: Result<Step>) -> Result<Obj> {

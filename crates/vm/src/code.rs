@@ -173,8 +173,7 @@ fn load_with(cx: &mut Cx, data: &Arc<Data>, filename: Gc<Str>) -> Result<Gc<Code
         qualname: Slot::new(qualname),
         caches: caches.into_boxed_slice(),
         returns_none,
-        finalizes: data.flags & typhon_bytecode::flags::COROUTINE != 0
-            || data.exceptions.windows(2).any(|w| w[0].target != w[1].target),
+        finalizes: data.flags & typhon_bytecode::flags::COROUTINE != 0 || has_own_handlers(data),
         calls: AtomicU32::new(0),
         table: OnceLock::new(),
         watched: Default::default(),
@@ -189,6 +188,21 @@ fn interned(cx: &mut Cx, names: &[Box<str>]) -> Result<Gc<Tuple>> {
         l.append(cx, s.obj())?;
     }
     typhon_object::ops::tuple_from_list(cx, l)
+}
+
+/// Whether a generator's code handles exceptions by itself, in a `try` or `with`, besides
+/// what every generator does. A synchronous generator's `yield from` does not count: it
+/// is registered when it comes to one (see `ending`).
+fn has_own_handlers(data: &typhon_bytecode::Code) -> bool {
+    let delegates = data.flags & typhon_bytecode::flags::ASYNC_GENERATOR == 0;
+    let at = |target: u32| data.instrs.get(target as usize).and_then(|w| typhon_bytecode::Insn(*w).op());
+    let mut own = data
+        .exceptions
+        .iter()
+        .map(|e| e.target)
+        .filter(|t| !(delegates && at(*t) == Some(typhon_bytecode::Op::CLEANUPTHROW)));
+    let first = own.next();
+    own.any(|t| Some(t) != first)
 }
 
 /// The object of a constant.

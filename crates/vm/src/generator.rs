@@ -2,7 +2,8 @@
 //!
 //! A suspended generator keeps its registers in an array of its own. Resuming
 //! copies them into a fresh window; yielding copies them back. `for` over a
-//! generator resumes it in the same interpreter loop.
+//! generator resumes it in the same interpreter loop. How generators end otherwise than
+//! by themselves is in `ending.rs`.
 //!
 //! Invariant GEN-1: only the thread that moved `state` to RUNNING touches
 //! `regs` and `pc`.
@@ -11,7 +12,7 @@
 use crate::call;
 use crate::frame::{Base, Frame, PB, Pc, Window};
 use crate::function::Function;
-use crate::{interp, poll, unwind};
+use crate::{ending, interp, poll, unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use typhon_bytecode::{Insn, Op, flags};
 use typhon_macros::Trace;
@@ -19,7 +20,7 @@ use typhon_object::array::{self, Array};
 use typhon_object::exc::BaseException;
 use typhon_object::native::Payload;
 use typhon_object::str::Str;
-use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, Slot, name, ops, shape};
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, Slot, ops, shape};
 
 /// Not started yet.
 pub const CREATED: u32 = 0;
@@ -66,7 +67,8 @@ pub struct Generator {
     /// Of an asynchronous generator: the event loop's finalizer. Of a coroutine: where
     /// it was made, if that is tracked.
     pub extra: Slot,
-    /// Of an asynchronous generator: bits that its steps set (see `async_gen`).
+    /// Bits that the steps of an asynchronous generator set (see `async_gen`), and
+    /// [`ending::REGISTERED`].
     #[trace(skip)]
     pub steps: AtomicU32,
 }
@@ -112,7 +114,7 @@ pub fn kind(g: Gc<Generator>) -> &'static str {
 
 /// Begin to run a generator that stands still (GEN-1): the state it was in.
 #[inline(always)]
-fn claim(g: Gc<Generator>) -> Option<u32> {
+pub(crate) fn claim(g: Gc<Generator>) -> Option<u32> {
     let s = g.state.load(Ordering::Acquire);
     if s != SUSPENDED && s != CREATED {
         return None;
@@ -413,6 +415,10 @@ fn finish(g: Gc<Generator>) {
 /// A generator's window returns: `None` if the window is not a generator's.
 pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
     let Some(g) = generator_of(w) else { return Ok(None) };
+    let by = g.resumer.load(Ordering::Relaxed);
+    if by != BY_NATIVE && !v.is_none() && crate::monitor::on(cx) {
+        crate::monitor::stopped(cx, w, v)?;
+    }
     crate::frame::leave(cx, w)?;
     switch_back(cx, g, false);
     finish(g);
@@ -420,7 +426,7 @@ pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
     // The linkage of the window that ends.
     unsafe {
         let (mut ret, caller) = (*w.base.sub(3) as Pc, *w.base.sub(2) as Base);
-        match g.resumer.load(Ordering::Relaxed) {
+        match by {
             BY_NATIVE => *w.base.sub(4) = v.word(),
             BY_SEND => {
                 let i = resuming(ret, BY_SEND);
@@ -489,10 +495,10 @@ crate::slow! {
             steps: AtomicU32::new(0),
         })?;
         if func.code().finalizes {
-            register(g);
+            ending::register(g);
         }
-        if shape_id == shape::COROUTINE && f.cx.ext[ORIGIN].get() != 0 {
-            let o = origin(f.cx, Window { base: f.base, pc: f.pc }.caller())?;
+        if shape_id == shape::COROUTINE && ending::origin_depth(f.cx) != 0 {
+            let o = ending::origin(f.cx, Window { base: f.base, pc: f.pc }.caller())?;
             g.extra.set(f.cx, g, o);
         }
         let w = Window { base: f.base, pc: f.pc };
@@ -588,6 +594,10 @@ crate::slow! {
             _ => ops::get_iter(f.cx, o)?,
         };
         f.set(f.a(), v);
+        // If it dies while it delegates, what it delegates to is to be closed.
+        if let Some(g) = generator_of(Window { base: f.base, pc: f.pc }) {
+            ending::register(g);
+        }
         Ok(f.done())
     }
     /// GETAITER.
@@ -699,148 +709,6 @@ pub fn awaitable(cx: &mut Cx, o: Obj) -> Result<Obj> {
     Ok(r)
 }
 
-/// `g.throw(e)`.
-pub fn throw(cx: &mut Cx, g: Gc<Generator>, e: Raised) -> Result<Step> {
-    if let Some(sub) = delegate(g) {
-        // It runs while what it delegates to does.
-        if claim(g).is_none() {
-            return Err(cx.value_error(format!("{} already executing", kind(g))));
-        }
-        let rest = || g.state.store(SUSPENDED, Ordering::Release);
-        if e.is(cx, ExcKind::GeneratorExit) {
-            let r = close_iterator(cx, sub);
-            rest();
-            if let Err(e) = r {
-                return resume(cx, g, Input::Throw(e));
-            }
-            return resume(cx, g, Input::Throw(e));
-        }
-        let r = throw_to(cx, sub, e);
-        rest();
-        return match r {
-            Ok(Some(Step::Yield(v))) => Ok(Step::Yield(v)),
-            Ok(Some(Step::Return(v))) => {
-                let stop = call::stop(cx, v);
-                resume(cx, g, Input::Throw(stop))
-            }
-            Ok(None) => resume(cx, g, Input::Throw(e)),
-            Err(e) => resume(cx, g, Input::Throw(e)),
-        };
-    }
-    resume(cx, g, Input::Throw(e))
-}
-
-/// Throw into what a generator delegates to; `None` if it has no `throw`.
-fn throw_to(cx: &mut Cx, sub: Obj, e: Raised) -> Result<Option<Step>> {
-    if let Some(s) = sub.cast::<Generator>()
-        && sub.shape() != shape::ASYNC_GENERATOR
-    {
-        return throw(cx, s, e).map(Some);
-    }
-    let Some(m) = ops::get_attr_opt(cx, sub, name!(cx, "throw"))? else { return Ok(None) };
-    match ops::call_args(cx, m, &[e.obj()]) {
-        Ok(v) => Ok(Some(Step::Yield(v))),
-        Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(Some(Step::Return(call::stop_value(e)))),
-        Err(e) => Err(e),
-    }
-}
-
-fn close_iterator(cx: &mut Cx, it: Obj) -> Result<()> {
-    if let Some(g) = it.cast::<Generator>() {
-        return close(cx, g).map(|_| ());
-    }
-    match ops::get_attr_opt(cx, it, name!(cx, "close"))? {
-        Some(m) => ops::call_args(cx, m, &[]).map(|_| ()),
-        None => Ok(()),
-    }
-}
-
-/// `g.close()`: the value that it returned, if any.
-pub fn close(cx: &mut Cx, g: Gc<Generator>) -> Result<Obj> {
-    match g.state.load(Ordering::Acquire) {
-        CREATED => {
-            if g.state.compare_exchange(CREATED, DONE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-                g.regs.clear();
-            }
-            return Ok(Obj::NONE);
-        }
-        DONE => return Ok(Obj::NONE),
-        _ => {}
-    }
-    let e = typhon_object::exc::with_args(cx, ExcKind::GeneratorExit, &[])?;
-    match throw(cx, g, e) {
-        Ok(Step::Yield(_)) => Err(cx.error(ExcKind::RuntimeError, format!("{} ignored GeneratorExit", kind(g)))),
-        Ok(Step::Return(v)) => Ok(v),
-        Err(e) if e.is(cx, ExcKind::GeneratorExit) => Ok(Obj::NONE),
-        Err(e) if e.is(cx, ExcKind::StopIteration) => Ok(call::stop_value(e)),
-        Err(e) => Err(e),
-    }
-}
-
-/// Word of `Cx::ext`: how many frames of a coroutine's origin are kept, as an odd
-/// number, or 0.
-const ORIGIN: usize = 7;
-
-/// `sys.get_coroutine_origin_tracking_depth()`.
-pub fn origin_depth(cx: &Cx) -> i64 {
-    (cx.ext[ORIGIN].get() >> 1) as i64
-}
-
-/// `sys.set_coroutine_origin_tracking_depth()`.
-pub fn set_origin_depth(cx: &Cx, depth: u32) {
-    cx.ext[ORIGIN].set(if depth == 0 { 0 } else { (depth as u64) << 1 | 1 });
-}
-
-/// Where a coroutine is made: file, line and function of the calling frames.
-fn origin(cx: &mut Cx, mut w: Option<Window>) -> Result<Obj> {
-    let out = typhon_object::list::new(cx, &[])?;
-    for _ in 0..origin_depth(cx) {
-        let Some(at) = w else { break };
-        let code = at.func().code();
-        let line = code.line_before(at.pc).unwrap_or(0);
-        let (file, name) = (code.filename.obj().unwrap_or(Obj::NONE), code.name.obj().unwrap_or(Obj::NONE));
-        let t = typhon_object::tuple::new(cx, &[file, Obj::int_unchecked(line as i64), name])?;
-        out.append(cx, t.obj())?;
-        w = at.caller();
-    }
-    Ok(ops::tuple_from_list(cx, out)?.obj())
-}
-
-/// Have a generator told when it dies.
-pub fn register(g: Gc<Generator>) {
-    // A live object.
-    unsafe { typhon_gc::register_finalizable(g.obj().addr()) }
-}
-
-/// A generator has died: run what its `finally` blocks and `with` statements still
-/// have to do.
-pub fn finalize(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
-    let state = g.state.load(Ordering::Acquire);
-    if state == DONE {
-        return Ok(());
-    }
-    if g.obj().shape() == shape::ASYNC_GENERATOR
-        && let Some(f) = g.extra.obj()
-        && g.steps.load(Ordering::Acquire) & crate::async_gen::CLOSED == 0
-    {
-        return ops::call_args(cx, f, &[g.obj()]).map(|_| ());
-    }
-    if g.obj().shape() == shape::COROUTINE && state == CREATED {
-        return never_awaited(cx, g);
-    }
-    close(cx, g).map(|_| ())
-}
-
-/// "coroutine 'f' was never awaited"; `warnings` knows how to say it.
-fn never_awaited(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
-    let warnings = crate::import::import_module(cx, "warnings")?;
-    if let Some(f) = ops::get_attr_opt(cx, warnings, name!(cx, "_warn_unawaited_coroutine"))? {
-        return ops::call_args(cx, f, &[g.obj()]).map(|_| ());
-    }
-    let name = g.qualname.get().map_or_else(String::new, |q| q.to_str().into_owned());
-    typhon_builtins::hooks::warn(cx, &format!("coroutine '{name}' was never awaited"), ExcKind::RuntimeWarning)
-}
-
 /// The next value, for native loops (a hook of typhon-object).
 pub fn next(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
     // By its shape.
@@ -857,43 +725,4 @@ pub fn step_result(cx: &mut Cx, s: Step) -> Result<Obj> {
         Step::Yield(v) => Ok(v),
         Step::Return(v) => Err(call::stop(cx, v)),
     }
-}
-
-/// The exception that `throw(typ, val, tb)` raises.
-pub fn thrown(cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Raised> {
-    let e = if let Some(e) = typ.cast::<BaseException>() {
-        if val.is_some_and(|v| !v.is_none()) {
-            return Err(cx.type_error("instance exception may not have a separate value"));
-        }
-        e
-    } else if let Some(t) = typ.cast::<typhon_object::types::Type>()
-        && t.is_subtype(ExcKind::BaseException.class(cx))
-    {
-        match val {
-            Some(v) if ops::class_of(v).is_subtype(t) => match v.cast::<BaseException>() {
-                Some(e) => e,
-                None => return Err(cx.type_error("exceptions must derive from BaseException")),
-            },
-            Some(v) if !v.is_none() => {
-                let o = match v.cast::<typhon_object::tuple::Tuple>() {
-                    Some(a) => ops::call_args(cx, typ, a.payload().items())?,
-                    None => ops::call_args(cx, typ, &[v])?,
-                };
-                crate::exception::to_exception(cx, o)?
-            }
-            _ => crate::exception::to_exception(cx, typ)?,
-        }
-    } else {
-        return Err(cx.type_error(format!(
-            "exceptions must be classes or instances deriving from BaseException, not {}",
-            cx.type_name(typ)
-        )));
-    };
-    if let Some(t) = tb.filter(|t| !t.is_none()) {
-        if t.cast::<crate::traceback::Traceback>().is_none() {
-            return Err(cx.type_error("throw() third argument must be a traceback object"));
-        }
-        e.traceback.set(cx, e, t);
-    }
-    Ok(Raised(e))
 }

@@ -22,6 +22,7 @@ fn define<T: Trace>(cx: &mut Cx, id: u32, name: &str, doc: &str, flags: u32) -> 
 /// Make the VM's classes and wire its hooks. Called once, after the built-in
 /// types are complete and the builtins namespace exists.
 pub fn init(cx: &mut Cx) -> Result<()> {
+    typhon_gc::set_finalizable_filter(crate::ending::has_work);
     define::<Function>(cx, shape::FUNCTION, "function", "Create a function object.", DICT | WEAKREF)?;
     define::<Cell>(cx, shape::CELL, "cell", "Create a new cell object.", 0)?;
     define::<Code>(cx, shape::CODE, "code", "Create a code object.  Not for mere mortals.", WEAKREF | NO_NEW)?;

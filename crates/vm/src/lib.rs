@@ -7,6 +7,7 @@
 pub mod async_gen;
 pub mod attr;
 pub mod binary;
+pub mod bind;
 pub mod build;
 pub mod builtins;
 pub mod call;
@@ -14,6 +15,7 @@ pub mod calls_watched;
 pub mod code;
 pub mod compare;
 pub mod display;
+pub mod ending;
 pub mod exception;
 pub mod format;
 pub mod frame;
@@ -50,6 +52,7 @@ pub mod tools;
 pub mod trace;
 pub mod traceback;
 pub mod unwind;
+pub mod weakproxy;
 pub mod weakref;
 pub mod with;
 

@@ -385,6 +385,16 @@ fn forget_above(base: Base) {
     });
 }
 
+/// The window of a generator returns `v` to a loop or a delegation: no exception is made
+/// of it, and who watches is told of the one that there would be.
+pub fn stopped(cx: &mut Cx, w: Window, v: Obj) -> Result<()> {
+    let Some(caller) = w.caller() else { return Ok(()) };
+    let code = caller.func().code();
+    let at = code.offset(caller.pc).wrapping_sub(1);
+    let e = crate::call::stop(cx, v);
+    fire(cx, caller, code, at, Event::StopIteration, Told::Value(e.obj()))
+}
+
 /// A handler has been found at word `at`.
 pub fn handled(cx: &mut Cx, w: Window, at: u32, e: Raised) -> Result<()> {
     let code = w.func().code();

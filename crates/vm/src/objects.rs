@@ -7,6 +7,7 @@
 
 use crate::async_gen;
 use crate::code::Code;
+use crate::ending;
 use crate::frame::{self, Frame, Window};
 use crate::function::{self, Cell, Function};
 use crate::generator::{self, Generator, Input, RUNNING, SUSPENDED};
@@ -438,6 +439,15 @@ impl CodeMethods {
         }
         ops::get_iter(cx, l.obj())
     }
+    /// Return (instruction, left, right) of the branches, as `sys.monitoring` tells of them.
+    fn co_branches(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
+        let l = list::new(cx, &[])?;
+        for (at, left, right) in crate::spots::branches(&this) {
+            let t = tuple::new(cx, &[at, left, right].map(|i| Obj::int_unchecked(i as i64 * 2)))?;
+            l.append(cx, t.obj())?;
+        }
+        ops::get_iter(cx, l.obj())
+    }
     /// Return a copy of the code object with new values for some fields.
     fn replace(this: Gc<Code>, cx: &mut Cx, args: typhon_object::native::Args<'_>) -> Result<Obj> {
         let mut d = (*this.payload().data).clone();
@@ -556,7 +566,8 @@ impl FrameMethods {
         this.trace_lines.load(Ordering::Relaxed)
     }
     #[setter]
-    fn set_f_trace_lines(this: Gc<Frame>, cx: &mut Cx, v: Obj) -> Result<()> {
+    fn set_f_trace_lines(this: Gc<Frame>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
+        let Some(v) = v else { return Err(cx.type_error("can't delete numeric/char attribute")) };
         this.trace_lines.store(flag(cx, v)?, Ordering::Relaxed);
         Ok(())
     }
@@ -577,6 +588,14 @@ impl FrameMethods {
     fn clear(this: Gc<Frame>, cx: &mut Cx) -> Result<()> {
         if this.base.load(Ordering::Acquire) != 0 {
             return Err(cx.error(ExcKind::RuntimeError, "cannot clear an executing frame"));
+        }
+        if let Some(g) = this.extra.obj().and_then(|e| e.cast::<Generator>()) {
+            match g.state.load(Ordering::Acquire) {
+                RUNNING => return Err(cx.error(ExcKind::RuntimeError, "cannot clear an executing frame")),
+                SUSPENDED => return Err(cx.error(ExcKind::RuntimeError, "cannot clear a suspended frame")),
+                // It ends before it began.
+                _ => ending::close(cx, g)?,
+            };
         }
         this.locals.clear();
         Ok(())
@@ -640,16 +659,16 @@ impl GeneratorMethods {
     #[sig(typ, val = None, tb = None, /)]
     fn throw(this: Gc<Generator>, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
         warn_arguments(cx, val.is_some() || tb.is_some(), "throw")?;
-        let e = generator::thrown(cx, typ, val, tb)?;
-        let s = generator::throw(cx, this, e)?;
+        let e = ending::thrown(cx, typ, val, tb)?;
+        let s = ending::throw(cx, this, e)?;
         generator::step_result(cx, s)
     }
     /// Raise GeneratorExit inside generator.
     fn close(this: Gc<Generator>, cx: &mut Cx) -> Result<Obj> {
-        generator::close(cx, this)
+        ending::close(cx, this)
     }
     fn __del__(this: Gc<Generator>, cx: &mut Cx) -> Result<()> {
-        generator::finalize(cx, this)
+        ending::finalize(cx, this)
     }
     #[getter]
     fn gi_running(this: Gc<Generator>) -> bool {
@@ -737,13 +756,13 @@ impl CoroutineMethods {
     #[sig(typ, val = None, tb = None, /)]
     fn throw(this: Gc<Generator>, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
         warn_arguments(cx, val.is_some() || tb.is_some(), "throw")?;
-        let e = generator::thrown(cx, typ, val, tb)?;
-        let s = generator::throw(cx, this, e)?;
+        let e = ending::thrown(cx, typ, val, tb)?;
+        let s = ending::throw(cx, this, e)?;
         generator::step_result(cx, s)
     }
     /// Raise GeneratorExit inside coroutine.
     fn close(this: Gc<Generator>, cx: &mut Cx) -> Result<()> {
-        generator::close(cx, this).map(|_| ())
+        ending::close(cx, this).map(|_| ())
     }
     #[getter]
     fn cr_running(this: Gc<Generator>) -> bool {
@@ -786,7 +805,7 @@ impl CoroutineMethods {
         set_qualname(cx, this, v)
     }
     fn __del__(this: Gc<Generator>, cx: &mut Cx) -> Result<()> {
-        generator::finalize(cx, this)
+        ending::finalize(cx, this)
     }
 }
 
@@ -812,12 +831,12 @@ impl CoroutineWrapper {
     }
     #[sig(typ, val = None, tb = None, /)]
     fn throw(&self, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
-        let e = generator::thrown(cx, typ, val, tb)?;
-        let s = generator::throw(cx, self.coro, e)?;
+        let e = ending::thrown(cx, typ, val, tb)?;
+        let s = ending::throw(cx, self.coro, e)?;
         generator::step_result(cx, s)
     }
     fn close(&self, cx: &mut Cx) -> Result<()> {
-        generator::close(cx, self.coro).map(|_| ())
+        ending::close(cx, self.coro).map(|_| ())
     }
 }
 
@@ -890,7 +909,7 @@ impl AsyncGeneratorMethods {
         set_qualname(cx, this, v)
     }
     fn __del__(this: Gc<Generator>, cx: &mut Cx) -> Result<()> {
-        generator::finalize(cx, this)
+        ending::finalize(cx, this)
     }
 }
 

@@ -2,7 +2,7 @@
 //! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
 //! of the polling thread, with no lock held.
 
-use crate::{async_gen, generator, thread};
+use crate::{async_gen, ending, generator, thread};
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
@@ -69,7 +69,7 @@ fn finalize_one(cx: &mut Cx, o: Obj) {
     let saved = cx.handled.replace(0);
     if let Some(g) = o.cast::<generator::Generator>() {
         let fresh = o.shape() == shape::COROUTINE && g.state.load(Ordering::Relaxed) == generator::CREATED;
-        if let Err(e) = generator::finalize(cx, g) {
+        if let Err(e) = ending::finalize(cx, g) {
             let what = if fresh {
                 "Exception ignored while finalizing coroutine"
             } else {

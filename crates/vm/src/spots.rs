@@ -61,6 +61,21 @@ pub fn of(code: &Gc<Code>) -> &'static Table {
     code.table.get_or_init(|| Box::new(make(code)))
 }
 
+/// The branches: the word of each, and where it goes on when taken to the left and to the
+/// right. Staying in a loop is left.
+pub fn branches(code: &Gc<Code>) -> impl Iterator<Item = (u32, u32, u32)> + use<> {
+    let spots = &of(code).spots;
+    spots.iter().enumerate().filter_map(move |(at, s)| {
+        let target = s.target.filter(|_| s.starts)?;
+        let next = (at + 1..spots.len()).find(|&i| spots[i].starts)? as u32;
+        match s.kind {
+            Kind::Loop => Some((at as u32, target, next)),
+            Kind::Branch => Some((at as u32, next, target)),
+            _ => None,
+        }
+    })
+}
+
 fn kind(op: Op) -> Kind {
     let info = op.info();
     match info.base {

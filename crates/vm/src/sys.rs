@@ -352,7 +352,7 @@ pub mod functions {
 
     /// Check status of origin tracking for coroutine objects.
     fn get_coroutine_origin_tracking_depth(cx: &Cx) -> i64 {
-        crate::generator::origin_depth(cx)
+        crate::ending::origin_depth(cx)
     }
 
     /// Enable or disable origin tracking for coroutine objects in this thread.
@@ -361,7 +361,7 @@ pub mod functions {
         if depth < 0 {
             return Err(cx.value_error("depth must be >= 0"));
         }
-        crate::generator::set_origin_depth(cx, depth.min(1 << 30) as u32);
+        crate::ending::set_origin_depth(cx, depth.min(1 << 30) as u32);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! `_weakref`: weak references and proxies.
+//! `_weakref`: weak references. Proxies are in `weakproxy.rs`.
 //!
 //! The referent's word is not traced; the collector empties it when the
 //! referent dies and hands the reference over for its callback, which runs as
@@ -7,6 +7,7 @@
 //! Tests: CPython test_weakref.
 
 use crate::poll;
+use crate::weakproxy::Proxy;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ use typhon_gc::{LivenessQuery, QUEUE_CLEARED, WEAK_REFERENT};
 use typhon_macros::{class, module};
 use typhon_object::native::{Args, Payload, Trace};
 use typhon_object::types::{self, Type, layout_of};
-use typhon_object::{CompareOp, Cx, ExcKind, Gc, Obj, Result, Slot, Tracer, boot, list, native, ops, shape};
+use typhon_object::{CompareOp, Cx, Gc, Obj, Result, Slot, Tracer, boot, list, native, ops, shape};
 
 /// The payload of a weak reference; the referent comes first.
 #[repr(C)]
@@ -72,15 +73,15 @@ fn make(cx: &mut Cx, cls: Gc<Type>, o: Obj, callback: Option<Obj>) -> Result<Gc<
 /// `weakref.ref(o)`: the one that exists, if it does.
 pub fn to(cx: &mut Cx, o: Obj) -> Result<Gc<WeakRef>> {
     let plain = types::class_for(shape::WEAKREF);
-    if let Some(w) = SHARED.find(o) {
+    if let Some(w) = SHARED.find(o).and_then(|w| w.cast()) {
         return Ok(w);
     }
     let w = make(cx, plain, o, None)?;
-    Ok(SHARED.add(o, w))
+    Ok(SHARED.add(o, w.obj()).cast().unwrap_or(w))
 }
 
-/// The references without a callback, by the addresses of their referents: CPython
-/// makes one of them per object, and programs compare them by identity.
+/// The references or proxies without a callback, by the addresses of their referents:
+/// CPython makes one of them per object, and programs compare them by identity.
 ///
 /// The addresses keep nothing alive; the collector's hook removes those of the dead,
 /// in the same stop in which they die.
@@ -92,51 +93,57 @@ struct Part {
     young: Vec<u64>,
 }
 
-static SHARED: LazyLock<Shared> = LazyLock::new(|| {
-    typhon_gc::register_weak_hook(purge);
-    Shared(std::array::from_fn(|_| Mutex::new(Part { by_referent: HashMap::new(), young: Vec::new() })))
+static SHARED: LazyLock<Shared> = LazyLock::new(|| Shared::new(|live| SHARED.purge(live, |w| w)));
+
+static PROXIES: LazyLock<Shared> = LazyLock::new(|| {
+    // A proxy's payload begins with its reference, which lives as long as it does.
+    Shared::new(|live| PROXIES.purge(live, |p| unsafe { *((p + 8) as *const u64) }))
 });
 
 impl Shared {
+    fn new(hook: fn(&LivenessQuery)) -> Shared {
+        typhon_gc::register_weak_hook(hook);
+        Shared(std::array::from_fn(|_| Mutex::new(Part { by_referent: HashMap::new(), young: Vec::new() })))
+    }
     fn part(&self, o: u64) -> MutexGuard<'_, Part> {
         // Objects lie a few words apart.
         self.0[(o >> 5) as usize % self.0.len()].lock().unwrap_or_else(PoisonError::into_inner)
     }
-    fn find(&self, o: Obj) -> Option<Gc<WeakRef>> {
+    fn find(&self, o: Obj) -> Option<Obj> {
         let w = *self.part(o.word()).by_referent.get(&o.word())?;
         // No collection can end it between here and the caller's frame.
-        Obj::from_word(w).and_then(|w| w.cast::<WeakRef>())
+        Obj::from_word(w)
     }
-    /// The reference to `o`: `w`, unless another thread was faster.
-    fn add(&self, o: Obj, w: Gc<WeakRef>) -> Gc<WeakRef> {
+    /// What refers to `o`: `w`, unless another thread was faster.
+    fn add(&self, o: Obj, w: Obj) -> Obj {
         let mut part = self.part(o.word());
-        if let Some(first) = part.by_referent.get(&o.word()).and_then(|w| Obj::from_word(*w)?.cast()) {
+        if let Some(first) = part.by_referent.get(&o.word()).and_then(|w| Obj::from_word(*w)) {
             return first;
         }
-        part.by_referent.insert(o.word(), w.obj().word());
+        part.by_referent.insert(o.word(), w.word());
         part.young.push(o.word());
         w
     }
-}
-
-/// At the end of a marking: forget the dead, and references that have been cleared.
-fn purge(live: &LivenessQuery) {
-    for part in &SHARED.0 {
-        let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-        let part = &mut *part;
-        let stays = |o: u64, w: u64| {
-            // The payload of a live reference may be read; its referent comes first.
-            live.is_live(w) && live.is_live(o) && unsafe { *((w + 8) as *const u64) } == o
-        };
-        if live.young() {
-            for o in part.young.drain(..) {
-                if part.by_referent.get(&o).is_some_and(|w| !stays(o, *w)) {
-                    part.by_referent.remove(&o);
+    /// At the end of a marking: forget the dead, and references that have been cleared.
+    /// `reference` is the weak reference in an entry that lives.
+    fn purge(&self, live: &LivenessQuery, reference: impl Fn(u64) -> u64) {
+        for part in &self.0 {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            let part = &mut *part;
+            let stays = |o: u64, w: u64| {
+                // The payload of a live reference may be read; its referent comes first.
+                live.is_live(w) && live.is_live(o) && unsafe { *((reference(w) + 8) as *const u64) } == o
+            };
+            if live.young() {
+                for o in part.young.drain(..) {
+                    if part.by_referent.get(&o).is_some_and(|w| !stays(o, *w)) {
+                        part.by_referent.remove(&o);
+                    }
                 }
+            } else {
+                part.young.clear();
+                part.by_referent.retain(|o, w| stays(*o, *w));
             }
-        } else {
-            part.young.clear();
-            part.by_referent.retain(|o, w| stays(*o, *w));
         }
     }
 }
@@ -212,78 +219,8 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     boot::define(cx, shape::WEAKREF, "ReferenceType", "", native::SUBCLASSABLE, None, Some(l))?;
     types::add_members(cx, types::class_for(shape::WEAKREF), RefMethods::MEMBERS)?;
     let _ = poll::WEAK_CALLBACK.set(callback);
-    let _ = cx.rt().hooks().weakref_of.set(|o| SHARED.find(o).map(|w| w.obj()));
+    let _ = cx.rt().hooks().weakref_of.set(|o| SHARED.find(o));
     Ok(())
-}
-
-/// A weak proxy: attribute access goes to the referent.
-#[derive(typhon_macros::Trace)]
-pub struct Proxy {
-    target: Gc<WeakRef>,
-}
-
-impl Proxy {
-    fn target(&self, cx: &Cx) -> Result<Obj> {
-        self.target
-            .payload()
-            .get()
-            .ok_or_else(|| cx.error(ExcKind::ReferenceError, "weakly-referenced object no longer exists"))
-    }
-}
-
-/// A weak proxy.
-#[class(module = "weakref", name = "ProxyType")]
-impl Proxy {
-    fn __getattribute__(&self, cx: &mut Cx, name: Gc<typhon_object::str::Str>) -> Result<Obj> {
-        let t = self.target(cx)?;
-        ops::get_attr(cx, t, name)
-    }
-    fn __setattr__(&self, cx: &mut Cx, name: Gc<typhon_object::str::Str>, value: Obj) -> Result<()> {
-        let t = self.target(cx)?;
-        ops::set_attr(cx, t, name, Some(value))
-    }
-    fn __delattr__(&self, cx: &mut Cx, name: Gc<typhon_object::str::Str>) -> Result<()> {
-        let t = self.target(cx)?;
-        ops::set_attr(cx, t, name, None)
-    }
-    fn __str__(&self, cx: &mut Cx) -> Result<Obj> {
-        let t = self.target(cx)?;
-        Ok(ops::to_str(cx, t)?.obj())
-    }
-    fn __repr__(this: Gc<Proxy>, cx: &mut Cx) -> String {
-        match this.target.payload().get() {
-            Some(o) => format!("<weakproxy at {:#x}; to '{}' at {:#x}>", this.obj().word(), cx.type_name(o), o.word()),
-            None => format!("<weakproxy at {:#x}; dead>", this.obj().word()),
-        }
-    }
-    fn __bool__(&self, cx: &mut Cx) -> Result<bool> {
-        let t = self.target(cx)?;
-        ops::truth(cx, t)
-    }
-    fn __len__(&self, cx: &mut Cx) -> Result<usize> {
-        let t = self.target(cx)?;
-        ops::len(cx, t)
-    }
-    fn __iter__(&self, cx: &mut Cx) -> Result<Obj> {
-        let t = self.target(cx)?;
-        ops::get_iter(cx, t)
-    }
-    fn __contains__(&self, cx: &mut Cx, x: Obj) -> Result<bool> {
-        let t = self.target(cx)?;
-        ops::contains(cx, t, x)
-    }
-    fn __getitem__(&self, cx: &mut Cx, k: Obj) -> Result<Obj> {
-        let t = self.target(cx)?;
-        ops::get_item(cx, t, k)
-    }
-    fn __setitem__(&self, cx: &mut Cx, k: Obj, v: Obj) -> Result<()> {
-        let t = self.target(cx)?;
-        ops::set_item(cx, t, k, v)
-    }
-    fn __call__(&self, cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
-        let t = self.target(cx)?;
-        ops::call(cx, t, args.all(), args.kw)
-    }
 }
 
 /// The module.
@@ -294,8 +231,13 @@ pub mod functions {
     /// Create a proxy object that weakly references 'object'.
     #[sig(object, callback = None, /)]
     fn proxy(cx: &mut Cx, object: Obj, callback: Option<Obj>) -> Result<Obj> {
+        let shared = callback.is_none_or(|c| c.is_none());
+        if shared && let Some(p) = PROXIES.find(object) {
+            return Ok(p);
+        }
         let target = make(cx, types::class_for(shape::WEAKREF), object, callback)?;
-        Ok(native::instance(cx, Proxy { target })?.obj())
+        let p = native::instance(cx, Proxy { target })?.obj();
+        Ok(if shared { PROXIES.add(object, p) } else { p })
     }
     /// Return the number of weak references to 'object'.
     fn getweakrefcount(cx: &mut Cx, object: Obj) -> Result<usize> {
