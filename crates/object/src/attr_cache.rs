@@ -113,8 +113,8 @@ impl Entry {
     /// What it says; a slot is not in the class. The class has the entry's version.
     #[inline(always)]
     fn in_class(&self) -> Option<Place> {
-        // ATTR-1.
-        let v = unsafe { Obj::from_word_unchecked(self.value.get()) };
+        // ATTR-1. A slot's entry has no value.
+        let v = Obj::from_word(self.value.get())?;
         Some(match self.place.get() {
             VALUE => Place::Value(v),
             METHOD => Place::Method(v),

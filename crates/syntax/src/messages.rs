@@ -623,7 +623,7 @@ fn number(source: &Source<'_>, range: TextRange) -> Option<(TextRange, String)> 
             "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers".into(),
         ));
     }
-    let rest = source.text[s + n..].as_bytes();
+    let rest = &source.text.as_bytes()[s + n..];
     if text.ends_with(['e', 'E']) && matches!(rest.first(), Some(b'+' | b'-')) {
         return Some((point(n), "invalid decimal literal".into()));
     }

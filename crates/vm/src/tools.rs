@@ -131,8 +131,8 @@ impl Watched {
 
 /// Tell the tools of an event at word `at`.
 pub fn tell(cx: &mut Cx, code: Gc<Code>, at: u32, event: Event, told: Told) -> Result<()> {
-    for tool in 0..TOOLS {
-        let set = GLOBAL[tool].load(Ordering::Relaxed) | code.watched.local[tool].load(Ordering::Relaxed);
+    for (tool, global) in GLOBAL.iter().enumerate() {
+        let set = global.load(Ordering::Relaxed) | code.watched.local[tool].load(Ordering::Relaxed);
         if with_company(set) & event.bit() == 0 {
             continue;
         }
