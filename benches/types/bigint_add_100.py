@@ -1,24 +1,5 @@
 """Adding ints of 100 digits."""
 
-import sys
+from _bigint import bench, add
 
-import _path  # noqa: F401
-
-SIZE = 2000000
-EXPECTED = {2000000: 195497858}
-DIGITS = 100
-
-
-def run(size):
-    sys.set_int_max_str_digits(0)
-    x = 7**(DIGITS * 1000 // 845)
-    y = 3**(DIGITS * 1000 // 477)
-    for n in range(size):
-        x = (x + y) ^ n
-    return x % 1_000_000_007
-
-
-if __name__ == "__main__":
-    from _bench import main
-
-    main(run, SIZE, EXPECTED)
+bench(add, 100, 2000000, 195497858)

@@ -1,25 +1,5 @@
 """Multiplying ints of 1000000 digits."""
 
-import sys
+from _bigint import bench, multiply
 
-import _path  # noqa: F401
-
-SIZE = 6
-EXPECTED = {6: 664988086}
-DIGITS = 1000000
-
-
-def run(size):
-    sys.set_int_max_str_digits(0)
-    x = 7**(DIGITS * 1000 // 845)
-    y = 3**(DIGITS * 1000 // 477)
-    total = 0
-    for n in range(size):
-        total ^= x * (y + n)
-    return total % 1_000_000_007
-
-
-if __name__ == "__main__":
-    from _bench import main
-
-    main(run, SIZE, EXPECTED)
+bench(multiply, 1000000, 6, 664988086)
