@@ -9,9 +9,11 @@ pub const MODULUS: u64 = (1 << 61) - 1;
 
 static KEY: OnceLock<(u64, u64)> = OnceLock::new();
 
-/// Set the key for string hashes; the first call counts.
+/// Set the key for string hashes. To be called once, before anything is hashed: the first
+/// hash fixes the key.
 pub fn set_key(k0: u64, k1: u64) {
-    let _ = KEY.set((k0, k1));
+    let set = KEY.set((k0, k1));
+    debug_assert!(set.is_ok(), "a string was hashed before the key was set");
 }
 
 /// Hash of the bytes of a string or bytes object; 0 for none, never -1.
