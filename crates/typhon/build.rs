@@ -64,6 +64,8 @@ fn main() {
             None => (stem, false),
         };
         let code = typhon_bytecode::store(&compiled.code);
+        // The runtime relies on it (`load_verified`).
+        typhon_bytecode::load(&code).unwrap_or_else(|e| panic!("{path}: {e}"));
         let text = miniz_oxide::deflate::compress_to_vec(&source, 6);
         rows.push((module.replace('/', "."), package, path, blob.len(), code.len(), text.len()));
         blob.extend_from_slice(&code);

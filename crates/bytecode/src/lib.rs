@@ -22,5 +22,5 @@ pub use insn::Insn;
 pub use op::{Common, Effects, Intrinsic1, Intrinsic2, OPS, Op, OpInfo, Operand, Special, func};
 pub use positions::{Position, Positions, Run, Runs};
 pub use regs::{RegUse, keyword_names, registers};
-pub use store::{FORMAT, load, store};
+pub use store::{FORMAT, load, load_verified, store};
 pub use verify::{jump_target, verify};

@@ -2,7 +2,7 @@
 //!
 //! Format: varints and length-prefixed data in the order of `Code`'s fields.
 //! Reading is total: damaged or hostile input is an error, never a panic, and
-//! never allocates more than the input's size allows. What was read has passed
+//! never allocates more than the input's size allows. What `load` returns has passed
 //! the verifier.
 //!
 //! Tests: `tests/roundtrip.rs`.
@@ -26,13 +26,19 @@ pub fn store(code: &Code) -> Vec<u8> {
 }
 
 /// Read and verify what `store` wrote.
-pub fn load(mut bytes: &[u8]) -> Result<Arc<Code>, String> {
+pub fn load(bytes: &[u8]) -> Result<Arc<Code>, String> {
+    let code = load_verified(bytes)?;
+    crate::verify::verify(&code)?;
+    Ok(code)
+}
+
+/// Read what [`load`] has accepted before, when the library was packed.
+pub fn load_verified(mut bytes: &[u8]) -> Result<Arc<Code>, String> {
     let b = &mut bytes;
     let code = get_code(b, 0).ok_or("damaged code file")?;
     if !b.is_empty() {
         return Err("data after the code".into());
     }
-    crate::verify::verify(&code)?;
     Ok(Arc::new(code))
 }
 

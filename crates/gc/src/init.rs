@@ -16,7 +16,8 @@ pub struct HeapOptions {
     pub max_heap: usize,
     /// The nursery for each core, in bytes, while the heap is small.
     pub nursery: usize,
-    /// Collector threads. More than one spins while there is nothing to do.
+    /// Collector threads; 0: as many as there are cores, at most eight. With one, the
+    /// collector is what a program with many threads waits for one by one.
     pub threads: usize,
     /// Collect at every Nth allocation.
     pub stress: Option<u64>,
@@ -24,7 +25,7 @@ pub struct HeapOptions {
 
 impl Default for HeapOptions {
     fn default() -> Self {
-        Self { min_heap: 64 << 20, max_heap: 0, nursery: NURSERY, threads: 1, stress: None }
+        Self { min_heap: 64 << 20, max_heap: 0, nursery: NURSERY, threads: 0, stress: None }
     }
 }
 
@@ -48,7 +49,10 @@ pub fn init(options: &HeapOptions) {
     let mut builder = MMTKBuilder::new_no_env_vars();
     let o = &mut builder.options;
     let mut accepted = o.plan.set(PlanSelector::StickyImmix);
-    accepted &= o.threads.set(options.threads.max(1));
+    accepted &= o.threads.set(match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8)),
+        n => n,
+    });
     accepted &= o.gc_trigger.set(GCTriggerSelector::Delegated);
     accepted &= o.full_heap_system_gc.set(false);
     accepted &= o.no_finalizer.set(true);

@@ -136,7 +136,8 @@ pub fn settle_finalizable() {
 /// How many objects, but for the settled ones, have a finalizer to come.
 pub fn finalizable() -> usize {
     let tables = lock(&TABLES);
-    tables.finalizable.young.len() + tables.finalizable.old.len()
+    let registered = tables.finalizable.young.iter().chain(&tables.finalizable.old);
+    registered.filter(|&&object| (tables.wanted)(pointer(object))).count()
 }
 
 /// Registers a native destructor, run when the object is dead for good (GC-18).

@@ -14,6 +14,16 @@ macro_rules! dunders {
         /// The names, in the enum's order.
         pub const NAMES: &[&str] = &[$($name),*];
         const ALL: &[Dunder] = &[$(Dunder::$id),*];
+
+        impl Dunder {
+            /// The special method with this Python name.
+            pub fn named(name: &str) -> Option<Dunder> {
+                match name {
+                    $($name => Some(Dunder::$id),)*
+                    _ => None,
+                }
+            }
+        }
     };
 }
 

@@ -339,9 +339,25 @@ pub fn d_name(cx: &Cx, d: Dunder) -> Gc<Str> {
 
 /// Fill the whole table of special methods.
 pub(crate) fn fill_special(cx: &Cx, t: Gc<Type>) {
-    for d in Dunder::all() {
-        let found = t.lookup_uncached(d_name(cx, *d));
-        t.special[*d as usize].store(found.map_or(0, Obj::word), Ordering::Release);
+    let put = |d: Dunder, word| t.special[d as usize].store(word, Ordering::Release);
+    match t.mro().split_first() {
+        // With one line of ancestors what they have is in the table of the first.
+        Some((_, above @ [first, ..])) if class(*first).mro() == above => {
+            for d in Dunder::all() {
+                put(*d, class(*first).special[*d as usize].load(Ordering::Acquire));
+            }
+            let own = t.dict.get().into_iter().flat_map(|d| d.items());
+            for (name, value) in own {
+                if let Some(d) = name.cast::<Str>().and_then(|n| Dunder::named(&n.to_str())) {
+                    put(d, value.word());
+                }
+            }
+        }
+        _ => {
+            for d in Dunder::all() {
+                put(*d, t.lookup_uncached(d_name(cx, *d)).map_or(0, Obj::word));
+            }
+        }
     }
     t.set_flag(F_FINALIZER, t.special(Dunder::Del).is_some());
     cx.barrier(t.obj());

@@ -84,7 +84,7 @@ pub fn frozen(full: &str) -> Option<&'static str> {
 
 /// The code of a packed module.
 pub fn packed_code(cx: &mut Cx, full: &str, p: &Packed) -> Result<Gc<Code>> {
-    match typhon_bytecode::load(p.code) {
+    match typhon_bytecode::load_verified(p.code) {
         Ok(d) => code::load(cx, &d),
         Err(e) => Err(cx.error(ExcKind::ImportError, format!("damaged library module {full}: {e}"))),
     }
