@@ -288,7 +288,7 @@ impl ModuleMethods {
             Some(f) => {
                 let r = ops::call_args(cx, f, &[Obj::int_unchecked(1)])?;
                 if r.cast::<Dict>().is_none() {
-                    return Err(cx.type_error(format!("__annotate__() must return a dict, not {}", cx.type_name(r))));
+                    return Err(cx.type_error(format!("__annotate__ returned non-dict of type '{}'", cx.type_name(r))));
                 }
                 r
             }

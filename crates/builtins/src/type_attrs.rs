@@ -47,7 +47,8 @@ pub fn module(cx: &Cx, t: Gc<Type>) -> Option<Obj> {
 
 /// The annotate function of a class, or None.
 fn annotate(cx: &mut Cx, t: Gc<Type>) -> Result<Obj> {
-    let f = own(t, name!(cx, "__annotate_func__")).or_else(|| own(t, name!(cx, "__annotate__")));
+    // One that the class's author wrote comes first.
+    let f = own(t, name!(cx, "__annotate__")).or_else(|| own(t, name!(cx, "__annotate_func__")));
     match f {
         Some(f) => ops::bind_descriptor_class(cx, f, t),
         None => Ok(Obj::NONE),

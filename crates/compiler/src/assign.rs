@@ -156,7 +156,7 @@ impl<'a> Compiler<'a> {
                 let m = self.mangled(&n.id);
                 if self.future & flags::FUTURE_ANNOTATIONS != 0 {
                     let text = crate::unparse::unparse(&a.annotation, self.source.text);
-                    let v = self.const_temp(Const::Str(text.into()));
+                    let v = self.const_temp(text);
                     let map = self.u.temp();
                     self.load_name(&Name::new("__annotations__"), Some(map));
                     let k = self.const_temp(Const::Str(m.as_str().into()));

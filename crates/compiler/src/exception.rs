@@ -47,7 +47,7 @@ impl<'a> Compiler<'a> {
     pub fn begin_handling(&mut self, exc: Reg, saved: Reg) -> Cleanup {
         let range = self.u.range.take();
         let again = self.u.temp();
-        self.u.emit_ab(Op::PUSHEXC, saved, exc);
+        self.push_exc(saved, exc);
         let (handler, state) = self.u.new_handler(again);
         let outer = std::mem::replace(&mut self.u.handler, handler);
         self.u.range = range;
@@ -62,7 +62,7 @@ impl<'a> Compiler<'a> {
         self.u.handler = c.outer;
         self.u.bind_handler(c.handler, c.state);
         let range = self.u.range.take();
-        self.u.emit_a(Op::POPEXC, c.saved);
+        self.pop_exc(c.saved);
         self.u.emit_a(Op::RERAISE, c.exc);
         self.u.range = range;
     }
@@ -71,7 +71,7 @@ impl<'a> Compiler<'a> {
     fn restore(&mut self, c: &Cleanup) {
         let h = std::mem::replace(&mut self.u.handler, c.outer);
         let range = self.u.range.take();
-        self.u.emit_a(Op::POPEXC, c.saved);
+        self.pop_exc(c.saved);
         self.u.range = range;
         self.u.handler = h;
     }
@@ -247,7 +247,7 @@ impl<'a> Compiler<'a> {
             self.u.jump(Op::JNONE, pair, 0, next);
             let again = self.u.temp();
             let inner_saved = self.u.temp();
-            self.u.emit_ab(Op::PUSHEXC, inner_saved, pair);
+            self.push_exc(inner_saved, pair);
             let (s, state) = self.u.new_handler(again);
             let outer = std::mem::replace(&mut self.u.handler, s);
             self.u.blocks.push(Block::Handling { saved: inner_saved });
@@ -255,10 +255,10 @@ impl<'a> Compiler<'a> {
             self.star_body(h, pair, star_depth)?;
             self.u.blocks.pop();
             self.u.handler = outer;
-            self.u.emit_a(Op::POPEXC, inner_saved);
+            self.pop_exc(inner_saved);
             self.artificial_jump(next);
             self.u.bind_handler(s, state);
-            self.u.emit_a(Op::POPEXC, inner_saved);
+            self.pop_exc(inner_saved);
             self.u.emit_ab(Op::LISTAPPEND, raised, again);
             self.u.bind(next);
             self.u.range = range;

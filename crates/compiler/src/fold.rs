@@ -389,6 +389,7 @@ pub(crate) fn not_subscriptable(e: &Expr) -> Option<&'static str> {
         Expr::NumberLiteral(_) => type_name(e),
         Expr::Set(_) | Expr::SetComp(_) => "set",
         Expr::Lambda(_) => "function",
+        Expr::TString(_) => "string.templatelib.Template",
         Expr::Generator(_) => "generator",
         _ => return None,
     })

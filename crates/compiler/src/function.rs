@@ -231,28 +231,6 @@ impl<'a> Compiler<'a> {
             let t = self.u.temp();
             self.make_function(code, t, 0)?;
             given |= func::ANNOTATE;
-        } else if self.future & flags::FUTURE_ANNOTATIONS != 0 {
-            let at = self.u.top as Reg;
-            let mut n = 0;
-            let mut pairs: Vec<(Name, &'a Expr)> = Vec::new();
-            for p in ordered(&f.parameters) {
-                if let Some(a) = &p.annotation {
-                    pairs.push((self.mangled(&p.name.id), a));
-                }
-            }
-            pairs.extend(f.returns.as_deref().map(|r| (Name::new("return"), r)));
-            for (name, e) in pairs {
-                let text = crate::unparse::unparse(e, self.source.text);
-                self.const_temp(Const::Str(name.as_str().into()));
-                self.const_temp(Const::Str(text.into()));
-                n += 1;
-            }
-            if n > 0 {
-                // Annotations as text come as a dict in place of a function.
-                self.u.emit_abc(Op::BUILDMAP, at, at, n);
-                self.u.set_top(at as u32 + 1);
-                given |= func::ANNOTATE;
-            }
         }
         let code = self.function_code(f)?;
         self.make_function(code, w, given)?;
@@ -329,7 +307,7 @@ impl<'a> Compiler<'a> {
     /// The `__annotate__` code of a function's signature.
     fn annotations_of(&mut self, f: &'a ast::StmtFunctionDef) -> Res<Option<Arc<Code>>> {
         let any = f.returns.is_some() || f.parameters.iter().any(|p| p.annotation().is_some());
-        if !any || self.future & flags::FUTURE_ANNOTATIONS != 0 {
+        if !any {
             return Ok(None);
         }
         let mut items: Vec<(Name, &'a Expr, Option<i64>)> = Vec::new();
@@ -341,7 +319,10 @@ impl<'a> Compiler<'a> {
         items.extend(f.returns.as_deref().map(|r| (Name::new("return"), r, None)));
         let id = self.scopes.of(f, Role::Annotations);
         let range = self.def_range(f.range, &f.decorator_list);
-        self.annotate_code(id, items, range).map(Some)
+        let function = self.qualname(self.scopes.of(f, Role::Body), &f.name);
+        let mut code = Arc::unwrap_or_clone(self.annotate_code(id, items, range)?);
+        code.qualname = format!("{function}.__annotate__").into();
+        Ok(Some(Arc::new(code)))
     }
 
     /// The code of an `__annotate__` function for these annotations.
@@ -366,7 +347,10 @@ impl<'a> Compiler<'a> {
                 self.u.jump(Op::JF, k, 0, skip);
             }
             let k = self.const_temp(Const::Str(name.as_str().into()));
-            let v = if let Expr::Starred(s) = e {
+            let v = if self.future & flags::FUTURE_ANNOTATIONS != 0 {
+                let text = crate::unparse::unparse(e, self.source.text);
+                self.const_temp(text)
+            } else if let Expr::Starred(s) = e {
                 let t = self.expr_temp(&s.value)?;
                 self.at(s.range, |c| c.u.emit_abc(Op::UNPACKSEQ, t, t, 1));
                 t
@@ -387,8 +371,11 @@ impl<'a> Compiler<'a> {
         self.u.code.argcount = 1;
         self.u.code.posonlyargcount = 1;
         self.prologue();
+        if let Some(name) = self.u.code.varnames.first_mut() {
+            *name = "format".into();
+        }
         let ok = self.u.label();
-        let format = self.u.locals.get("format").copied().unwrap_or(0);
+        let format = self.u.locals.get(crate::scope::FORMAT).copied().unwrap_or(0);
         self.u.jump(Op::JLEI_T, format, 2, ok);
         let t = self.u.temp();
         self.u.emit(Op::LOADCOMMON, Common::NotImplementedError as u8, t, 0, 0);

@@ -21,6 +21,23 @@ impl<'a> Compiler<'a> {
         (h, state, r)
     }
 
+    /// `exc` is handled from here on; what was handled before goes to `saved`. A generator
+    /// does not save what its caller handles: it may be another one by then.
+    pub fn push_exc(&mut self, saved: Reg, exc: Reg) {
+        let own = self.is_generator();
+        self.u.emit(Op::PUSHEXC, own, saved, exc, 0);
+    }
+
+    /// What was handled before `push_exc` is handled again.
+    pub fn pop_exc(&mut self, saved: Reg) {
+        let own = self.is_generator();
+        self.u.emit(Op::POPEXC, own, saved, 0, 0);
+    }
+
+    fn is_generator(&self) -> u8 {
+        (self.u.code.flags & (flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR) != 0) as u8
+    }
+
     pub fn end_generator_guard(&mut self, (h, state, r): (HandlerId, u128, Reg)) {
         self.u.handler = NO_HANDLER;
         self.u.bind_handler(h, state);

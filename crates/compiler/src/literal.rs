@@ -86,25 +86,57 @@ pub fn debug_text(source: &str, i: &ast::InterpolatedElement, d: &ast::DebugText
     let r = i.expression.range();
     let text = source.get(r.start().to_usize()..r.end().to_usize()).unwrap_or("");
     // A parenthesised expression keeps its parentheses in the margins.
-    format!("{}{}{}", d.leading, text, d.trailing)
+    without_comments(format!("{}{}{}", d.leading, text, d.trailing))
 }
 
-/// The source of an interpolation's expression, as `Interpolation.expression`.
+/// The source of an interpolation's expression with the space around it, as
+/// `Interpolation.expression`.
 pub fn interpolation_text(source: &str, i: &ast::InterpolatedElement) -> String {
     use rustpython_ruff_text_size::Ranged;
     let start = i.range.start().to_usize() + 1;
     let tail = i.expression.range().end().to_usize();
-    let mut end = tail;
-    // Closing parentheses of the expression belong to it.
     let rest = source.get(tail..i.range.end().to_usize()).unwrap_or("");
-    for (k, ch) in rest.char_indices() {
-        match ch {
-            ')' => end = tail + k + 1,
-            c if c.is_whitespace() => {}
-            _ => break,
-        }
+    // Closing parentheses of the expression belong to it.
+    let mut comment = false;
+    let after = rest.find(|c: char| {
+        comment = c == '#' || comment && c != '\n';
+        !comment && c != ')' && !c.is_whitespace()
+    });
+    let end = tail + after.unwrap_or(rest.len());
+    without_comments(source.get(start..end).unwrap_or("").to_string())
+}
+
+/// An expression's source without its comments; their line ends stay.
+fn without_comments(text: String) -> String {
+    if !text.contains('#') {
+        return text;
     }
-    source.get(start..end).unwrap_or("").trim().to_string()
+    let mut out = String::new();
+    let mut rest = &text[..];
+    // The quotes of the string literal that `rest` is in.
+    let mut quotes: Option<&str> = None;
+    while let Some(c) = rest.chars().next() {
+        let mut n = c.len_utf8();
+        match quotes {
+            Some(q) if rest.starts_with(q) => {
+                n = q.len();
+                quotes = None;
+            }
+            Some(_) if c == '\\' => n += rest[n..].chars().next().map_or(0, char::len_utf8),
+            Some(_) => {}
+            None if c == '#' => {
+                rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+                continue;
+            }
+            None => {
+                quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|q| rest.starts_with(q));
+                n = quotes.map_or(n, str::len);
+            }
+        }
+        out.push_str(&rest[..n]);
+        rest = &rest[n..];
+    }
+    out
 }
 
 /// Append the bytes of a string constant.

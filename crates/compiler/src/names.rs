@@ -68,6 +68,8 @@ impl<'a> Compiler<'a> {
             },
             Some(Place::GlobalExplicit) => Var::Global,
             Some(Place::GlobalImplicit) | None => match free {
+                // The class binds it, whatever an inner scope takes from further out.
+                _ if sc.sees_class && sc.sym(name).is_some() => Var::ClassOrGlobal,
                 Some(r) if function => Var::Cell(r),
                 _ if sc.sees_class => Var::ClassOrGlobal,
                 _ if function => Var::Global,

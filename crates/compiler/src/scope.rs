@@ -75,6 +75,9 @@ pub(crate) const ITER: u16 = 64;
 pub(crate) const TYPEPARAM: u16 = 128;
 pub(crate) const BOUND: u16 = LOCAL | PARAM;
 
+/// The parameter of an annotation-like function: no name of a program is in its way.
+pub(crate) const FORMAT: &str = ".format";
+
 /// Where a name of a scope lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
@@ -221,7 +224,9 @@ impl Builder {
             let p = &self.s.list[p];
             p.kind == Kind::Class || p.sees_class
         });
-        let sees_class = sees && matches!(kind, Kind::TypeParams | Kind::Annotations | Kind::Deferred);
+        let deep = parent.is_some_and(|p| self.s.list[p].sees_class);
+        let sees_class = sees && matches!(kind, Kind::TypeParams | Kind::Annotations | Kind::Deferred)
+            || deep && kind.is_comp();
         let inlined = matches!(kind, Kind::ListComp | Kind::SetComp | Kind::DictComp)
             && parent.is_some_and(|p| !self.s.list[p].sees_class);
         self.s.list.push(Scope {
@@ -351,6 +356,9 @@ impl Builder {
             }
             Stmt::AnnAssign(a) => self.ann_assign(a),
             Stmt::For(f) => {
+                if f.is_async {
+                    self.awaits();
+                }
                 self.expr(&f.target)?;
                 self.expr(&f.iter)?;
                 self.conditional(&f.body)?;
@@ -373,6 +381,9 @@ impl Builder {
                 Ok(())
             }
             Stmt::With(w) => {
+                if w.is_async {
+                    self.awaits();
+                }
                 for item in &w.items {
                     self.expr(&item.context_expr)?;
                     if let Some(v) = &item.optional_vars {
@@ -554,17 +565,18 @@ impl Builder {
     fn annotation_scope(&mut self, key: Option<(usize, Role)>) -> Id {
         let id = self.push(Kind::Annotations, key);
         self.scope().describes = "annotation";
-        self.add(&Name::new("format"), PARAM, TextRange::default());
+        self.add(&Name::new(FORMAT), PARAM, TextRange::default());
         id
     }
 
     /// Check an annotation that is not evaluated for expressions that it may
     /// not contain.
     fn forbid(&mut self, e: &Expr, what: &str) -> Res<()> {
-        if let Some((range, name)) = crate::walk::forbidden_in_annotation(e) {
-            return err(range, format!("{name} cannot be used within an {what}"));
+        match crate::walk::forbidden_in_annotation(e) {
+            Some((range, Some(name))) => err(range, format!("{name} cannot be used within an {what}")),
+            Some((range, None)) => err(range, "asynchronous comprehension outside of an asynchronous function"),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn function_def(&mut self, f: &ast::StmtFunctionDef) -> Res<()> {
@@ -607,6 +619,8 @@ impl Builder {
             if let Some(r) = &f.returns {
                 self.forbid(r, "annotation")?;
             }
+            self.annotation_scope(Some((addr(f), Role::Annotations)));
+            self.pop();
             return Ok(());
         }
         self.annotation_scope(Some((addr(f), Role::Annotations)));
@@ -742,7 +756,7 @@ impl Builder {
     fn deferred(&mut self, node: usize, role: Role, e: &Expr, what: &'static str) -> Res<()> {
         self.push(Kind::Deferred, Some((node, role)));
         self.scope().describes = what;
-        self.add(&Name::new("format"), PARAM, TextRange::default());
+        self.add(&Name::new(FORMAT), PARAM, TextRange::default());
         self.expr(e)?;
         self.pop();
         Ok(())
@@ -822,7 +836,7 @@ impl Builder {
             Expr::Generator(c) => self.comp(Kind::GenExpr, addr(c), &c.generators, [&*c.elt, &c.elt], e),
             Expr::Await(a) => {
                 self.no_yield(a.range, "await expression")?;
-                self.scope().is_coroutine |= self.scope().kind.is_comp();
+                self.awaits();
                 self.expr(&a.value)
             }
             Expr::Yield(y) => {
@@ -948,7 +962,13 @@ impl Builder {
         self.scope().in_comp_iter += 1;
         self.expr(&first.iter)?;
         self.scope().in_comp_iter -= 1;
+        // `__class__` of a class body that is not there yet: a function finds that out.
+        let frame = std::iter::successors(Some(self.cur), |&id| self.s.list[id].parent).find(|&id| !self.s.list[id].inlined);
+        let in_class = frame.is_some_and(|id| self.s.list[id].kind == Kind::Class);
         self.push(kind, Some((node, Role::Body)));
+        if in_class && crate::walk::any(whole, |e| matches!(e, Expr::Name(n) if matches!(n.id.as_str(), "__class__" | "super"))) {
+            self.scope().inlined = false;
+        }
         if !self.scope().inlined {
             self.add(&Name::new(".0"), PARAM, whole.range());
         }
@@ -973,11 +993,18 @@ impl Builder {
         let (coroutine, walrus) = (sc.is_coroutine, sc.has_walrus);
         self.pop();
         // An async comprehension makes the comprehension around it async.
-        if coroutine && kind != Kind::GenExpr && self.scope().kind.is_comp() {
-            self.scope().is_coroutine = true;
+        if coroutine && kind != Kind::GenExpr {
+            self.awaits();
         }
         self.scope().has_walrus |= walrus;
         Ok(())
+    }
+
+    /// The current scope awaits something: it is a coroutine if it may be one without
+    /// being declared `async`.
+    fn awaits(&mut self) {
+        let sc = self.scope();
+        sc.is_coroutine |= sc.kind.is_comp() || sc.kind == Kind::Module;
     }
 
     fn pattern(&mut self, p: &ast::Pattern) -> Res<()> {
@@ -1035,6 +1062,9 @@ impl Builder {
                     if !self.capture(id, &name) {
                         return err(range, format!("no binding for nonlocal '{name}' found"));
                     }
+                    if self.owner(id, &name).is_some_and(|s| s.flags & TYPEPARAM != 0) {
+                        return err(range, format!("nonlocal binding not allowed for type parameter '{name}'"));
+                    }
                     Place::Free
                 } else if flags & BOUND != 0 {
                     // A capture by an inner scope may come before or after.
@@ -1073,6 +1103,13 @@ impl Builder {
         } else {
             None
         }
+    }
+
+    /// The binding in a function around scope `id` that a nonlocal name stands for.
+    fn owner(&self, id: Id, name: &Name) -> Option<&Sym> {
+        let outer = std::iter::successors(self.s.list[id].parent, |&id| self.s.list[id].parent);
+        let mut functions = outer.map(|id| &self.s.list[id]).filter(|s| s.kind.is_function());
+        functions.find_map(|s| s.sym(name).filter(|s| s.flags & BOUND != 0 && s.flags & NONLOCAL == 0))
     }
 
     /// Find the scope that owns a name used in `id` and mark the way there.

@@ -236,7 +236,7 @@ impl<'a> Compiler<'a> {
                 }
                 Block::Handling { saved } => {
                     let range = self.u.range.take();
-                    self.u.emit_a(Op::POPEXC, saved);
+                    self.pop_exc(saved);
                     self.u.range = range;
                 }
                 Block::Named { name } => self.unname(name),

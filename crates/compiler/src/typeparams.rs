@@ -64,10 +64,7 @@ impl<'a> Compiler<'a> {
         let r = match e {
             Expr::Starred(s) => {
                 let t = self.expr_temp(&s.value)?;
-                self.u.emit_abc(Op::BUILDLIST, t, 0, 0);
-                let v = self.expr_temp(&s.value)?;
-                self.u.emit_ab(Op::LISTEXTEND, t, v);
-                self.u.emit_ab(Op::LISTTOTUPLE, t, t);
+                self.at(s.range, |c| c.u.emit_abc(Op::UNPACKSEQ, t, t, 1));
                 t
             }
             e => self.operand(e)?,

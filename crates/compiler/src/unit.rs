@@ -248,7 +248,7 @@ impl<'a> Compiler<'a> {
         Ok(u.finish(&|r| -> Position { source.position(r) }))
     }
 
-    fn qualname(&self, scope: Id, name: &str) -> Box<str> {
+    pub fn qualname(&self, scope: Id, name: &str) -> Box<str> {
         let sc = &self.scopes[scope];
         if sc.parent.is_none() {
             return name.into();
@@ -281,15 +281,15 @@ impl<'a> Compiler<'a> {
         self.u.range = None;
         match body {
             Body::Expr(e) => {
-                if self.scopes[0].is_coroutine {
-                    self.u.code.flags |= flags::COROUTINE;
-                }
-                self.prologue();
+                let guard = self.module_prologue();
                 let r = self.operand(e)?;
                 self.at(e.range(), |c| c.u.emit_a(Op::RETURN, r));
+                if let Some(g) = guard {
+                    self.end_generator_guard(g);
+                }
             }
             Body::Stmts(stmts) => {
-                self.prologue();
+                let guard = self.module_prologue();
                 if self.scopes[0].conditional_annotations {
                     let t = self.u.temp();
                     self.u.emit_abc(Op::BUILDSET, t, 0, 0);
@@ -306,10 +306,24 @@ impl<'a> Compiler<'a> {
                 self.stmts(rest)?;
                 self.finish_annotations("__annotate__")?;
                 self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
+                if let Some(g) = guard {
+                    self.end_generator_guard(g);
+                }
             }
         }
         debug_assert_eq!(self.u.handler, NO_HANDLER);
         self.leave()
+    }
+
+    /// The start of a module's code, which is a coroutine if it awaits something and the
+    /// caller of `compile()` allows that.
+    fn module_prologue(&mut self) -> Option<(crate::assemble::HandlerId, u128, Reg)> {
+        let is_async = self.options.top_level_await && self.scopes[0].is_coroutine;
+        if is_async {
+            self.u.code.flags |= flags::COROUTINE;
+        }
+        self.prologue();
+        is_async.then(|| self.generator_guard())
     }
 
     pub fn has_annotations(&self, stmts: &[Stmt]) -> bool {

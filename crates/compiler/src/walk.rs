@@ -34,13 +34,22 @@ pub(crate) fn has_walrus(e: &Expr) -> bool {
 }
 
 /// The first expression in an unevaluated annotation that may not be there.
-pub(crate) fn forbidden_in_annotation(e: &Expr) -> Option<(TextRange, &'static str)> {
+///
+/// A comprehension with `async for` has no name of its own in the message.
+pub(crate) fn forbidden_in_annotation(e: &Expr) -> Option<(TextRange, Option<&'static str>)> {
     let mut found = None;
     any(e, |e| {
         let what = match e {
-            Expr::Yield(_) | Expr::YieldFrom(_) => "yield expression",
-            Expr::Await(_) => "await expression",
-            Expr::Named(_) => "named expression",
+            Expr::Yield(_) | Expr::YieldFrom(_) => Some("yield expression"),
+            Expr::Await(_) => Some("await expression"),
+            Expr::Named(_) => Some("named expression"),
+            Expr::ListComp(ast::ExprListComp { generators, .. })
+            | Expr::SetComp(ast::ExprSetComp { generators, .. })
+            | Expr::DictComp(ast::ExprDictComp { generators, .. })
+                if generators.iter().any(|g| g.is_async) =>
+            {
+                None
+            }
             _ => return false,
         };
         found = Some((e.range(), what));

@@ -87,10 +87,10 @@ impl<'a> Compiler<'a> {
         });
         self.u.handler = outer;
         let line = self.u.range.take();
-        self.u.emit_a(Op::POPEXC, saved);
+        self.pop_exc(saved);
         self.u.emit_a(Op::RERAISE, exc);
         self.u.bind(suppress);
-        self.u.emit_a(Op::POPEXC, saved);
+        self.pop_exc(saved);
         self.u.jump(Op::JMP, 0, 0, end);
         self.u.range = line;
         self.end_handling(c);

@@ -25,7 +25,11 @@ impl std::fmt::Debug for Raised {
 }
 
 /// How many words of named attributes an exception has (`OSError.errno`, ...).
-pub const FIELDS: usize = 8;
+pub const FIELDS: usize = 9;
+
+/// The field of a SyntaxError for `_metadata`: (line, column, source) of the statement, from
+/// which `traceback` finds suggestions.
+pub const SYNTAX_METADATA: usize = 8;
 
 /// The payload of every exception.
 #[repr(C)]

@@ -107,7 +107,7 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     }
     // Before members, one of which may have this name.
     let classcell = d.remove_str(cx, name!(cx, "__classcell__"));
-    d.remove_str(cx, name!(cx, "__classdictcell__"));
+    let dictcell = d.remove_str(cx, name!(cx, "__classdictcell__"));
     let members = match slots {
         Some(s) => slot_names(cx, s, name, &mut flags, base, d)?,
         None => {
@@ -124,6 +124,10 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
             Some(f) => f(cx, c, t.obj())?,
             None => return Err(cx.type_error("__classcell__ must be a nonlocal cell")),
         }
+    }
+    // What is evaluated later sees the class as it is then.
+    if let (Some(c), Some(f)) = (dictcell, cx.rt().set_cell_hook()) {
+        f(cx, c, d.obj())?;
     }
     if d.get_str(name!(cx, "__doc__")).is_none() {
         d.insert_str(cx, name!(cx, "__doc__"), Obj::NONE)?;

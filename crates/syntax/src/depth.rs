@@ -69,6 +69,7 @@ fn scan(text: &str) -> Scan {
     let mut indents: Vec<usize> = vec![0];
     let mut elifs = 0u32;
     let mut fresh = true;
+    let mut after_string = false;
     let mut i = 0;
     while i < b.len() {
         if fresh && open.is_empty() {
@@ -101,6 +102,10 @@ fn scan(text: &str) -> Scan {
         }
         let c = b[i];
         i += 1;
+        let prefix = c.is_ascii_alphabetic() && b[i..].iter().take(2).any(|c| matches!(c, b'"' | b'\''));
+        if !prefix && !matches!(c, b' ' | b'\t' | b'\n' | b'"' | b'\'' | b'#') {
+            after_string = false;
+        }
         match c {
             b'#' => {
                 while i < b.len() && b[i] != b'\n' {
@@ -125,6 +130,8 @@ fn scan(text: &str) -> Scan {
                 if triple {
                     i += 2;
                 }
+                // Fields open in the text, and the most that were.
+                let (mut inner, mut deepest) = (0u32, 0u32);
                 while i < b.len() {
                     let d = b[i];
                     i += 1;
@@ -142,10 +149,20 @@ fn scan(text: &str) -> Scan {
                         i -= 1;
                         break;
                     } else if d == b'{' {
-                        chain = chain.saturating_add(1);
+                        inner += 1;
+                        deepest = deepest.max(inner);
+                    } else if d == b'}' {
+                        inner = inner.saturating_sub(1);
                     }
                 }
-                chain = chain.saturating_add(1);
+                // Strings side by side are one; what is open still is a string in a string.
+                if !after_string {
+                    chain = chain.saturating_add(1);
+                }
+                out.depth = out.depth.max(sum.saturating_add(chain).saturating_add(deepest));
+                chain = chain.saturating_add(inner);
+                after_string = true;
+                continue;
             }
             b'(' | b'[' | b'{' => {
                 chain = chain.saturating_add(1);

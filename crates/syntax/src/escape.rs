@@ -14,7 +14,8 @@ pub(crate) fn check(source: &Source<'_>, content: TextRange, bytes: bool, out: &
     let mut i = 0;
     while let Some(at) = b[i..].iter().position(|&c| c == b'\\') {
         i += at + 1;
-        let Some(c) = text[i..].chars().next() else {
+        // In an f-string a brace may stand behind it, which is not of the literal part.
+        let Some(c) = source.text[start + i..].chars().next() else {
             break;
         };
         let ok = match c {
@@ -39,7 +40,7 @@ pub(crate) fn check(source: &Source<'_>, content: TextRange, bytes: bool, out: &
             );
             warn(source, start + i - 1, msg, out);
         }
-        i += c.len_utf8();
+        i = (i + c.len_utf8()).min(text.len());
     }
 }
 
@@ -71,12 +72,28 @@ impl<'n> ast::visitor::Visitor<'n> for Finder<'_, '_> {
     }
 
     fn visit_f_string(&mut self, f: &'n ast::FString) {
-        if !f.flags.prefix().is_raw() {
-            for el in f.elements.literals() {
-                check(self.source, el.range, false, &mut self.out);
+        self.elements(&f.elements, f.flags.prefix().is_raw());
+    }
+
+    fn visit_t_string(&mut self, t: &'n ast::TString) {
+        self.elements(&t.elements, t.flags.prefix().is_raw());
+    }
+}
+
+impl Finder<'_, '_> {
+    fn elements(&mut self, elements: &ast::InterpolatedStringElements, raw: bool) {
+        for el in elements {
+            match el {
+                ast::InterpolatedStringElement::Literal(_) if raw => {}
+                ast::InterpolatedStringElement::Literal(l) => check(self.source, l.range, false, &mut self.out),
+                ast::InterpolatedStringElement::Interpolation(i) => {
+                    ast::visitor::Visitor::visit_expr(self, &i.expression);
+                    if let Some(spec) = &i.format_spec {
+                        self.elements(&spec.elements, raw);
+                    }
+                }
             }
         }
-        ast::visitor::walk_f_string(self, f);
     }
 }
 

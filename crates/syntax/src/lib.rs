@@ -15,6 +15,8 @@ mod escape;
 mod fields;
 mod grammar;
 mod messages;
+mod misplaced;
+mod numbers;
 mod parse;
 mod source;
 

@@ -36,7 +36,7 @@ pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Bo
     let mut find = crate::escape::Finder { source, out: Vec::new() };
     let backslash = text.contains('\\');
     let tree = if mode == Mode::Eval {
-        let ast::Mod::Expression(e) = checked(source, ruff::Mode::Expression)? else {
+        let ast::Mod::Expression(e) = checked(source, ruff::Mode::Expression, &mut find.out)? else {
             return Err(Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")));
         };
         if backslash {
@@ -44,7 +44,7 @@ pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Bo
         }
         Tree::Expression(e)
     } else {
-        let ast::Mod::Module(m) = checked(source, ruff::Mode::Module)? else {
+        let ast::Mod::Module(m) = checked(source, ruff::Mode::Module, &mut find.out)? else {
             return Err(Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")));
         };
         if mode == Mode::Single && m.body.len() > 1 && !one_line(source, &m.body) {
@@ -65,10 +65,14 @@ fn one_line(source: &Source<'_>, body: &[ast::Stmt]) -> bool {
     body.iter().all(|s| source.line_of(s.start()) == line)
 }
 
-/// The tree, or the first error.
-fn checked(source: &Source<'_>, mode: ruff::Mode) -> Result<ast::Mod, Box<SyntaxErr>> {
+/// The tree and the warnings about its tokens, or the first error.
+fn checked(source: &Source<'_>, mode: ruff::Mode, out: &mut Vec<Warning>) -> Result<ast::Mod, Box<SyntaxErr>> {
     let parsed = ruff::parse_unchecked(source.text, ruff::ParseOptions::from(mode));
     if parsed.errors().is_empty() {
+        if let Some(at) = crate::misplaced::find(source, parsed.syntax()) {
+            return Err(Box::new(source.error(ErrKind::Syntax, at.range, at.msg)));
+        }
+        crate::numbers::check(source, parsed.tokens(), out);
         return Ok(parsed.into_syntax());
     }
     let mut e = crate::messages::convert(source, parsed.errors(), parsed.syntax(), parsed.tokens());

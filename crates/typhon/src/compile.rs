@@ -52,7 +52,13 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
             }
             code::load(cx, &c.code)
         }
-        Err(e) => Err(raise(cx, r.filename, &e)?),
+        Err(e) => {
+            let text = match r.source {
+                Source::Text(t) => Some(t),
+                _ => None,
+            };
+            Err(raise(cx, r.filename, &e, text)?)
+        }
     }
 }
 
@@ -93,7 +99,7 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
     };
     let text = match text {
         Ok(t) => t,
-        Err(e) => return Err(raise(cx, r.filename, &e)?),
+        Err(e) => return Err(raise(cx, r.filename, &e, None)?),
     };
     let text = typhon_syntax::normal_lines(&text);
     let source = typhon_syntax::Source::new(&text);
@@ -107,9 +113,9 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
         }
         Err(e) if incomplete && e.at_end => {
             let e = SyntaxErr { kind: ErrKind::Incomplete, msg: "incomplete input".into(), ..*e };
-            Err(raise(cx, r.filename, &e)?)
+            Err(raise(cx, r.filename, &e, Some(&text))?)
         }
-        Err(e) => Err(raise(cx, r.filename, &e)?),
+        Err(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
     }
 }
 
@@ -127,14 +133,27 @@ fn warn(cx: &mut Cx, filename: &str, w: &Warning) -> Result<()> {
         Err(e) if e.is(cx, ExcKind::SyntaxWarning) => {
             let msg = w.msg.replace(" Such sequences will not work in the future.", "");
             let e = SyntaxErr { line: w.line, col: w.col + 1, ..SyntaxErr::bare(ErrKind::Syntax, msg) };
-            Err(raise(cx, filename, &e)?)
+            Err(raise(cx, filename, &e, None)?)
         }
         Err(e) => Err(e),
     }
 }
 
-/// The exception of a syntax error.
-fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr) -> Result<Raised> {
+/// The line on which the outermost statement that line `at` belongs to begins.
+fn statement_line(text: &str, at: u32) -> usize {
+    let lines: Vec<&str> = text.lines().take(at as usize).collect();
+    let goes_on = |l: &str| {
+        let word: String = l.chars().take_while(|c| c.is_alphanumeric()).collect();
+        l.starts_with([' ', '\t', '#', ')', ']', '}'])
+            || l.is_empty()
+            || matches!(word.as_str(), "else" | "elif" | "except" | "finally")
+    };
+    lines.iter().rposition(|l| !goes_on(l)).map_or(1, |i| i + 1)
+}
+
+/// The exception of a syntax error. From the text `traceback` finds out which keyword a
+/// misspelt word stands for.
+fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -> Result<Raised> {
     let kind = match e.kind {
         ErrKind::Syntax | ErrKind::Undecoded => ExcKind::SyntaxError,
         ErrKind::Incomplete => ExcKind::_IncompleteInputError,
@@ -171,7 +190,16 @@ fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr) -> Result<Raised> {
         None => ops::call_args(cx, class, &[msg.obj()])?,
     };
     match o.cast::<exc::BaseException>() {
-        Some(e) => Ok(Raised(e)),
+        Some(o) => {
+            let vague = e.msg == "invalid syntax" || e.msg.contains("Perhaps you forgot a comma");
+            if let Some(text) = source.filter(|_| vague) {
+                let first = Obj::int_unchecked(statement_line(text, e.line) as i64);
+                let text = str::new(cx, text)?;
+                let t = tuple::new(cx, &[first, Obj::int_unchecked(0), text.obj()])?;
+                o.fields[exc::SYNTAX_METADATA].set(cx, o, t);
+            }
+            Ok(Raised(o))
+        }
         None => Ok(cx.error(ExcKind::SystemError, "SyntaxError is not an exception")),
     }
 }

@@ -5,6 +5,7 @@ use typhon_object::dict::{self, Dict};
 use typhon_object::list::{self, List};
 use typhon_object::str::Str;
 use typhon_object::tuple::{self, Tuple};
+use typhon_object::types;
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, name, ops, shape};
 
 fn as_list(o: Obj) -> Gc<List> {
@@ -67,6 +68,11 @@ crate::slow! {
     }
     /// SETADD.
     fn set_add(f) {
+        // A program may have put something else in `__conditional_annotations__`.
+        let s = f.reg(f.a());
+        if s.shape() != shape::SET && !ops::class_of(s).is_subtype(types::class_for(shape::SET)) {
+            return Err(f.cx.type_error(format!("expected a set, got '{}'", f.cx.type_name(s))));
+        }
         hooks::set_add(f.cx, f.reg(f.a()), f.reg(f.b()))?;
         Ok(f.done())
     }

@@ -14,12 +14,12 @@ use typhon_object::native::{Args, Missing};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::Type;
-use typhon_object::{Cx, ExcKind, Gc, Obj, Result, name, ops};
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, name, ops, shape, types};
 
 /// Future flags that code passes on to what it compiles.
 const FUTURES: u32 = 0x1fe0000;
 /// All flags that `compile` accepts.
-const FLAGS: i64 = 0x1fe0000 | 0x200 | ONLY_AST | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x100;
+const FLAGS: i64 = 0x1fe0010 | 0x200 | ONLY_AST | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x100;
 /// Compile to a tree.
 const ONLY_AST: i64 = 0x400;
 
@@ -35,7 +35,14 @@ fn source_text(cx: &mut Cx, source: Obj, what: &str) -> Result<Vec<u8>> {
     if let Some(b) = source.cast::<Bytes>() {
         return Ok(b.as_slice().to_vec());
     }
-    Err(cx.type_error(format!("{what} must be a string, bytes or code object")))
+    if source.shape() == shape::BYTEARRAY || ops::class_of(source).special(Dunder::Buffer).is_some() {
+        let class = types::class_for(shape::BYTES).obj();
+        if let Some(b) = ops::call_args(cx, class, &[source])?.cast::<Bytes>() {
+            return Ok(b.as_slice().to_vec());
+        }
+    }
+    let other = if what.starts_with("compile") { "AST" } else { "code" };
+    Err(cx.type_error(format!("{what} must be a string, bytes or {other} object")))
 }
 
 /// The functions; merged into the `builtins` namespace at start-up.

@@ -242,7 +242,7 @@ fn entries(first: Gc<Traceback>, out: &mut String) {
             }
             if last.1 <= REPEATS {
                 out.push_str(&head);
-                if let Some(text) = source_line(&c.data.filename, line) {
+                if let Some(text) = source_line(&c.data.filename, line.max(0) as u32) {
                     out.push_str(&format!("    {}\n", text.trim()));
                 }
             }

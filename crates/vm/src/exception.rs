@@ -136,10 +136,15 @@ crate::slow! {
         }
         if ExcKind::BaseExceptionGroup.matches(f.cx, e) {
             let r = ops::call_method(f.cx, e, "split", &[c])?;
-            let Some(t) = r.cast::<Tuple>().filter(|t| t.len() >= 2) else {
-                let n = f.cx.type_name(e);
+            let n = f.cx.type_name(e);
+            let Some(t) = r.cast::<Tuple>() else {
                 return Err(f.cx.type_error(format!("{n}.split must return a tuple, not {}", f.cx.type_name(r))));
             };
+            // More are allowed, as CPython does.
+            if t.len() < 2 {
+                let size = t.len();
+                return Err(f.cx.type_error(format!("{n}.split must return a 2-tuple, got tuple of size {size}")));
+            }
             f.set(a, t.items()[0]);
             f.set(a + 1, t.items()[1]);
             return Ok(f.done());

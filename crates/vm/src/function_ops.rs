@@ -32,10 +32,7 @@ crate::slow! {
         g.defaults.put(f.cx, g, defaults);
         g.kwdefaults.put(f.cx, g, kwdefaults);
         g.closure.put(f.cx, g, closure);
-        match annotate {
-            Some(d) if d.cast::<Dict>().is_some() => g.annotations.set(f.cx, g, d),
-            other => g.annotate.put(f.cx, g, other),
-        }
+        g.annotate.put(f.cx, g, annotate);
         f.set(f.a(), g.obj());
         Ok(f.done())
     }

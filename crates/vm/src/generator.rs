@@ -268,6 +268,16 @@ fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
     }
 }
 
+/// What the resumer of the generator that runs at `base` handles, as a word.
+///
+/// # Safety
+/// `base` is the window of a running generator.
+#[inline(always)]
+pub(crate) unsafe fn outer_of(base: Base) -> u64 {
+    // `install` put the generator there.
+    unsafe { Gc::<Generator>::from_obj(Obj::from_word_unchecked(*base.sub(1))).outer.word() }
+}
+
 /// Copy the registers into a window and switch the handled exception.
 #[inline(always)]
 unsafe fn install(cx: &mut Cx, g: Gc<Generator>, base: Base, resumer: u32) {

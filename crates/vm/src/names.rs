@@ -90,11 +90,9 @@ crate::slow! {
     fn unbound_local(f) {
         let code = f.code();
         let n = code.register_name(f.a()).unwrap_or("?").to_string();
-        let r = exc::new(f.cx, ExcKind::UnboundLocalError, &format!(
-            "cannot access local variable '{n}' where it is not associated with a value"));
-        let s = f.cx.intern(&n)?;
-        r.0.fields[0].set(f.cx, r.0, s);
-        Err(r)
+        // As in CPython its `name` is not set: there is nothing to suggest.
+        Err(exc::new(f.cx, ExcKind::UnboundLocalError, &format!(
+            "cannot access local variable '{n}' where it is not associated with a value")))
     }
     /// LOADCELL and DELCELL of an empty cell.
     fn unbound_cell(f) {

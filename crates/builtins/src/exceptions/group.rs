@@ -1,4 +1,4 @@
-//! `BaseExceptionGroup` (fields message 0, exceptions 1), `ExceptionGroup`, and
+//! `BaseExceptionGroup` (fields message 0, exceptions 1, the text of exceptions that were no list or tuple 2), `ExceptionGroup`, and
 //! what `except*` does with them.
 //!
 //! Tests: CPython test_exception_group, test_except_star.
@@ -246,9 +246,15 @@ impl GroupMethods {
         } else if !all_plain && cls.is_subtype(ExcKind::Exception.class(cx)) {
             return Err(cx.type_error(format!("Cannot nest BaseExceptions in '{}'", cls.name())));
         }
+        // A sequence of another class is shown as it is now: it may change.
+        let shown = match excs.cast::<List>().is_some() || excs.cast::<Tuple>().is_some() {
+            true => None,
+            false => Some(ops::repr(cx, excs)?),
+        };
         let e = exc::alloc(cx, cls, args.pos)?;
         e.fields[0].set(cx, e, msg);
         e.fields[1].set(cx, e, t);
+        e.fields[2].put(cx, e, shown.map(|s| s.obj()));
         Ok(e.obj())
     }
 
@@ -258,6 +264,28 @@ impl GroupMethods {
         let t = tuple::new(cx, args.pos)?;
         this.args.set(cx, this, t);
         Ok(())
+    }
+
+    fn __repr__(this: Gc<BaseException>, cx: &mut Cx) -> Result<Obj> {
+        let msg = ops::repr(cx, field(&this, 0))?;
+        let excs = match this.fields[2].obj() {
+            Some(shown) => ops::to_str(cx, shown)?,
+            None => {
+                let args = args_of(cx, &this)?;
+                let as_list = args.payload().items().get(1).is_some_and(|a| a.cast::<List>().is_some());
+                let items = exceptions_of(&this);
+                let all = if as_list { list::new(cx, items)?.obj() } else { tuple::new(cx, items)?.obj() };
+                ops::repr(cx, all)?
+            }
+        };
+        let name = cx.type_name(this.obj());
+        let open = str::new(cx, &format!("{name}("))?;
+        let text = str::concat(cx, open, msg)?;
+        let comma = str::new(cx, ", ")?;
+        let text = str::concat(cx, text, comma)?;
+        let text = str::concat(cx, text, excs)?;
+        let close = str::new(cx, ")")?;
+        Ok(str::concat(cx, text, close)?.obj())
     }
 
     fn __str__(this: Gc<BaseException>, cx: &mut Cx) -> Result<Obj> {

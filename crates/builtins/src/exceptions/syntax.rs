@@ -1,5 +1,5 @@
 //! `SyntaxError`: fields msg 0, filename 1, lineno 2, offset 3, text 4,
-//! end_lineno 5, end_offset 6, print_file_and_line 7.
+//! end_lineno 5, end_offset 6, print_file_and_line 7, _metadata 8.
 //!
 //! Tests: CPython test_exceptions.
 
@@ -29,6 +29,7 @@ macro_rules! fields {
                     field(&this, $i)
                 }
                 #[setter]
+                #[allow(non_snake_case)]
                 fn $set(this: Gc<BaseException>, cx: &mut Cx, value: Option<Obj>) {
                     this.fields[$i].put(cx, this, value);
                 }
@@ -40,7 +41,7 @@ macro_rules! fields {
 fields!(
     msg set_msg 0, filename set_filename 1, lineno set_lineno 2, offset set_offset 3,
     text set_text 4, end_lineno set_end_lineno 5, end_offset set_end_offset 6,
-    print_file_and_line set_print_file_and_line 7
+    print_file_and_line set_print_file_and_line 7, _metadata set__metadata 8
 );
 
 fn init_fields(cx: &mut Cx, this: Gc<BaseException>, pos: &[Obj]) -> Result<()> {

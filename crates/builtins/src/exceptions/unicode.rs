@@ -7,7 +7,7 @@ use super::{field, no_keywords};
 use typhon_macros::class;
 use typhon_object::bytes::{self, Bytes};
 use typhon_object::exc::{self, BaseException, ExcKind};
-use typhon_object::native::Args;
+use typhon_object::native::{Args, Payload};
 use typhon_object::str::Str;
 use typhon_object::{Cx, Dunder, Gc, Obj, Result, int, ops, shape, str, tuple, types};
 
@@ -38,12 +38,22 @@ fn store(cx: &mut Cx, e: Gc<BaseException>, pos: &[Obj], rest: &[Obj; 4]) -> Res
     Ok(())
 }
 
-/// Start and end, within an object of `len` items.
-fn range(e: &BaseException, len: usize) -> (usize, usize) {
-    let len = len as i64;
-    let start = int::to_i64(field(e, 2)).unwrap_or(0).clamp(0, (len - 1).max(0));
-    let end = int::to_i64(field(e, 3)).unwrap_or(0).clamp((start + 1).min(len.max(1)), len.max(1));
-    (start as usize, end as usize)
+/// Where the error is, as it was given; the index, if that is one item of `len`.
+fn range(e: &BaseException, len: usize) -> (i64, i64, Option<usize>) {
+    let start = int::to_i64(field(e, 2)).unwrap_or(0);
+    let end = int::to_i64(field(e, 3)).unwrap_or(0);
+    let one = (0..len as i64).contains(&start) && end == start.wrapping_add(1);
+    (start, end, one.then_some(start as usize))
+}
+
+/// The object, looked at again: `str()` of the other fields may have changed it.
+fn object_of<T: Payload>(cx: &Cx, e: Gc<BaseException>, what: &str) -> Result<Gc<T>> {
+    match e.fields[1].obj() {
+        None => Err(cx.type_error("UnicodeError 'object' attribute is not set")),
+        Some(o) => {
+            o.cast::<T>().ok_or_else(|| cx.type_error(format!("UnicodeError 'object' attribute must be a {what}")))
+        }
+    }
 }
 
 fn escaped(c: u32) -> String {
@@ -59,15 +69,23 @@ fn text_of(cx: &mut Cx, o: Obj) -> Result<String> {
 }
 
 /// `verb` is "encode" or "translate".
-fn text_message(cx: &mut Cx, e: Gc<BaseException>, codec: Option<String>, verb: &str) -> Result<String> {
-    let Some(s) = field(&e, 1).cast::<Str>() else { return Ok(String::new()) };
+fn text_message(cx: &mut Cx, e: Gc<BaseException>, has_codec: bool, verb: &str) -> Result<String> {
+    if e.fields[1].obj().is_none() {
+        return Ok(String::new());
+    }
     let reason = text_of(cx, field(&e, 4))?;
-    let (start, end) = range(&e, s.len());
-    let who = codec.map(|c| format!("'{c}' codec ")).unwrap_or_default();
-    Ok(if start < s.len() && end == start + 1 {
-        format!("{who}can't {verb} character '{}' in position {start}: {reason}", escaped(s.at(start)))
-    } else {
-        format!("{who}can't {verb} characters in position {start}-{}: {reason}", end as i64 - 1)
+    let who = match has_codec {
+        true => format!("'{}' codec ", text_of(cx, field(&e, 0))?),
+        false => String::new(),
+    };
+    let s = object_of::<Str>(cx, e, "string")?;
+    Ok(match range(&e, s.len()) {
+        (start, _, Some(i)) => {
+            format!("{who}can't {verb} character '{}' in position {start}: {reason}", escaped(s.at(i)))
+        }
+        (start, end, None) => {
+            format!("{who}can't {verb} characters in position {start}-{}: {reason}", end.wrapping_sub(1))
+        }
     })
 }
 
@@ -171,24 +189,28 @@ fn init_translate(cx: &mut Cx, e: Gc<BaseException>, pos: &[Obj]) -> Result<()> 
 }
 
 fn str_encode(cx: &mut Cx, e: Gc<BaseException>) -> Result<String> {
-    let codec = text_of(cx, field(&e, 0))?;
-    text_message(cx, e, Some(codec), "encode")
+    text_message(cx, e, true, "encode")
 }
 
 fn str_translate(cx: &mut Cx, e: Gc<BaseException>) -> Result<String> {
-    text_message(cx, e, None, "translate")
+    text_message(cx, e, false, "translate")
 }
 
 fn str_decode(cx: &mut Cx, e: Gc<BaseException>) -> Result<String> {
-    let Some(b) = field(&e, 1).cast::<Bytes>() else { return Ok(String::new()) };
-    let b = b.payload().as_slice();
-    let codec = text_of(cx, field(&e, 0))?;
+    if e.fields[1].obj().is_none() {
+        return Ok(String::new());
+    }
     let reason = text_of(cx, field(&e, 4))?;
-    let (start, end) = range(&e, b.len());
-    Ok(if start < b.len() && end == start + 1 {
-        format!("'{codec}' codec can't decode byte 0x{:02x} in position {start}: {reason}", b[start])
-    } else {
-        format!("'{codec}' codec can't decode bytes in position {start}-{}: {reason}", end as i64 - 1)
+    let codec = text_of(cx, field(&e, 0))?;
+    let b = object_of::<Bytes>(cx, e, "bytes")?;
+    let b = b.payload().as_slice();
+    Ok(match range(&e, b.len()) {
+        (start, _, Some(i)) => {
+            format!("'{codec}' codec can't decode byte 0x{:02x} in position {start}: {reason}", b[i])
+        }
+        (start, end, None) => {
+            format!("'{codec}' codec can't decode bytes in position {start}-{}: {reason}", end.wrapping_sub(1))
+        }
     })
 }
 
