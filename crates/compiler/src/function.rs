@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustpython_ruff_python_ast as ast;
-use rustpython_ruff_text_size::{Ranged, TextRange};
+use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 use typhon_bytecode::{Code, Common, Const, Op, flags, func};
 
 use ast::name::Name;
@@ -384,24 +384,52 @@ impl<'a> Compiler<'a> {
         self.u.set_top(t as u32);
     }
 
-    /// Make the `__annotate__` function of a module or class body.
-    pub fn finish_annotations(&mut self, store: &str) -> Res<()> {
+    /// Make the `__annotate__` function of a body whose annotations are not known yet:
+    /// the index of the constant that will be its code.
+    pub fn begin_annotations(&mut self, store: &str) -> Res<Option<usize>> {
+        if self.scopes[self.u.scope].annotate.is_none() || self.future & flags::FUTURE_ANNOTATIONS != 0 {
+            return Ok(None);
+        }
+        let w = self.u.temp();
+        let k = self.u.code.consts.len();
+        self.make_function(Arc::new(Code::default()), w, 0)?;
+        self.store_name(&Name::new(store), w);
+        self.u.set_top(w as u32);
+        Ok(Some(k))
+    }
+
+    /// Write the code that [`Self::begin_annotations`] has left out.
+    pub fn fill_annotations(&mut self, at: Option<usize>) -> Res<()> {
+        let (Some(at), Some(id)) = (at, self.scopes[self.u.scope].annotate) else { return Ok(()) };
+        let code = self.body_annotations(id)?;
+        debug_assert!(code.freevars.is_empty(), "a module's names are in its namespace");
+        self.u.code.consts[at] = Const::Code(code);
+        Ok(())
+    }
+
+    /// The code of a body's `__annotate__` function.
+    fn body_annotations(&mut self, id: usize) -> Res<Arc<Code>> {
         let items = std::mem::take(&mut self.u.annotations);
+        let start = items.first().map_or(TextSize::default(), |item| item.1.range().start());
+        let range = TextRange::empty(self.source.line_start(start));
+        let first = self.u.code.first_line;
+        let mut code = Arc::unwrap_or_clone(self.annotate_code(id, items, range)?);
+        // As in CPython the function starts where the body starts.
+        rebase(&mut code, first);
+        Ok(Arc::new(code))
+    }
+
+    /// Make the `__annotate__` function of a class body.
+    pub fn finish_annotations(&mut self, store: &str) -> Res<()> {
         let Some(id) = self.scopes[self.u.scope].annotate else {
             return Ok(());
         };
-        if items.is_empty() {
+        if self.u.annotations.is_empty() {
             return Ok(());
         }
-        let range = items[0].1.range();
-        let range = TextRange::empty(self.source.line_start(range.start()));
-        let first = self.u.code.first_line;
-        let code = self.annotate_code(id, items, range)?;
-        let mut code = Arc::unwrap_or_clone(code);
-        // As in CPython the function starts where the body starts.
-        rebase(&mut code, first);
+        let code = self.body_annotations(id)?;
         let w = self.u.temp();
-        self.make_function(Arc::new(code), w, 0)?;
+        self.make_function(code, w, 0)?;
         self.store_name(&Name::new(store), w);
         self.u.set_top(w as u32);
         Ok(())

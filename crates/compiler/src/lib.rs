@@ -165,7 +165,7 @@ pub fn compile_tree(
 }
 
 fn lower(tree: &Tree, source: &Source, filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
-    let fail = |e: CompileErr| Box::new(source.error(e.kind, e.range, e.msg));
+    let fail = |e: CompileErr| Box::new(failed(source, e));
     let body = match tree {
         Tree::Module(m) => scope::Body::Stmts(&m.body),
         Tree::Expression(e) => scope::Body::Expr(&e.body),
@@ -176,6 +176,28 @@ fn lower(tree: &Tree, source: &Source, filename: &str, options: &Options) -> Res
     let mut c = unit::Compiler::new(source, scopes, filename, options, future);
     let code = c.module(body).map_err(fail)?;
     Ok(Compiled { code, warnings: c.warnings })
+}
+
+/// Messages of errors that CPython's parser finds; all others are its compiler's.
+const OF_THE_PARSER: [&str; 6] = [
+    "cannot delete",
+    "cannot assign to",
+    "iterable unpacking cannot be used",
+    "dict unpacking cannot be used",
+    "illegal target",
+    "invalid syntax",
+];
+
+/// The error with its place. As in CPython, the compiler's columns count bytes, and it has
+/// no text: whoever raises it looks into the file.
+fn failed(source: &Source<'_>, e: CompileErr) -> SyntaxErr {
+    let p = source.position(e.range);
+    let err = source.error(e.kind, e.range, e.msg);
+    let of_the_parser = OF_THE_PARSER.iter().any(|m| err.msg.starts_with(m)) && !err.msg.ends_with("__debug__");
+    if of_the_parser {
+        return err;
+    }
+    SyntaxErr { col: p.col + 1, end_col: p.end_col + 1, text: None, ..err }
 }
 
 /// Whether the future statement of `body` list is a docstring-like expression.

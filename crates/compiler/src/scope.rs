@@ -224,9 +224,7 @@ impl Builder {
             let p = &self.s.list[p];
             p.kind == Kind::Class || p.sees_class
         });
-        let deep = parent.is_some_and(|p| self.s.list[p].sees_class);
-        let sees_class = sees && matches!(kind, Kind::TypeParams | Kind::Annotations | Kind::Deferred)
-            || deep && kind.is_comp();
+        let sees_class = sees && matches!(kind, Kind::TypeParams | Kind::Annotations | Kind::Deferred);
         let inlined = matches!(kind, Kind::ListComp | Kind::SetComp | Kind::DictComp)
             && parent.is_some_and(|p| !self.s.list[p].sees_class);
         self.s.list.push(Scope {

@@ -302,9 +302,11 @@ impl<'a> Compiler<'a> {
                 {
                     self.u.emit(Op::SETUPANNOTATIONS, 0, 0, 0, 0);
                 }
+                // A module's annotations can be asked for while its body runs.
+                let annotations = self.begin_annotations("__annotate__")?;
                 let rest = if self.options.mode == Mode::Single { stmts } else { self.docstring_store(stmts)? };
                 self.stmts(rest)?;
-                self.finish_annotations("__annotate__")?;
+                self.fill_annotations(annotations)?;
                 self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
                 if let Some(g) = guard {
                     self.end_generator_guard(g);

@@ -39,7 +39,16 @@ pub fn with_stack<T: Send>(
     let scan = scan(text);
     if let Some((kind, at, msg)) = scan.error {
         let at = TextRange::empty(TextSize::new(at as u32));
-        return Err(Box::new(Source::new(text).error(kind, at, msg)));
+        let mut e = Box::new(Source::new(text).error(kind, at, msg));
+        if kind != ErrKind::Tab {
+            return Err(e);
+        }
+        // It counts unless the parser fails before it.
+        (e.col, e.end_line, e.end_col) = (1, e.line, 0);
+        return match f() {
+            Err(other) if other.line < e.line => Err(other),
+            _ => Err(e),
+        };
     }
     if scan.depth > LIMIT {
         let msg = "maximum recursion depth exceeded during compilation";
@@ -66,7 +75,9 @@ fn scan(text: &str) -> Scan {
     let mut open: Vec<u32> = Vec::new();
     let mut sum = 0u32;
     let mut chain = 0u32;
-    let mut indents: Vec<usize> = vec![0];
+    // The columns of the open blocks, with tabs of eight columns and of one: where they
+    // disagree about what is deeper, the source mixes tabs and spaces.
+    let mut indents: Vec<(usize, usize)> = vec![(0, 0)];
     let mut elifs = 0u32;
     let mut fresh = true;
     let mut after_string = false;
@@ -75,22 +86,28 @@ fn scan(text: &str) -> Scan {
         if fresh && open.is_empty() {
             fresh = false;
             let start = i;
-            let mut col = 0;
+            let (mut col, mut alt) = (0, 0);
             while i < b.len() {
                 match b[i] {
-                    b' ' => col += 1,
-                    b'\t' => col = (col / 8 + 1) * 8,
-                    b'\x0c' => col = 0,
+                    b' ' => (col, alt) = (col + 1, alt + 1),
+                    b'\t' => (col, alt) = ((col / 8 + 1) * 8, alt + 1),
+                    b'\x0c' => (col, alt) = (0, 0),
                     _ => break,
                 }
                 i += 1;
             }
             if i < b.len() && !matches!(b[i], b'\n' | b'\r' | b'#' | b'\\') {
-                while indents.len() > 1 && indents.last().is_some_and(|&t| t > col) {
+                while indents.len() > 1 && indents.last().is_some_and(|&(t, _)| t > col) {
                     indents.pop();
                 }
-                if indents.last().is_some_and(|&t| col > t) {
-                    indents.push(col);
+                let (top, alt_top) = indents.last().copied().unwrap_or_default();
+                if col == top && alt != alt_top || col > top && alt <= alt_top {
+                    const MSG: &str = "inconsistent use of tabs and spaces in indentation";
+                    out.error = Some((ErrKind::Tab, start, MSG));
+                    return out;
+                }
+                if col > top {
+                    indents.push((col, alt));
                     if indents.len() > MAX_INDENTS {
                         out.error = Some((ErrKind::Indentation, start, "too many levels of indentation"));
                         return out;

@@ -301,6 +301,10 @@ impl Scan<'_> {
                     }
                     continue;
                 }
+                b'\\' if !matches!(next, None | Some(b'\n' | b'\r')) => {
+                    let msg = "unexpected character after line continuation character";
+                    return Err(Some((range(i, i), msg.into())));
+                }
                 b'(' | b'[' | b'{' => open.push((i, c)),
                 b')' | b']' | b'}' => match open.pop() {
                     None if c == b'}' => return Ok(i),

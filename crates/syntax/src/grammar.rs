@@ -113,6 +113,7 @@ impl<'a> Rules<'a> {
     /// What the grammar's invalid rules say, if one of them fits.
     pub(crate) fn apply(&self) -> Found {
         self.prefixes()
+            .or_else(|| self.legacy())
             .or_else(|| self.quotes())
             .or_else(|| self.import())
             .or_else(|| self.bad_target())
@@ -125,6 +126,25 @@ impl<'a> Rules<'a> {
             .or_else(|| self.conditional())
             .or_else(|| self.operators())
             .or_else(|| self.groups())
+    }
+
+    /// Python 2's `print x` and `exec x`.
+    fn legacy(&self) -> Found {
+        let first = self.statement(self.at);
+        for i in first..=self.at.min(self.toks.len().saturating_sub(1)) {
+            let word = self.tok(i);
+            let begins = i == first || self.tok(i - 1) == ":";
+            if !begins || !matches!(word, "print" | "exec") || self.tok(i + 1) == "(" {
+                continue;
+            }
+            let start = self.end(i);
+            let Some(n) = self.text.get(start..self.line_end(i)).and_then(expression_prefix) else { continue };
+            if n > 0 {
+                let msg = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
+                return found(self.start(i), start + n, msg);
+            }
+        }
+        None
     }
 
     fn prefixes(&self) -> Found {

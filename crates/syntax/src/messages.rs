@@ -421,19 +421,6 @@ fn generic(source: &Source<'_>, range: TextRange) -> (ErrKind, TextRange, String
     {
         return (ErrKind::Syntax, r, m);
     }
-    let line = source.line_text(source.line_of(range.start()));
-    let trimmed = line.trim_start();
-    for word in ["print", "exec"] {
-        if let Some(rest) = trimmed.strip_prefix(word)
-            && rest.starts_with(' ')
-            && !matches!(rest.trim_start().chars().next(), Some('=' | '(' | '.' | ',') | None)
-        {
-            let start = source.line_start(range.start()) + TextSize::new((line.len() - trimmed.len()) as u32);
-            let r = TextRange::at(start, TextSize::new(trimmed.trim_end().len() as u32));
-            let msg = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
-            return (ErrKind::Syntax, r, msg);
-        }
-    }
     (ErrKind::Syntax, range, "invalid syntax".into())
 }
 

@@ -4,7 +4,7 @@
 //! Tests: tests/lang/syntax_errors.md; CPython test_grammar, test_fstring.
 
 use rustpython_ruff_python_ast as ast;
-use rustpython_ruff_text_size::{Ranged, TextRange};
+use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
 use ast::visitor::Visitor;
 use ast::{Expr, InterpolatedStringElement as Element};
@@ -50,7 +50,9 @@ impl Finder<'_> {
         for el in elements {
             let Element::Interpolation(i) = el else { continue };
             if depth > MAX_SPECS {
-                return self.report(i.range, "f-string: expressions nested too deeply");
+                // The place is the colon before.
+                let at = TextRange::empty(i.range.start() - TextSize::new(1));
+                return self.report(at, "f-string: expressions nested too deeply");
             }
             self.visit_expr(&i.expression);
             if let Some(spec) = &i.format_spec {

@@ -139,6 +139,22 @@ fn warn(cx: &mut Cx, filename: &str, w: &Warning) -> Result<()> {
     }
 }
 
+/// Whether CPython's tokenizer finds this error: it shows the line without its end.
+fn of_the_tokenizer(e: &SyntaxErr) -> bool {
+    let point = (e.line, e.col) == (e.end_line, e.end_col) && !e.msg.starts_with("expected an indented block");
+    let begins = ["leading zeros in decimal", "encoding problem", "Non-UTF-8 code"];
+    point || begins.iter().any(|b| e.msg.starts_with(b)) || e.msg.ends_with("prefixes are incompatible")
+}
+
+/// A line of a source file, with its end.
+fn line_of_file(cx: &mut Cx, filename: &str, line: u32) -> Option<String> {
+    let bytes = std::fs::read(filename).ok()?;
+    let text = decode(cx, &bytes).ok()?;
+    let text = typhon_syntax::normal_lines(&text);
+    let line = text.lines().nth(line.checked_sub(1)? as usize)?;
+    Some(format!("{line}\n"))
+}
+
 /// The line on which the outermost statement that line `at` belongs to begins.
 fn statement_line(text: &str, at: u32) -> usize {
     let lines: Vec<&str> = text.lines().take(at as usize).collect();
@@ -176,8 +192,13 @@ fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -> Re
         (_, 0) => None,
         (text, _) => {
             let text = match text {
-                Some(t) => str::new(cx, t)?.obj(),
-                None => Obj::NONE,
+                // With the end of the line, even of one that had none.
+                Some(t) if t.ends_with('\n') || of_the_tokenizer(e) => str::new(cx, t)?.obj(),
+                Some(t) => str::new(cx, &format!("{t}\n"))?.obj(),
+                None => match line_of_file(cx, filename, e.line) {
+                    Some(line) => str::new(cx, &line)?.obj(),
+                    None => Obj::NONE,
+                },
             };
             let place =
                 [file.obj(), num(cx, e.line)?, num(cx, e.col)?, text, num(cx, e.end_line)?, num(cx, e.end_col)?];

@@ -268,14 +268,9 @@ fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
     }
 }
 
-/// What the resumer of the generator that runs at `base` handles, as a word.
-///
-/// # Safety
-/// `base` is the window of a running generator.
-#[inline(always)]
-pub(crate) unsafe fn outer_of(base: Base) -> u64 {
-    // `install` put the generator there.
-    unsafe { Gc::<Generator>::from_obj(Obj::from_word_unchecked(*base.sub(1))).outer.word() }
+/// What the resumer of the generator that runs in a window handles, as a word.
+pub(crate) fn outer_of(pc: Pc, base: Base) -> u64 {
+    generator_of(Window { pc, base }).map_or(0, |g| g.outer.word())
 }
 
 /// Copy the registers into a window and switch the handled exception.
@@ -324,10 +319,10 @@ pub fn resume(cx: &mut Cx, g: Gc<Generator>, input: Input) -> Result<Step> {
     let was = start(cx, g)?;
     if was == DONE {
         return match input {
-            Input::Throw(e) => Err(e),
-            Input::Send(_) if g.obj().shape() == shape::COROUTINE => {
+            _ if g.obj().shape() == shape::COROUTINE => {
                 Err(cx.error(ExcKind::RuntimeError, "cannot reuse already awaited coroutine"))
             }
+            Input::Throw(e) => Err(e),
             Input::Send(_) => Ok(Step::Return(Obj::NONE)),
         };
     }
