@@ -961,10 +961,13 @@ impl Builder {
         self.expr(&first.iter)?;
         self.scope().in_comp_iter -= 1;
         // `__class__` of a class body that is not there yet: a function finds that out.
-        let frame = std::iter::successors(Some(self.cur), |&id| self.s.list[id].parent).find(|&id| !self.s.list[id].inlined);
+        let frame =
+            std::iter::successors(Some(self.cur), |&id| self.s.list[id].parent).find(|&id| !self.s.list[id].inlined);
         let in_class = frame.is_some_and(|id| self.s.list[id].kind == Kind::Class);
         self.push(kind, Some((node, Role::Body)));
-        if in_class && crate::walk::any(whole, |e| matches!(e, Expr::Name(n) if matches!(n.id.as_str(), "__class__" | "super"))) {
+        if in_class
+            && crate::walk::any(whole, |e| matches!(e, Expr::Name(n) if matches!(n.id.as_str(), "__class__" | "super")))
+        {
             self.scope().inlined = false;
         }
         if !self.scope().inlined {

@@ -83,9 +83,8 @@ fn comparison(op: CmpOp) -> &'static str {
 
 /// The next tighter level.
 fn above(level: Level) -> Level {
-    const ALL: [Level; 16] = [
-        Tuple, Test, AboveTest, And, Not, Cmp, BitOr, BitXor, BitAnd, Shift, Arith, Term, Factor, Power, Await, Atom,
-    ];
+    const ALL: [Level; 16] =
+        [Tuple, Test, AboveTest, And, Not, Cmp, BitOr, BitXor, BitAnd, Shift, Arith, Term, Factor, Power, Await, Atom];
     ALL[(level as usize + 1).min(ALL.len() - 1)]
 }
 

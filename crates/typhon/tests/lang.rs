@@ -41,6 +41,7 @@ macro_rules! topics {
 }
 
 topics! {
+    lang_annotations "annotations"
     lang_array "array"
     lang_ast "ast"
     lang_async "async"
@@ -95,10 +96,12 @@ topics! {
     lang_subprocess "subprocess"
     lang_super "super"
     lang_syntax_errors "syntax_errors"
+    lang_syntax_warnings "syntax_warnings"
     lang_sys_basics "sys_basics"
     lang_text_errors "text_errors"
     lang_text_modules "text_modules"
     lang_threads "threads"
+    lang_tokenize "tokenize"
     lang_tstrings "tstrings"
     lang_tuple "tuple"
     lang_type_params "type_params"

@@ -199,13 +199,7 @@ pub mod functions {
 
     /// Execute the given source in the context of globals and locals.
     #[sig(source, /, globals = None, locals = None, *, closure = None)]
-    fn exec(
-        cx: &mut Cx,
-        source: Obj,
-        globals: Option<Obj>,
-        locals: Option<Obj>,
-        closure: Option<Gc<Tuple>>,
-    ) -> Result<()> {
+    fn exec(cx: &mut Cx, source: Obj, globals: Option<Obj>, locals: Option<Obj>, closure: Option<Obj>) -> Result<()> {
         run(cx, source, globals, locals, "exec", closure).map(|_| ())
     }
 
@@ -246,7 +240,7 @@ fn run(
     globals: Option<Obj>,
     locals: Option<Obj>,
     what: &str,
-    closure: Option<Gc<Tuple>>,
+    closure: Option<Obj>,
 ) -> Result<Obj> {
     let w = frame::current(cx);
     let g: Gc<Dict> = match globals {
@@ -266,6 +260,9 @@ fn run(
     };
     let code = match source.cast::<Code>() {
         Some(c) => c,
+        None if closure.is_some() => {
+            return Err(cx.type_error("closure can only be used when source is a code object"));
+        }
         None => {
             let is_text = source.cast::<Str>().is_some();
             let text = source_text(cx, source, &format!("{what}() arg 1"))?;
@@ -279,10 +276,20 @@ fn run(
         }
     };
     let free = code.data.freevars.len();
-    if free > 0 && closure.is_none_or(|c| c.len() != free) {
-        return Err(cx.type_error(format!("code object passed to {what}() may not contain free variables")));
+    if what == "eval" && free > 0 {
+        return Err(cx.type_error("code object passed to eval() may not contain free variables"));
     }
-    if let Some(c) = closure {
+    if free == 0 && closure.is_some() {
+        return Err(cx.type_error("cannot use a closure with this code object"));
+    }
+    if free > 0 {
+        // The code takes what is in there for cells.
+        let cells = closure
+            .and_then(|c| c.cast::<Tuple>())
+            .filter(|c| c.len() == free && c.items().iter().all(|c| c.cast::<crate::function::Cell>().is_some()));
+        let Some(c) = cells else {
+            return Err(cx.type_error(format!("code object requires a closure of exactly length {free}")));
+        };
         let f: Gc<Function> = crate::function::new(cx, code, g)?;
         f.closure.set(cx, f, c);
         return crate::call::run_function(cx, f, &[], None, ns.word());

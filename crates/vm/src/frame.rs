@@ -268,7 +268,16 @@ impl Frame {
     }
     /// The namespace of a class or module body.
     pub fn namespace(&self) -> Option<Obj> {
-        self.extra.obj().filter(|e| e.shape() != shape::GENERATOR)
+        self.extra.obj().and_then(namespace_of)
+    }
+}
+
+/// The namespace that a window's extra word stands for: it, or that of the coroutine that
+/// a module with `await` is.
+fn namespace_of(extra: Obj) -> Option<Obj> {
+    match extra.cast::<crate::generator::Generator>() {
+        Some(g) => g.namespace(),
+        None => Some(extra),
     }
 }
 
@@ -324,8 +333,7 @@ impl Window {
         let e = self.extra()?;
         match e.cast::<Frame>() {
             Some(f) => f.namespace(),
-            None if e.shape() == shape::GENERATOR => None,
-            None => Some(e),
+            None => namespace_of(e),
         }
     }
     /// The frame object, made on first use.

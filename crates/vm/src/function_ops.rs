@@ -1,15 +1,15 @@
 //! `def`, `lambda` and `class`: making functions, and `__build_class__`.
 
+use crate::call;
 use crate::code::Code;
 use crate::function::{self, Function};
-use crate::{call, hooks};
 use typhon_bytecode::func;
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::Args;
 use typhon_object::str::Str;
 use typhon_object::tuple;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Gc, Obj, Result, list, name, new_type, ops, shape};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Result, list, name, new_type, ops, shape};
 
 crate::slow! {
     /// MAKEFUNCTION.
@@ -38,7 +38,11 @@ crate::slow! {
     }
     /// LOADBUILDCLASS.
     fn load_build_class(f) {
-        let v = hooks::builtin(f.cx, "__build_class__")?;
+        // A program may run code with builtins of its own.
+        let key = name!(f.cx, "__build_class__");
+        let Some(v) = f.func().builtins.get().and_then(|b| b.get_str(key)) else {
+            return Err(f.cx.error(ExcKind::NameError, "__build_class__ not found"));
+        };
         f.set(f.a(), v);
         Ok(f.done())
     }
@@ -116,7 +120,7 @@ pub fn build_class(cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
             None => {
                 let r = ops::repr(cx, class)?;
                 return Err(cx.error(
-                    typhon_object::ExcKind::RuntimeError,
+                    ExcKind::RuntimeError,
                     format!(
                         "__class__ not set defining '{}' as {}. Was __classcell__ propagated to type.__new__?",
                         name.to_str(),

@@ -65,7 +65,7 @@ pub struct Generator {
     /// The frame object, if somebody asked for it.
     pub frame: Slot<Frame>,
     /// Of an asynchronous generator: the event loop's finalizer. Of a coroutine: where
-    /// it was made, if that is tracked.
+    /// it was made, if that is tracked; of one that is a module, its namespace.
     pub extra: Slot,
     /// Bits that the steps of an asynchronous generator set (see `async_gen`), and
     /// [`ending::REGISTERED`].
@@ -93,6 +93,23 @@ pub enum Input {
     Send(Obj),
     /// `throw(e)`.
     Throw(Raised),
+}
+
+impl Generator {
+    /// Whether this is a module with `await` at its top level.
+    fn is_module(&self) -> bool {
+        self.func.get().is_some_and(|f| f.code().data.flags & flags::OPTIMIZED == 0)
+    }
+
+    /// The namespace of a module.
+    pub(crate) fn namespace(&self) -> Option<Obj> {
+        self.extra.obj().filter(|_| self.is_module())
+    }
+
+    /// Where a coroutine was made, if that was tracked.
+    pub(crate) fn origin(&self) -> Option<Obj> {
+        self.extra.obj().filter(|_| !self.is_module())
+    }
 }
 
 fn generator_of(w: Window) -> Option<Gc<Generator>> {
@@ -502,7 +519,10 @@ crate::slow! {
         if func.code().finalizes {
             ending::register(g);
         }
-        if shape_id == shape::COROUTINE && ending::origin_depth(f.cx) != 0 {
+        if d & flags::OPTIMIZED == 0 {
+            let ns = Window { base: f.base, pc: f.pc }.namespace();
+            g.extra.put(f.cx, g, ns);
+        } else if shape_id == shape::COROUTINE && ending::origin_depth(f.cx) != 0 {
             let o = ending::origin(f.cx, Window { base: f.base, pc: f.pc }.caller())?;
             g.extra.set(f.cx, g, o);
         }

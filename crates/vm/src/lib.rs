@@ -48,6 +48,7 @@ pub mod subscript;
 pub mod sys;
 pub mod sys_watch;
 pub mod thread;
+pub mod tokenize;
 pub mod tools;
 pub mod trace;
 pub mod traceback;

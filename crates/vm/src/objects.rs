@@ -786,7 +786,7 @@ impl CoroutineMethods {
     }
     #[getter]
     fn cr_origin(this: Gc<Generator>) -> Obj {
-        this.extra.obj().unwrap_or(Obj::NONE)
+        this.origin().unwrap_or(Obj::NONE)
     }
     #[getter]
     fn __name__(this: Gc<Generator>) -> Option<Obj> {

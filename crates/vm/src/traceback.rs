@@ -76,13 +76,7 @@ pub struct TracebackMethods;
 #[class(name = "traceback", extends = Traceback)]
 impl TracebackMethods {
     #[sig(tb_next, tb_frame, tb_lasti, tb_lineno)]
-    fn __new__(
-        cx: &mut Cx,
-        tb_next: Obj,
-        tb_frame: Obj,
-        tb_lasti: i32,
-        tb_lineno: i32,
-    ) -> Result<Obj> {
+    fn __new__(cx: &mut Cx, tb_next: Obj, tb_frame: Obj, tb_lasti: i32, tb_lineno: i32) -> Result<Obj> {
         let Some(frame) = tb_frame.cast::<Frame>() else {
             let n = cx.type_name(tb_frame);
             return Err(cx.type_error(format!("traceback() argument 'tb_frame' must be frame, not {n}")));
