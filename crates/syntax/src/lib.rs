@@ -19,7 +19,6 @@ mod misplaced;
 mod numbers;
 mod parse;
 mod source;
-pub mod tokenize;
 
 pub use decode::{decode, normal_lines};
 pub use depth::with_stack;

@@ -6,7 +6,6 @@ use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, bytes, exc, int, ops, 
 use typhon_syntax::SyntaxErr;
 use typhon_vm::code::{self, Code};
 use typhon_vm::hooks::{CompileRequest, Source};
-use typhon_vm::tokenize;
 
 /// Optimisation level of the interpreter (`-O`, `-OO`).
 pub static OPTIMIZE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
@@ -118,19 +117,6 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
         }
         Err(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
     }
-}
-
-/// The hook for `tokenize`.
-pub fn tokenize(text: &str) -> (Vec<tokenize::Token>, Option<tokenize::Broken>) {
-    let (tokens, error) = typhon_syntax::tokenize::tokenize(text);
-    let tokens = tokens.into_iter().map(|t| tokenize::Token {
-        kind: t.kind.name(),
-        text: t.text,
-        start: t.start,
-        end: t.end,
-        line: t.line,
-    });
-    (tokens.collect(), error.map(|e| (e.msg, e.indentation, e.line, e.col)))
 }
 
 /// Issue a SyntaxWarning through the `warnings` module. A filter that makes it an

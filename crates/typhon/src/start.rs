@@ -30,7 +30,6 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     typhon_vm::weakref::init(cx)?;
     let _ = hooks::COMPILE.set(compile::compile);
     let _ = hooks::PARSE.set(compile::parse);
-    let _ = typhon_vm::tokenize::TOKENIZE.set(compile::tokenize);
     let _ = vm_library::PACKED.set(library::LIBRARY);
     let mut native = typhon_stdlib::MODULES.to_vec();
     native.extend_from_slice(init::MODULES);

@@ -101,7 +101,6 @@ topics! {
     lang_text_errors "text_errors"
     lang_text_modules "text_modules"
     lang_threads "threads"
-    lang_tokenize "tokenize"
     lang_tstrings "tstrings"
     lang_tuple "tuple"
     lang_type_params "type_params"

@@ -90,7 +90,6 @@ pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
     &crate::queue::functions::SPEC,
     &crate::signal_module::functions::SPEC,
     &crate::thread::functions::SPEC,
-    &crate::tokenize::functions::SPEC,
     &crate::weakref::functions::SPEC,
 ];
 

@@ -48,7 +48,6 @@ pub mod subscript;
 pub mod sys;
 pub mod sys_watch;
 pub mod thread;
-pub mod tokenize;
 pub mod tools;
 pub mod trace;
 pub mod traceback;
