@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use crate::nesting::Nests;
 use crate::positions::{Position, Positions};
 
 /// Code flags with CPython's values.
@@ -185,6 +186,8 @@ pub struct Code {
     pub exceptions: Vec<Handler>,
     /// Source positions.
     pub positions: Positions,
+    /// The blocks around the instructions.
+    pub nests: Nests,
 }
 
 impl Code {

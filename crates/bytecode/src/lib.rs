@@ -10,6 +10,7 @@
 mod code;
 mod dis;
 mod insn;
+mod nesting;
 mod op;
 mod positions;
 mod regs;
@@ -19,6 +20,7 @@ mod verify;
 pub use code::{Code, Const, FRAME_LINK, Handler, NO_REG, flags};
 pub use dis::{dis, dis_all};
 pub use insn::Insn;
+pub use nesting::{Nest, NestTable, Nesting, Nests, Spot};
 pub use op::{Common, Effects, Intrinsic1, Intrinsic2, OPS, Op, OpInfo, Operand, Special, func};
 pub use positions::{Position, Positions, Run, Runs};
 pub use regs::{RegUse, keyword_names, registers};

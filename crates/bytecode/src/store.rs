@@ -10,13 +10,14 @@
 use std::sync::Arc;
 
 use crate::code::{Code, Const, Handler};
+use crate::nesting::Nests;
 use crate::positions::{Positions, get, put};
 
 /// Nesting of constants and code that `load` accepts.
 const MAX_DEPTH: u32 = 200;
 
 /// Version of the format and of the instruction set; part of a cache's key.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Serialise `code`.
 pub fn store(code: &Code) -> Vec<u8> {
@@ -80,6 +81,7 @@ fn put_code(out: &mut Vec<u8>, c: &Code) {
         }
     }
     put_bytes(out, &c.positions.0);
+    put_bytes(out, &c.nests.0);
 }
 
 fn put_consts(out: &mut Vec<u8>, cs: &[Const]) {
@@ -216,6 +218,7 @@ fn get_code(b: In<'_, '_>, depth: u32) -> Option<Code> {
         });
     }
     c.positions = Positions(get_bytes(b)?.into());
+    c.nests = Nests(get_bytes(b)?.into());
     Some(c)
 }
 

@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use rustpython_ruff_python_ast::name::Name;
 use rustpython_ruff_text_size::TextRange;
-use typhon_bytecode::{Code, Const, Handler, Insn, Op, Operand, Position, Positions, Run};
+use typhon_bytecode::{
+    Code, Const, Handler, Insn, Nest, Nesting, Nests, Op, Operand, Position, Positions, Run, Spot,
+};
 
 use crate::scope::Id;
 
@@ -39,6 +41,10 @@ struct Ins {
     label: Option<Label>,
     range: Option<TextRange>,
     handler: HandlerId,
+    /// The blocks around it.
+    nest: u32,
+    /// A statement begins here.
+    landing: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -54,6 +60,8 @@ pub(crate) enum Block<'a> {
     Loop {
         next: Label,
         end: Label,
+        /// What it iterates over, and whether asynchronously.
+        iterator: Option<(Reg, bool)>,
     },
     /// A `try` whose `finally` body must run.
     Finally {
@@ -74,8 +82,44 @@ pub(crate) enum Block<'a> {
         range: TextRange,
         outer: HandlerId,
     },
-    /// Running a `finally` body: leaving it by jump is warned about.
-    InFinally,
+    /// Running a `finally` body: leaving it by jump is warned about. A `return` on its way
+    /// out keeps its value.
+    InFinally {
+        value: Option<Reg>,
+    },
+    /// The clauses of `except*`, with four registers of theirs.
+    Star {
+        first: Reg,
+    },
+}
+
+impl Block<'_> {
+    /// Whether it is there for others to see only: leaving it takes nothing.
+    pub fn is_mark(&self) -> bool {
+        matches!(self, Block::InFinally { .. } | Block::Star { .. })
+    }
+
+    /// The registers that live as long as it does.
+    fn nesting(&self) -> Option<(Nesting, Reg, u16)> {
+        Some(match *self {
+            Block::Loop { iterator: Some((r, is_async)), .. } => {
+                (if is_async { Nesting::Value } else { Nesting::Iterator }, r, 1)
+            }
+            // The exception stands before what was handled before.
+            Block::Handling { saved } => (Nesting::Except, saved - 1, 2),
+            Block::With { exit, .. } => (Nesting::With, exit, 1),
+            Block::InFinally { value: Some(r) } => (Nesting::Value, r, 1),
+            Block::Star { first } => (Nesting::Star, first, 4),
+            _ => return None,
+        })
+    }
+}
+
+/// A block and where it is in the table of nests.
+#[derive(Clone, Copy)]
+pub(crate) struct Nested<'a> {
+    pub block: Block<'a>,
+    nest: u32,
 }
 
 /// Registers of the names of an inlined comprehension.
@@ -95,7 +139,12 @@ pub(crate) struct Unit<'a> {
     /// Registers of names of inlined comprehensions, by nesting depth.
     pub comp_regs: HashMap<(Name, usize), Reg>,
     pub inline: Vec<Inline>,
-    pub blocks: Vec<Block<'a>>,
+    pub blocks: Vec<Nested<'a>>,
+    nests: Vec<Nest>,
+    /// The blocks around what is emitted.
+    pub nest: u32,
+    /// The next instruction begins a statement.
+    pub landing: bool,
     pub range: Option<TextRange>,
     pub handler: HandlerId,
     /// First free temporary, and the most there were.
@@ -129,6 +178,9 @@ impl<'a> Unit<'a> {
             comp_regs: HashMap::new(),
             inline: Vec::new(),
             blocks: Vec::new(),
+            nests: Vec::new(),
+            nest: 0,
+            landing: false,
             range: None,
             handler: NO_HANDLER,
             top: 0,
@@ -213,9 +265,38 @@ impl<'a> Unit<'a> {
         i as u16
     }
 
+    // Blocks.
+
+    /// Enter a block.
+    pub fn push_block(&mut self, block: Block<'a>) {
+        if let Some((kind, reg, len)) = block.nesting() {
+            self.nests.push(Nest { parent: self.nest, kind, reg, len });
+            self.nest = self.nests.len() as u32;
+        }
+        self.blocks.push(Nested { block, nest: self.nest });
+    }
+
+    /// Leave the innermost block.
+    pub fn pop_block(&mut self) -> Option<Block<'a>> {
+        let b = self.blocks.pop()?;
+        self.set_nest();
+        Some(b.block)
+    }
+
+    /// Go back to blocks that were around before.
+    pub fn set_blocks(&mut self, blocks: Vec<Nested<'a>>) {
+        self.blocks = blocks;
+        self.set_nest();
+    }
+
+    fn set_nest(&mut self) {
+        self.nest = self.blocks.last().map_or(0, |b| b.nest);
+    }
+
     // Emission.
 
-    fn push(&mut self, i: Ins) {
+    fn push(&mut self, mut i: Ins) {
+        i.landing = std::mem::take(&mut self.landing);
         if self.dead {
             return;
         }
@@ -234,7 +315,7 @@ impl<'a> Unit<'a> {
     }
 
     fn ins(&self, op: Op, x: u8, a: u16, b: u16, c: u16) -> Ins {
-        Ins { op, x, a, b, c, word: 0, label: None, range: self.range, handler: self.handler }
+        Ins { op, x, a, b, c, word: 0, label: None, range: self.range, handler: self.handler, nest: self.nest, landing: false }
     }
 
     pub fn emit(&mut self, op: Op, x: u8, a: u16, b: u16, c: u16) {
@@ -399,9 +480,19 @@ impl<'a> Unit<'a> {
                 _ => table.push(Handler { start: at[i], end: at[i + 1], target, reg }),
             }
         }
+        // A jump to the next instruction takes no room: what follows stands for it.
+        let mut landing = false;
+        let spots = (0..n).filter_map(|i| {
+            landing |= self.ins[i].landing;
+            (at[i] < at[i + 1]).then(|| {
+                Spot { start: at[i], nest: self.ins[i].nest, landing: std::mem::take(&mut landing) }
+            })
+        });
+        let nests = Nests::encode(&self.nests, spots);
         let mut code = self.code;
         code.instrs = words;
         code.positions = positions;
+        code.nests = nests;
         code.exceptions = table;
         code.nregs = self.max;
         Arc::new(code)

@@ -51,14 +51,15 @@ impl<'a> Compiler<'a> {
         let (handler, state) = self.u.new_handler(again);
         let outer = std::mem::replace(&mut self.u.handler, handler);
         self.u.range = range;
-        self.u.blocks.push(Block::Handling { saved });
+        debug_assert_eq!(exc + 1, saved);
+        self.u.push_block(Block::Handling { saved });
         Cleanup { handler, state, outer, saved, exc: again }
     }
 
     /// The body is done: its escape route goes here. The code before must not
     /// fall through.
     pub fn end_handling(&mut self, c: Cleanup) {
-        self.u.blocks.pop();
+        self.u.pop_block();
         self.u.handler = c.outer;
         self.u.bind_handler(c.handler, c.state);
         let range = self.u.range.take();
@@ -93,26 +94,26 @@ impl<'a> Compiler<'a> {
         let end = self.u.label();
         let (h, state) = self.u.new_handler(exc);
         let outer = std::mem::replace(&mut self.u.handler, h);
-        self.u.blocks.push(Block::Finally { body: &t.finalbody, outer });
+        self.u.push_block(Block::Finally { body: &t.finalbody, outer });
         if t.handlers.is_empty() {
             self.stmts(&t.body)?;
             self.stmts(&t.orelse)?;
         } else {
             self.try_except(t)?;
         }
-        self.u.blocks.pop();
+        self.u.pop_block();
         self.u.handler = outer;
-        self.u.blocks.push(Block::InFinally);
+        self.u.push_block(Block::InFinally { value: None });
         self.stmts(&t.finalbody)?;
-        self.u.blocks.pop();
+        self.u.pop_block();
         self.artificial_jump(end);
 
         self.u.bind_handler(h, state);
         let warned = self.warnings.len();
         let c = self.begin_handling(exc, saved);
-        self.u.blocks.push(Block::InFinally);
+        self.u.push_block(Block::InFinally { value: None });
         self.stmts(&t.finalbody)?;
-        self.u.blocks.pop();
+        self.u.pop_block();
         self.warnings.truncate(warned);
         self.restore(&c);
         let h = std::mem::replace(&mut self.u.handler, c.outer);
@@ -157,6 +158,7 @@ impl<'a> Compiler<'a> {
             let top = self.u.top;
             let next = self.u.label();
             let saved = self.u.range.replace(h.range);
+            self.u.landing = true;
             match &h.type_ {
                 Some(ty) => {
                     let r = self.operand(ty)?;
@@ -196,9 +198,9 @@ impl<'a> Compiler<'a> {
         self.store_name(&name.id, exc);
         let (n, state) = self.u.new_handler(again);
         let outer = std::mem::replace(&mut self.u.handler, n);
-        self.u.blocks.push(Block::Named { name });
+        self.u.push_block(Block::Named { name });
         self.stmts(&h.body)?;
-        self.u.blocks.pop();
+        self.u.pop_block();
         self.u.handler = outer;
         let done = self.u.label();
         self.unname(name);
@@ -234,10 +236,12 @@ impl<'a> Compiler<'a> {
         let rest = self.u.temp();
         self.u.emit_abc(Op::BUILDLIST, raised, 0, 0);
         self.u.mov(rest, exc);
+        self.u.push_block(Block::Star { first: raised });
         for ExceptHandler::ExceptHandler(h) in &t.handlers {
             let top = self.u.top;
             let range = self.u.range.replace(h.range);
             let next = self.u.label();
+            self.u.landing = true;
             let Some(ty) = &h.type_ else {
                 return self.err(h.range, "expected one or more exception types");
             };
@@ -250,10 +254,9 @@ impl<'a> Compiler<'a> {
             self.push_exc(inner_saved, pair);
             let (s, state) = self.u.new_handler(again);
             let outer = std::mem::replace(&mut self.u.handler, s);
-            self.u.blocks.push(Block::Handling { saved: inner_saved });
-            let star_depth = self.u.blocks.len();
-            self.star_body(h, pair, star_depth)?;
-            self.u.blocks.pop();
+            self.u.push_block(Block::Handling { saved: inner_saved });
+            self.star_body(h, pair)?;
+            self.u.pop_block();
             self.u.handler = outer;
             self.pop_exc(inner_saved);
             self.artificial_jump(next);
@@ -264,6 +267,7 @@ impl<'a> Compiler<'a> {
             self.u.range = range;
             self.u.set_top(top);
         }
+        self.u.pop_block();
         let none = self.u.label();
         self.u.emit_ab(Op::LISTAPPEND, raised, rest);
         self.u.emit_abc(Op::PREPRERAISESTAR, pair, exc, raised);
@@ -278,7 +282,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn star_body(&mut self, h: &'a ast::ExceptHandlerExceptHandler, exc: Reg, _depth: usize) -> Res<()> {
+    fn star_body(&mut self, h: &'a ast::ExceptHandlerExceptHandler, exc: Reg) -> Res<()> {
         if let Some((range, word)) = leaves(&h.body, false) {
             let _ = word;
             return self.err(range, "'break', 'continue' and 'return' cannot appear in an except* block");

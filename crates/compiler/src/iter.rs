@@ -60,12 +60,13 @@ impl<'a> Compiler<'a> {
         self.at(f.iter.range(), |c| c.u.jump(Op::JMP, 0, 0, next));
         let state = self.u.bound;
         self.u.bind_body(body, state, dead);
+        self.u.push_block(Block::Loop { next, end, iterator: Some((it, false)) });
         self.at(f.target.range(), |c| c.loop_store(&f.target, target))?;
-        self.u.blocks.push(Block::Loop { next, end });
         self.stmts(&f.body)?;
-        self.u.blocks.pop();
         self.u.bind(next);
+        self.u.landing = true;
         self.at(f.iter.range(), |c| c.u.jump(Op::FORLOOP, it, target, body));
+        self.u.pop_block();
         self.stmts(&f.orelse)?;
         self.u.bind(end);
         Ok(())
@@ -81,12 +82,13 @@ impl<'a> Compiler<'a> {
         let exc = self.u.temp();
         let next = self.u.label();
         self.u.bind_head(head);
+        self.u.push_block(Block::Loop { next, end, iterator: Some((it, true)) });
+        self.u.landing = true;
         let h = self.async_next(it, &f.target, exc, f.iter.range())?;
-        self.u.blocks.push(Block::Loop { next, end });
         self.stmts(&f.body)?;
-        self.u.blocks.pop();
         self.u.bind(next);
         self.u.jump(Op::JMPBACK, 0, 0, head);
+        self.u.pop_block();
         self.end_async_for(h, exc, f.iter.range());
         self.stmts(&f.orelse)?;
         self.u.bind(end);
@@ -134,9 +136,9 @@ impl<'a> Compiler<'a> {
                 // The line of the loop is to be seen by who traces.
                 self.at(w.test.range(), |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
                 self.u.bind_head(head);
-                self.u.blocks.push(Block::Loop { next, end });
+                self.u.push_block(Block::Loop { next, end, iterator: None });
                 self.stmts(&w.body)?;
-                self.u.blocks.pop();
+                self.u.pop_block();
                 self.u.bind(next);
                 self.at(w.test.range(), |c| c.u.jump(Op::JMPBACK, 0, 0, head));
                 let dead = std::mem::replace(&mut self.u.dead, true);
@@ -150,9 +152,9 @@ impl<'a> Compiler<'a> {
                 let out = self.u.label();
                 self.u.bind_head(head);
                 self.jump_if(&w.test, out, false)?;
-                self.u.blocks.push(Block::Loop { next, end });
+                self.u.push_block(Block::Loop { next, end, iterator: None });
                 self.stmts(&w.body)?;
-                self.u.blocks.pop();
+                self.u.pop_block();
                 self.u.bind(next);
                 self.at(w.test.range(), |c| c.u.jump(Op::JMPBACK, 0, 0, head));
                 self.u.bind(out);
@@ -162,6 +164,7 @@ impl<'a> Compiler<'a> {
                 self.u.bind_body(head, state, dead);
                 self.loop_body(w, head, next, end)?;
                 self.u.bind(next);
+                self.u.landing = true;
                 self.jump_back_if(&w.test, head)?;
             }
         }
@@ -171,38 +174,39 @@ impl<'a> Compiler<'a> {
     }
 
     fn loop_body(&mut self, w: &'a ast::StmtWhile, _head: Label, next: Label, end: Label) -> Res<()> {
-        self.u.blocks.push(Block::Loop { next, end });
+        self.u.push_block(Block::Loop { next, end, iterator: None });
         let r = self.stmts(&w.body);
-        self.u.blocks.pop();
+        self.u.pop_block();
         r
     }
 
     /// `break` or `continue`.
     pub fn leave_loop(&mut self, range: TextRange, is_break: bool) -> Res<()> {
         let word = if is_break { "break" } else { "continue" };
-        let Some(i) = self.u.blocks.iter().rposition(|b| matches!(b, Block::Loop { .. })) else {
+        let Some(i) = self.u.blocks.iter().rposition(|b| matches!(b.block, Block::Loop { .. })) else {
             return if is_break {
                 self.err(range, "'break' outside loop")
             } else {
                 self.err(range, "'continue' not properly in loop")
             };
         };
-        let Block::Loop { next, end } = self.u.blocks[i] else {
+        let Block::Loop { next, end, .. } = self.u.blocks[i].block else {
             return Ok(());
         };
-        if self.u.blocks[i..].iter().any(|b| matches!(b, Block::InFinally)) {
+        if self.u.blocks[i..].iter().any(|b| matches!(b.block, Block::InFinally { .. })) {
             self.warn(range, format!("'{word}' in a 'finally' block"));
         }
-        let saved = (self.u.blocks.to_vec(), self.u.handler, self.u.bound);
-        let unwinding = self.u.blocks[i + 1..].iter().any(|b| !matches!(b, Block::InFinally));
+        let saved = (self.u.blocks.to_vec(), self.u.handler);
+        let unwinding = self.u.blocks[i + 1..].iter().any(|b| !matches!(b.block, Block::InFinally { .. }));
         if unwinding {
             self.at(range, |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
         }
-        self.unwind(i + 1)?;
+        self.unwind(i + 1, None)?;
         let own = std::mem::replace(&mut self.u.range, (!unwinding).then_some(range));
         self.u.jump(Op::JMP, 0, 0, if is_break { end } else { next });
         self.u.range = own;
-        (self.u.blocks, self.u.handler, _) = saved;
+        self.u.set_blocks(saved.0);
+        self.u.handler = saved.1;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use typhon_syntax::Mode;
 
 use ast::{Expr, Stmt};
 
-use crate::assemble::Block;
+use crate::assemble::{Block, Reg};
 use crate::scope::{Kind, Res};
 use crate::unit::Compiler;
 
@@ -16,7 +16,9 @@ impl<'a> Compiler<'a> {
         for s in body {
             let top = self.u.top;
             let saved = self.u.range.replace(s.range());
+            self.u.landing = true;
             self.stmt(s)?;
+            self.u.landing = false;
             self.u.range = saved;
             self.u.set_top(top);
         }
@@ -81,7 +83,7 @@ impl<'a> Compiler<'a> {
     /// `if test: break` and `if test: continue` are one conditional jump when
     /// nothing has to be unwound.
     fn loop_exit(&mut self, i: &'a ast::StmtIf) -> Res<bool> {
-        if let Some(Block::Loop { next, end }) = self.u.blocks.last().copied()
+        if let Some(Block::Loop { next, end, .. }) = self.u.blocks.last().map(|b| b.block)
             && i.elif_else_clauses.is_empty()
             && let [s @ (Stmt::Break(_) | Stmt::Continue(_))] = &i.body[..]
             // A line of its own is to be seen by who traces.
@@ -104,6 +106,7 @@ impl<'a> Compiler<'a> {
         for (k, (test, body)) in arms.into_iter().enumerate() {
             let next = self.u.label();
             if let Some(t) = test {
+                self.u.landing = true;
                 if self.fold(t)?.is_some() {
                     // The line of a test that is not made.
                     self.at(t.range(), |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
@@ -123,7 +126,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn return_stmt(&mut self, r: &'a ast::StmtReturn) -> Res<()> {
-        if self.u.blocks.iter().any(|b| matches!(b, Block::InFinally)) {
+        if self.u.blocks.iter().any(|b| matches!(b.block, Block::InFinally { .. })) {
             self.warn(r.range, "'return' in a 'finally' block");
         }
         if !matches!(self.kind(), Kind::Function | Kind::Lambda) {
@@ -139,14 +142,14 @@ impl<'a> Compiler<'a> {
             Some(v) => self.fold(v)?,
             None => Some(Const::None),
         };
-        let unwinding = self.u.blocks.iter().any(|b| !matches!(b, Block::Loop { .. } | Block::InFinally));
+        let unwinding = self.u.blocks.iter().any(|b| !b.block.is_mark() && !matches!(b.block, Block::Loop { .. }));
         let saved = (self.u.blocks.to_vec(), self.u.handler);
         match (&r.value, constant) {
             (_, Some(c)) => {
                 if unwinding {
                     self.u.emit(Op::NOP, 0, 0, 0, 0);
                 }
-                self.unwind(0)?;
+                self.unwind(0, None)?;
                 if unwinding {
                     // It happens where the last block was left.
                     self.u.range = self.u.last_range();
@@ -160,7 +163,7 @@ impl<'a> Compiler<'a> {
             }
             (Some(v), None) => {
                 let x = if unwinding { self.expr_temp(v)? } else { self.operand(v)? };
-                self.unwind(0)?;
+                self.unwind(0, Some(x))?;
                 if unwinding {
                     self.u.range = self.u.last_range();
                 }
@@ -168,7 +171,8 @@ impl<'a> Compiler<'a> {
             }
             (None, None) => {}
         }
-        (self.u.blocks, self.u.handler) = saved;
+        self.u.set_blocks(saved.0);
+        self.u.handler = saved.1;
         Ok(())
     }
 
@@ -221,18 +225,21 @@ impl<'a> Compiler<'a> {
     }
 
     /// Emit what leaving all blocks from number `down_to` on takes, innermost
-    /// first. The caller restores `blocks` and `handler`.
-    pub fn unwind(&mut self, down_to: usize) -> Res<()> {
+    /// first, with a value on its way out. The caller restores `blocks` and `handler`.
+    pub fn unwind(&mut self, down_to: usize, value: Option<Reg>) -> Res<()> {
         while self.u.blocks.len() > down_to {
-            let Some(b) = self.u.blocks.pop() else { break };
+            let within = self.u.nest;
+            let Some(b) = self.u.pop_block() else { break };
             match b {
-                Block::Loop { .. } | Block::InFinally => {}
+                Block::Loop { .. } | Block::InFinally { .. } | Block::Star { .. } => {}
                 Block::Finally { body, outer } => {
                     self.u.handler = outer;
-                    self.u.blocks.push(Block::InFinally);
+                    self.u.push_block(Block::InFinally { value });
                     let n = self.u.blocks.len();
                     self.stmts(body)?;
-                    self.u.blocks.truncate(n - 1);
+                    while self.u.blocks.len() >= n {
+                        self.u.pop_block();
+                    }
                 }
                 Block::Handling { saved } => {
                     let range = self.u.range.take();
@@ -242,7 +249,9 @@ impl<'a> Compiler<'a> {
                 Block::Named { name } => self.unname(name),
                 Block::With { exit, is_async, range, outer } => {
                     self.u.handler = outer;
+                    let outside = std::mem::replace(&mut self.u.nest, within);
                     self.at(range, |c| c.call_exit(exit, is_async));
+                    self.u.nest = outside;
                 }
             }
         }

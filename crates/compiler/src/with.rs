@@ -59,17 +59,18 @@ impl<'a> Compiler<'a> {
         self.u.set_top(win as u32 + 1);
         let (h, state) = self.u.new_handler(exc);
         let outer = std::mem::replace(&mut self.u.handler, h);
-        self.u.blocks.push(Block::With { exit, is_async: w.is_async, range, outer });
+        self.u.push_block(Block::With { exit, is_async: w.is_async, range, outer });
         if let Some(v) = &item.optional_vars {
             self.store(v, win)?;
         }
         self.u.set_top(top);
         self.with_item(w, i + 1)?;
-        self.u.blocks.pop();
         self.u.handler = outer;
         let end = self.u.label();
+        self.u.landing = true;
         self.at(range, |c| {
             c.call_exit(exit, w.is_async);
+            c.u.pop_block();
             c.u.jump(Op::JMP, 0, 0, end);
         });
 

@@ -11,12 +11,13 @@
 
 use crate::code::Code;
 use crate::function::Function;
+use crate::generator::Generator;
 use crate::unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use typhon_bytecode::Op;
 use typhon_macros::Trace;
-use typhon_object::array::{self, Array};
-use typhon_object::dict::{self, Dict};
+use typhon_object::array;
+use typhon_object::dict::Dict;
 use typhon_object::native::Payload;
 use typhon_object::str::Str;
 use typhon_object::{Cx, Gc, Obj, Raised, Result, Slot, shape};
@@ -231,9 +232,10 @@ pub struct Frame {
     pub back: Slot,
     /// Namespace of a body, or the generator.
     pub extra: Slot,
-    /// The variables when the frame ended: a copy of their registers, or once
-    /// somebody asked, a dict.
+    /// The variables when the frame ended: a copy of their registers.
     pub locals: Slot,
+    /// What was stored in `f_locals` under names that are no variables.
+    pub more_locals: Slot<Dict>,
     /// `f_trace`.
     pub trace: Slot,
     /// `f_trace_lines`.
@@ -342,6 +344,14 @@ impl Window {
             f.pc.store(self.pc as u64, Ordering::Relaxed);
             return Ok(f);
         }
+        // A generator that is resumed has a frame object already if it ever had one.
+        if let Some(f) = self.extra().and_then(|e| e.cast::<Generator>()).and_then(|g| g.frame.get()) {
+            f.base.store(self.base as u64, Ordering::Release);
+            f.pc.store(self.pc as u64, Ordering::Relaxed);
+            // The linkage of a live window of this thread.
+            unsafe { *self.base.sub(1) = f.obj().word() };
+            return Ok(f);
+        }
         let f = crate::object_with(
             cx,
             shape::FRAME,
@@ -352,6 +362,7 @@ impl Window {
                 back: Slot::empty(),
                 extra: Slot::of(self.extra()),
                 locals: Slot::empty(),
+                more_locals: Slot::empty(),
                 trace: Slot::empty(),
                 trace_lines: AtomicBool::new(true),
                 trace_opcodes: AtomicBool::new(false),
@@ -360,6 +371,14 @@ impl Window {
         // The linkage of a live window of this thread.
         unsafe { *self.base.sub(1) = f.obj().word() };
         Ok(f)
+    }
+}
+
+/// The frame of a generator rests: its variables are in the generator.
+pub fn rest(w: Window) {
+    if let Some(f) = w.existing() {
+        f.pc.store(w.pc as u64, Ordering::Relaxed);
+        f.base.store(0, Ordering::Release);
     }
 }
 
@@ -383,57 +402,6 @@ pub fn leave(cx: &mut Cx, w: Window) -> Result<()> {
     }
     f.base.store(0, Ordering::Release);
     Ok(())
-}
-
-/// The variables of a frame that has ended.
-pub fn locals_of_ended(cx: &mut Cx, f: Gc<Frame>) -> Result<Gc<Dict>> {
-    let d = match f.locals.obj() {
-        None => return dict::new(cx),
-        Some(l) => match l.cast::<Dict>() {
-            Some(d) => return Ok(d),
-            // Only `leave` stores something else, an array.
-            None => {
-                let regs: Gc<Array> = unsafe { Gc::from_obj(l) };
-                locals_by_name(cx, f.code(), |i| regs.get(i))?
-            }
-        },
-    };
-    f.locals.set(cx, f, d.obj());
-    Ok(d)
-}
-
-/// The variables of a function's window, by name, as a fresh dict.
-pub fn locals_of_window(cx: &mut Cx, w: Window) -> Result<Gc<Dict>> {
-    // VM-1: these registers belong to the window.
-    locals_by_name(cx, w.func().code(), |i| Obj::from_word(unsafe { *w.base.add(i) }))
-}
-
-fn locals_by_name(cx: &mut Cx, code: Gc<Code>, reg: impl Fn(usize) -> Option<Obj>) -> Result<Gc<Dict>> {
-    let d = dict::new(cx)?;
-    let data = &code.data;
-    let put = |cx: &mut Cx, name: &str, r: usize, cell: bool| -> Result<()> {
-        let Some(mut v) = reg(r) else { return Ok(()) };
-        if (cell || v.shape() == shape::CELL)
-            && let Some(c) = v.cast::<crate::function::Cell>()
-        {
-            match c.value.obj() {
-                Some(x) => v = x,
-                None => return Ok(()),
-            }
-        }
-        let n = cx.intern(name)?;
-        d.insert_str(cx, n, v).map(|_| ())
-    };
-    for (i, n) in data.varnames.iter().enumerate() {
-        put(cx, n, i, false)?;
-    }
-    for (i, n) in data.cellvars.iter().enumerate() {
-        put(cx, n, data.cell_regs[i] as usize, true)?;
-    }
-    for (i, n) in data.freevars.iter().enumerate() {
-        put(cx, n, data.free_base as usize + i, true)?;
-    }
-    Ok(d)
 }
 
 /// An exception that cannot be: a broken invariant of the VM.

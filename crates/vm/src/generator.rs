@@ -541,7 +541,7 @@ crate::slow! {
         let w = Window { base: f.base, pc: f.pc };
         let g = generator_of(w).expect("only generators yield");
         if let Some(fr) = w.existing() {
-            crate::frame::leave(f.cx, w)?;
+            crate::frame::rest(w);
             g.frame.set(f.cx, g, fr);
         }
         Ok(unsafe { suspend(f.cx, g, f.pc, f.base, v.word()) })

@@ -20,7 +20,7 @@
 use crate::code::Code;
 use crate::frame::{self, Base, Fr, PB, Pc, Window};
 use crate::spots::{self, Kind};
-use crate::{calls_watched, tools, trace};
+use crate::{calls_watched, jump, tools, trace};
 use std::cell::RefCell;
 use std::sync::atomic::AtomicU64;
 use typhon_bytecode::Op;
@@ -81,6 +81,8 @@ struct Seen {
     line: u32,
     /// Where a line was told of last.
     told: u32,
+    /// `frame.f_lineno = N` has brought it there: the instruction has not run yet.
+    moved: bool,
 }
 
 thread_local! {
@@ -157,7 +159,7 @@ fn note(w: Window) {
     let line = spots::of(&code).line_before(at + 1);
     // The linkage of a live window.
     let func = unsafe { *w.base.sub(4) };
-    TRAIL.with_borrow_mut(|t| t.push(Seen { base: w.base as usize, func, at, line, told: at }));
+    TRAIL.with_borrow_mut(|t| t.push(Seen { base: w.base as usize, func, at, line, told: at, moved: false }));
 }
 
 /// The line that a watched window ran last.
@@ -268,23 +270,26 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
     });
     // A jump to the first instruction is none from outside.
     let jumped = |s: &Seen| table.spots[s.at as usize].target == Some(at);
-    let started = at == table.start && !before.as_ref().is_some_and(jumped);
-    let resumed =
-        spot.resumes && before.is_none_or(|s| s.at + 1 == at && table.spots[s.at as usize].kind == Kind::Yield);
+    let moved = before.is_some_and(|s| s.moved);
+    let started = at == table.start && !moved && !before.as_ref().is_some_and(jumped);
+    let resumed = spot.resumes
+        && !moved
+        && before.is_none_or(|s| s.at + 1 == at && table.spots[s.at as usize].kind == Kind::Yield);
     let mut seen = match before {
         Some(s) if !started => s,
-        _ if started => Seen { base, func, at, line: 0, told: at },
-        _ => Seen { base, func, at: at.wrapping_sub(1), line: table.line_before(at), told: at },
+        _ if started => Seen { base, func, at, line: 0, told: at, moved: false },
+        _ => Seen { base, func, at: at.wrapping_sub(1), line: table.line_before(at), told: at, moved: false },
     };
     let last = seen.at;
     let last_line = seen.line;
     seen.at = at;
+    seen.moved = false;
     if spot.line != 0 {
         seen.line = spot.line;
     }
     let entered = started || resumed;
     let (mut event, mut back) = (None, false);
-    if !entered && before.is_some() {
+    if !entered && !moved && before.is_some() {
         let from = table.spots[last as usize];
         if let Some(target) = from.target {
             let taken = target == at;
@@ -314,6 +319,9 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
         let before = Window { base: f.base, pc: if started { code.entry } else { unsafe { f.pc.sub(1) } } };
         f.cx.pc = before.pc;
         fire(f.cx, before, code, at, event, Told::Nothing)?;
+        if let Some(to) = jump::take(f.cx, f.base, code) {
+            return Ok(go_to(f, code, to));
+        }
         f.cx.pc = f.pc;
     }
     if let Some((event, to)) = event {
@@ -321,13 +329,13 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
     }
     if line {
         fire(f.cx, w, code, at, Event::Line, Told::Line(spot.line))?;
-        if let Some(to) = trace::take_jump(f.cx, f.base) {
-            return Ok(jump(f, code, to));
+        if let Some(to) = jump::take(f.cx, f.base, code) {
+            return Ok(go_to(f, code, to));
         }
     }
     fire(f.cx, w, code, at, Event::Instruction, Told::Nothing)?;
-    if let Some(to) = trace::take_jump(f.cx, f.base) {
-        return Ok(jump(f, code, to));
+    if let Some(to) = jump::take(f.cx, f.base, code) {
+        return Ok(go_to(f, code, to));
     }
     match op {
         Op::RETURN | Op::RETURNNONE => {
@@ -338,8 +346,8 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
         Op::YIELD => {
             let v = crate::async_gen::unwrapped(f.reg(f.b()));
             fire(f.cx, w, code, at, Event::PyYield, Told::Value(v))?;
-            if let Some(to) = trace::take_jump(f.cx, f.base) {
-                return Ok(jump(f, code, to));
+            if let Some(to) = jump::take(f.cx, f.base, code) {
+                return Ok(go_to(f, code, to));
             }
             forget(f.base);
         }
@@ -354,12 +362,13 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
 }
 
 /// Go on at word `to`, as `frame.f_lineno` wants it.
-fn jump(f: &mut Fr<'_>, code: Gc<Code>, to: u32) -> PB {
+fn go_to(f: &mut Fr<'_>, code: Gc<Code>, to: u32) -> PB {
     TRAIL.with_borrow_mut(|t| {
         if let Some(s) = t.last_mut() {
             s.at = to;
             s.told = to;
             s.line = 0;
+            s.moved = true;
         }
     });
     // `to` is the offset of an instruction.

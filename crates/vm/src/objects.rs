@@ -9,6 +9,7 @@ use crate::async_gen;
 use crate::code::Code;
 use crate::ending;
 use crate::frame::{self, Frame, Window};
+use crate::frame_locals;
 use crate::function::{self, Cell, Function};
 use crate::generator::{self, Generator, Input, RUNNING, SUSPENDED};
 use std::sync::atomic::Ordering;
@@ -524,10 +525,20 @@ impl FrameMethods {
     fn f_lineno(this: Gc<Frame>, cx: &Cx) -> Option<u32> {
         if let Some(w) = live_window(this, cx) {
             // Code without a line of its own belongs to the line before it.
-            let line = w.func().code().line_before(w.pc);
+            let line = crate::jump::pending_line(&this).or_else(|| w.func().code().line_before(w.pc));
             return line.or_else(|| crate::monitor::last_line(w.base));
         }
         this.line()
+    }
+    #[setter]
+    fn set_f_lineno(this: Gc<Frame>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
+        match v {
+            Some(v) => crate::jump::ask(cx, this, v),
+            None => Err(cx.error(
+                ExcKind::AttributeError,
+                "attribute 'f_lineno' of 'frame' objects cannot be deleted",
+            )),
+        }
     }
     #[getter]
     fn f_lasti(this: Gc<Frame>) -> i64 {
@@ -548,10 +559,10 @@ impl FrameMethods {
         if let Some(ns) = this.namespace() {
             return Ok(ns);
         }
-        if let Some(w) = live_window(this, cx) {
-            return Ok(frame::locals_of_window(cx, w)?.obj());
+        if this.code().data.flags & flags::OPTIMIZED == 0 {
+            return Ok(this.func.get().map_or(Obj::NONE, |f| f.globals().obj()));
         }
-        Ok(frame::locals_of_ended(cx, this)?.obj())
+        frame_locals::new(cx, this)
     }
     #[getter]
     fn f_trace(this: Gc<Frame>) -> Option<Obj> {
@@ -598,6 +609,7 @@ impl FrameMethods {
             };
         }
         this.locals.clear();
+        this.more_locals.clear();
         Ok(())
     }
 }
@@ -725,6 +737,7 @@ fn generator_frame(cx: &mut Cx, g: Gc<Generator>) -> Result<Option<Obj>> {
             back: typhon_object::Slot::empty(),
             extra: typhon_object::Slot::new(g),
             locals: typhon_object::Slot::empty(),
+            more_locals: typhon_object::Slot::empty(),
             trace: typhon_object::Slot::empty(),
             trace_lines: std::sync::atomic::AtomicBool::new(true),
             trace_opcodes: std::sync::atomic::AtomicBool::new(false),
@@ -919,7 +932,7 @@ pub fn current_locals(cx: &mut Cx) -> Result<Obj> {
     match w.namespace() {
         Some(ns) => Ok(ns),
         None if w.func().code().data.flags & flags::OPTIMIZED == 0 => Ok(w.func().globals().obj()),
-        None => Ok(frame::locals_of_window(cx, w)?.obj()),
+        None => Ok(frame_locals::of_window(cx, w)?.obj()),
     }
 }
 

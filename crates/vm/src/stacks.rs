@@ -78,6 +78,7 @@ fn frame_of(cx: &mut Cx, func: Obj, pc: u64, back: Option<Gc<Frame>>) -> Result<
             back: Slot::of(back.map(|b| b.obj())),
             extra: Slot::empty(),
             locals: Slot::empty(),
+            more_locals: Slot::empty(),
             trace: Slot::empty(),
             trace_lines: std::sync::atomic::AtomicBool::new(true),
             trace_opcodes: std::sync::atomic::AtomicBool::new(false),

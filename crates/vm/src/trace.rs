@@ -3,7 +3,7 @@
 //!
 //! Tests: tests/lang/tracing.md; CPython test_sys_settrace, test_sys_setprofile.
 
-use crate::frame::{Base, Frame, Window};
+use crate::frame::{Frame, Window};
 use crate::monitor::{self, Event, Told};
 use std::sync::atomic::Ordering;
 use typhon_object::exc::BaseException;
@@ -91,7 +91,10 @@ fn profile(cx: &mut Cx, w: Window, event: Event, told: Told) -> Result<()> {
     };
     let f = w.frame(cx)?;
     let function = get(cx, true);
-    if let Err(e) = ops::call_args(cx, function, &[f.obj(), what.obj(), arg]) {
+    let outer = PLACE.replace(Some(Place { base: w.base as usize, event }));
+    let r = ops::call_args(cx, function, &[f.obj(), what.obj(), arg]);
+    PLACE.set(outer);
+    if let Err(e) = r {
         set(cx, true, Obj::NONE);
         return Err(e);
     }
@@ -162,20 +165,9 @@ pub struct Place {
 
 thread_local! {
     static PLACE: std::cell::Cell<Option<Place>> = const { std::cell::Cell::new(None) };
-    static JUMP: std::cell::Cell<Option<(usize, u32)>> = const { std::cell::Cell::new(None) };
 }
 
 /// The event that the trace function is being told of, if it runs.
 pub fn place() -> Option<Place> {
     PLACE.get()
-}
-
-/// Let the window go on at word `to`, once the trace function has returned.
-pub fn ask_jump(base: Base, to: u32) {
-    JUMP.set(Some((base as usize, to)));
-}
-
-/// Where the window is to go on.
-pub fn take_jump(_: &Cx, base: Base) -> Option<u32> {
-    JUMP.take().filter(|(b, _)| *b == base as usize).map(|(_, to)| to)
 }
