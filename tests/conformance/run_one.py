@@ -68,6 +68,7 @@ class Ledger(unittest.TestResult):
 
     def addSkip(self, test, reason):
         self.settle("skip", test)
+        release_tools()
 
     def addExpectedFailure(self, test, err):
         self.settle("xfail", test)
@@ -79,6 +80,15 @@ class Ledger(unittest.TestResult):
         if err is not None:
             failure = issubclass(err[0], test.failureException)
             self.settle("fail" if failure else "error", test, err)
+
+
+def release_tools():
+    """Give back what a test took of `sys.monitoring` before its `setUp` skipped it:
+    `tearDown` is not called then, and the tests after it would find it in use."""
+    monitoring = getattr(sys, "monitoring", None)
+    for tool in range(6) if monitoring else ():
+        if (monitoring.get_tool(tool) or "").startswith("test"):
+            monitoring.free_tool_id(tool)
 
 
 def main():

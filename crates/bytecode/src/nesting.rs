@@ -21,8 +21,8 @@ use crate::positions::{get, put};
 pub enum Nesting {
     /// A `for` loop: its iterator.
     Iterator,
-    /// A value that is needed later: what an `async for` iterates over, the value of a
-    /// `return` while a `finally` runs.
+    /// A value that is needed later: the value of a `return` while a `finally` runs, the
+    /// exception that goes on after one.
     Value,
     /// A `with` block: its exit method.
     With,

@@ -60,8 +60,8 @@ pub(crate) enum Block<'a> {
     Loop {
         next: Label,
         end: Label,
-        /// What it iterates over, and whether asynchronously.
-        iterator: Option<(Reg, bool)>,
+        /// What it iterates over.
+        iterator: Option<Reg>,
     },
     /// A `try` whose `finally` body must run.
     Finally {
@@ -102,9 +102,7 @@ impl Block<'_> {
     /// The registers that live as long as it does.
     fn nesting(&self) -> Option<(Nesting, Reg, u16)> {
         Some(match *self {
-            Block::Loop { iterator: Some((r, is_async)), .. } => {
-                (if is_async { Nesting::Value } else { Nesting::Iterator }, r, 1)
-            }
+            Block::Loop { iterator: Some(r), .. } => (Nesting::Iterator, r, 1),
             // The exception stands before what was handled before.
             Block::Handling { saved } => (Nesting::Except, saved - 1, 2),
             Block::With { exit, .. } => (Nesting::With, exit, 1),
@@ -398,6 +396,17 @@ impl<'a> Unit<'a> {
         self.dead = dead;
     }
 
+    /// Number of instructions so far.
+    pub fn emitted(&self) -> usize {
+        self.ins.len()
+    }
+
+    /// Whether jumps come here.
+    pub fn joins(&self) -> bool {
+        let here = self.ins.len() as u32;
+        self.labels.iter().any(|l| l.used && l.at == here)
+    }
+
     /// The range of the last instruction that has one.
     pub fn last_range(&self) -> Option<TextRange> {
         self.ins.iter().rev().find_map(|i| i.range)
@@ -564,7 +573,9 @@ impl<'a> Unit<'a> {
 
     fn size(&self, i: usize, far: bool) -> u32 {
         let ins = &self.ins[i];
-        if ins.op == Op::JMP && self.target(i) == Some(i + 1) {
+        // A `continue` at the end of a loop has a line of its own.
+        let seen = ins.range.is_some() && (i == 0 || self.ins[i - 1].range != ins.range);
+        if ins.op == Op::JMP && self.target(i) == Some(i + 1) && !seen {
             return 0;
         }
         ins.op.len() as u32 + far as u32

@@ -130,8 +130,8 @@ impl<'a> Compiler<'a> {
         self.stmts(body)?;
         self.u.range = Some(rustpython_ruff_text_size::TextRange::empty(start));
         self.finish_annotations("__annotate_func__")?;
-        // What is stored now belongs to the last line of the body.
-        self.u.range = self.u.last_range();
+        // What is stored now belongs to whichever line of the body ran last.
+        self.u.range = if self.u.joins() { None } else { self.u.last_range() };
         let t = self.u.temp();
         let mut attrs: Vec<Name> = std::mem::take(&mut self.u.static_attributes);
         attrs.sort();

@@ -77,7 +77,8 @@ impl<'a> Compiler<'a> {
         self.u.handler = h;
     }
 
-    fn artificial_jump(&mut self, to: Label) {
+    /// A jump that the source does not show: nobody is told of it.
+    pub fn artificial_jump(&mut self, to: Label) {
         let range = self.u.range.take();
         self.u.jump(Op::JMP, 0, 0, to);
         self.u.range = range;
@@ -111,7 +112,7 @@ impl<'a> Compiler<'a> {
         self.u.bind_handler(h, state);
         let warned = self.warnings.len();
         let c = self.begin_handling(exc, saved);
-        self.u.push_block(Block::InFinally { value: None });
+        self.u.push_block(Block::InFinally { value: Some(exc) });
         self.stmts(&t.finalbody)?;
         self.u.pop_block();
         self.warnings.truncate(warned);
@@ -234,8 +235,10 @@ impl<'a> Compiler<'a> {
         let raised = self.u.temp();
         let pair = self.u.temps(2);
         let rest = self.u.temp();
+        let range = self.u.range.take();
         self.u.emit_abc(Op::BUILDLIST, raised, 0, 0);
         self.u.mov(rest, exc);
+        self.u.range = range;
         self.u.push_block(Block::Star { first: raised });
         for ExceptHandler::ExceptHandler(h) in &t.handlers {
             let top = self.u.top;
@@ -247,17 +250,22 @@ impl<'a> Compiler<'a> {
             };
             let r = self.operand(ty)?;
             self.at(ty.range(), |c| c.u.emit_abc(Op::CHECKEGMATCH, pair, rest, r));
-            self.u.mov(rest, pair + 1);
-            self.u.jump(Op::JNONE, pair, 0, next);
+            self.at(ty.range(), |c| {
+                c.u.mov(rest, pair + 1);
+                c.u.jump(Op::JNONE, pair, 0, next);
+            });
             let again = self.u.temp();
             let inner_saved = self.u.temp();
+            let line = self.u.range.take();
             self.push_exc(inner_saved, pair);
+            self.u.range = line;
             let (s, state) = self.u.new_handler(again);
             let outer = std::mem::replace(&mut self.u.handler, s);
             self.u.push_block(Block::Handling { saved: inner_saved });
             self.star_body(h, pair)?;
             self.u.pop_block();
             self.u.handler = outer;
+            self.u.range = None;
             self.pop_exc(inner_saved);
             self.artificial_jump(next);
             self.u.bind_handler(s, state);
@@ -269,6 +277,7 @@ impl<'a> Compiler<'a> {
         }
         self.u.pop_block();
         let none = self.u.label();
+        let range = self.u.range.take();
         self.u.emit_ab(Op::LISTAPPEND, raised, rest);
         self.u.emit_abc(Op::PREPRERAISESTAR, pair, exc, raised);
         self.u.jump(Op::JNONE, pair, 0, none);
@@ -279,6 +288,7 @@ impl<'a> Compiler<'a> {
         self.u.bind(none);
         self.restore(c);
         self.artificial_jump(end);
+        self.u.range = range;
         Ok(())
     }
 

@@ -190,7 +190,9 @@ impl<'a> Compiler<'a> {
 
     /// A long or starred display, built step by step in `t`, which is topmost.
     pub fn sequence(&mut self, es: &'a [Expr], t: Reg, build: Op, add: Op, extend: Op) -> Res<()> {
-        let n = es.iter().take(CHUNK).take_while(|e| !e.is_starred_expr()).count();
+        // A long one is built one by one, so that its registers are few.
+        let few = if es.len() > CHUNK { 0 } else { es.len() };
+        let n = es.iter().take(few).take_while(|e| !e.is_starred_expr()).count();
         self.consecutive(&es[..n], t)?;
         self.u.emit_abc(build, t, t, n as u16);
         self.u.set_top(t as u32 + 1);

@@ -343,7 +343,8 @@ pub(crate) fn repr(c: &Const) -> String {
         Const::Float(f) => format!("{f:?}"),
         Const::Str(s) => format!("'{s}'"),
         Const::Bytes(b) => format!("b'{}'", b.escape_ascii()),
-        Const::Complex(_, i) => format!("{i}j"),
+        Const::Complex(0.0, i) => format!("{i}j"),
+        Const::Complex(r, i) => format!("({r}{}{i}j)", if *i < 0.0 { "" } else { "+" }),
         _ => "...".into(),
     }
 }

@@ -57,10 +57,10 @@ impl<'a> Compiler<'a> {
         let (body, next, end) = (self.u.label(), self.u.label(), self.u.label());
         let target = self.loop_target(&f.target);
         let dead = self.u.dead;
-        self.at(f.iter.range(), |c| c.u.jump(Op::JMP, 0, 0, next));
+        self.artificial_jump(next);
         let state = self.u.bound;
         self.u.bind_body(body, state, dead);
-        self.u.push_block(Block::Loop { next, end, iterator: Some((it, false)) });
+        self.u.push_block(Block::Loop { next, end, iterator: Some(it) });
         self.at(f.target.range(), |c| c.loop_store(&f.target, target))?;
         self.stmts(&f.body)?;
         self.u.bind(next);
@@ -82,7 +82,7 @@ impl<'a> Compiler<'a> {
         let exc = self.u.temp();
         let next = self.u.label();
         self.u.bind_head(head);
-        self.u.push_block(Block::Loop { next, end, iterator: Some((it, true)) });
+        self.u.push_block(Block::Loop { next, end, iterator: Some(it) });
         self.u.landing = true;
         let h = self.async_next(it, &f.target, exc, f.iter.range())?;
         self.stmts(&f.body)?;
@@ -126,7 +126,8 @@ impl<'a> Compiler<'a> {
         let (dead, state) = (self.u.dead, self.u.bound);
         match constant {
             Some(false) => {
-                // Never runs; compile it for its errors only.
+                // Never runs; compile it for its errors only. Its line is to be seen.
+                self.at(w.test.range(), |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
                 self.u.dead = true;
                 self.loop_body(w, head, next, end)?;
                 self.u.dead = dead;
@@ -160,7 +161,7 @@ impl<'a> Compiler<'a> {
                 self.u.bind(out);
             }
             None => {
-                self.at(w.test.range(), |c| c.u.jump(Op::JMP, 0, 0, next));
+                self.artificial_jump(next);
                 self.u.bind_body(head, state, dead);
                 self.loop_body(w, head, next, end)?;
                 self.u.bind(next);

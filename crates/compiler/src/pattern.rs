@@ -8,7 +8,7 @@ use rustpython_ruff_python_ast as ast;
 use rustpython_ruff_text_size::Ranged;
 use typhon_bytecode::{Const, Op};
 
-use ast::{Identifier, Pattern, Singleton};
+use ast::{Expr, Identifier, Number, Operator, Pattern, Singleton, UnaryOp};
 
 use crate::assemble::{Label, Reg};
 use crate::scope::Res;
@@ -29,7 +29,12 @@ impl<'a> Compiler<'a> {
                 self.check_reachable(&case.pattern)?;
             }
             let mut caps = Vec::new();
+            let before = self.u.emitted();
             self.pattern(&case.pattern, subject, next, &mut caps)?;
+            if self.u.emitted() == before && caps.is_empty() {
+                // The line is to be seen by who traces.
+                self.at(case.pattern.range(), |c| c.u.emit(Op::NOP, 0, 0, 0, 0));
+            }
             for (name, r) in caps {
                 self.at(case.pattern.range(), |c| c.store_name(&name.id, r));
             }
@@ -60,6 +65,25 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// The sum in a pattern is a complex number, written in two parts.
+    fn complex_parts(&self, e: &Expr) -> Res<()> {
+        let Expr::BinOp(b) = e else { return Ok(()) };
+        let imaginary = |e: &Expr| {
+            matches!(e, Expr::NumberLiteral(n) if matches!(n.value, Number::Complex { .. }))
+        };
+        let left = match &*b.left {
+            Expr::UnaryOp(u) if u.op == UnaryOp::USub => &u.operand,
+            e => e,
+        };
+        if imaginary(left) {
+            return self.err(left.range(), "real number required in complex literal");
+        }
+        if !imaginary(&b.right) {
+            return self.err(b.right.range(), "imaginary number required in complex literal");
+        }
+        Ok(())
+    }
+
     fn capture(&self, name: &'a Identifier, r: Reg, caps: &mut Captures<'a>) -> Res<()> {
         if caps.iter().any(|(n, _)| n.id == name.id) {
             return self.err(name.range, format!("multiple assignments to name '{name}' in pattern"));
@@ -78,6 +102,10 @@ impl<'a> Compiler<'a> {
     fn pattern_inner(&mut self, p: &'a Pattern, subject: Reg, fail: Label, caps: &mut Captures<'a>) -> Res<()> {
         match p {
             Pattern::MatchValue(v) => {
+                if !may_match(&v.value) {
+                    return self.err(v.range, "patterns may only match literals and attribute lookups");
+                }
+                self.complex_parts(&v.value)?;
                 let r = self.operand(&v.value)?;
                 self.u.jump(Op::JEQ_F, subject, r, fail);
             }
@@ -102,6 +130,9 @@ impl<'a> Compiler<'a> {
                     self.pattern(p, subject, fail, caps)?;
                 }
                 if let Some(n) = &a.name {
+                    if n == "_" {
+                        return self.err(n.range, "cannot use '_' as a target");
+                    }
                     self.capture(n, subject, caps)?;
                 }
             }
@@ -222,7 +253,7 @@ impl<'a> Compiler<'a> {
         let mut seen: Vec<Const> = Vec::new();
         for k in &m.keys {
             if let Some(c) = self.fold(k)? {
-                if seen.contains(&c) {
+                if seen.iter().any(|s| same_key(s, &c)) {
                     let r = crate::fold::repr(&c);
                     return self.err(m.range, format!("mapping pattern checks duplicate key ({r})"));
                 }
@@ -252,6 +283,9 @@ impl<'a> Compiler<'a> {
             }
         }
         if let Some(rest) = &m.rest {
+            if rest == "_" {
+                return self.err(rest.range, "invalid syntax");
+            }
             let r = self.u.temp();
             self.u.emit_abc(Op::BUILDMAP, r, 0, 0);
             self.u.emit_ab(Op::DICTUPDATE, r, subject);
@@ -287,7 +321,7 @@ impl<'a> Compiler<'a> {
         self.u.mov(at, subject);
         let cls = self.u.temp();
         self.expr_to(&c.cls, cls)?;
-        let names = kw.iter().map(|k| Const::Str(self.mangled(&k.attr.id).as_str().into())).collect();
+        let names = kw.iter().map(|k| Const::Str(k.attr.id.as_str().into())).collect();
         self.const_temp(Const::Tuple(names));
         self.u.emit_abc(Op::MATCHCLASS, at, at, pos.len() as u16);
         self.u.jump(Op::JNONE, at, 0, fail);
@@ -298,5 +332,34 @@ impl<'a> Compiler<'a> {
             self.pattern(p, start + k as u16, fail, caps)?;
         }
         Ok(())
+    }
+}
+
+/// Whether a pattern may compare with that expression.
+fn may_match(e: &Expr) -> bool {
+    match e {
+        Expr::FString(_) | Expr::TString(_) => false,
+        Expr::BinOp(b) => matches!(b.op, Operator::Add | Operator::Sub),
+        _ => true,
+    }
+}
+
+/// Whether two constant keys are equal, as dicts see it.
+fn same_key(a: &Const, b: &Const) -> bool {
+    match (complex(a), complex(b)) {
+        (Some(x), Some(y)) => x == y,
+        _ => a == b,
+    }
+}
+
+/// A number as its parts; big ones are compared as they are.
+fn complex(c: &Const) -> Option<(f64, f64)> {
+    match *c {
+        Const::False => Some((0.0, 0.0)),
+        Const::True => Some((1.0, 0.0)),
+        Const::Int(i) if i.unsigned_abs() < 1 << 53 => Some((i as f64, 0.0)),
+        Const::Float(f) => Some((f, 0.0)),
+        Const::Complex(re, im) => Some((re, im)),
+        _ => None,
     }
 }

@@ -77,7 +77,13 @@ impl<'a> Compiler<'a> {
             self.u.emit(Op::NOP, 0, 0, 0, 0);
             return Ok(());
         }
-        self.expr_drop(&e.value)
+        let before = self.u.emitted();
+        self.expr_drop(&e.value)?;
+        if self.u.emitted() == before {
+            // As above.
+            self.u.emit(Op::NOP, 0, 0, 0, 0);
+        }
+        Ok(())
     }
 
     /// `if test: break` and `if test: continue` are one conditional jump when

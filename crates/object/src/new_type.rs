@@ -89,11 +89,9 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     t.bases.set(cx, t, bases);
     t.base.set(cx, t, base);
     t.subclasses.set(cx, t, list::new(cx, &[])?);
-    let inherited = types::F_MAPPING | types::F_SEQUENCE | types::F_VARIABLE;
-    let mut flags = types::F_HEAP | types::F_SUBCLASSABLE | (base.flags.load(Ordering::Relaxed) & inherited);
+    let mut flags = types::F_HEAP | types::F_SUBCLASSABLE | (base.flags.load(Ordering::Relaxed) & types::F_VARIABLE);
     for b in bases.items() {
-        flags |= class(*b).flags.load(Ordering::Relaxed)
-            & (types::F_DICT | types::F_WEAKREF | types::F_MAPPING | types::F_SEQUENCE);
+        flags |= class(*b).flags.load(Ordering::Relaxed) & (types::F_DICT | types::F_WEAKREF);
     }
     let q = name!(cx, "__qualname__");
     match d.remove_str(cx, q) {
@@ -138,6 +136,10 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
         d.insert_str(cx, hash, Obj::NONE)?;
     }
     set_mro(cx, t, meta)?;
+    // Of two kinds of pattern a class matches the one that comes first.
+    let kinds = types::F_MAPPING | types::F_SEQUENCE;
+    let first = t.mro().iter().skip(1).map(|c| class(*c).flags.load(Ordering::Relaxed) & kinds).find(|k| *k != 0);
+    t.flags.fetch_or(first.unwrap_or(0), Ordering::Relaxed);
     for b in bases.items() {
         subclasses::add(cx, class(*b), t)?;
     }

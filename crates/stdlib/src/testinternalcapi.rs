@@ -14,7 +14,8 @@ pub mod testinternalcapi {
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
         // An instruction is made a quicker one when it first runs.
-        crate::util::set(cx, module, "SPECIALIZATION_THRESHOLD", 1i64)
+        crate::util::set(cx, module, "SPECIALIZATION_THRESHOLD", 1i64)?;
+        crate::util::set(cx, module, "SPECIALIZATION_COOLDOWN", 1i64)
     }
     /// How many calls are under way.
     fn get_recursion_depth(cx: &mut Cx) -> u32 {

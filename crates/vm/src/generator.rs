@@ -434,11 +434,19 @@ fn finish(g: Gc<Generator>) {
     g.state.store(DONE, Ordering::Release);
 }
 
+/// Whether native code resumed the generator for a loop of the calling window.
+fn in_loop(w: Window) -> bool {
+    // The word before `pc` is the instruction that runs (VM-2).
+    w.caller().is_some_and(|c| unsafe {
+        Insn((*c.pc.sub(1)).load(Ordering::Relaxed)).op().is_some_and(|op| op.info().base == Op::FORLOOP)
+    })
+}
+
 /// A generator's window returns: `None` if the window is not a generator's.
 pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
     let Some(g) = generator_of(w) else { return Ok(None) };
     let by = g.resumer.load(Ordering::Relaxed);
-    if by != BY_NATIVE && !v.is_none() && crate::monitor::on(cx) {
+    if crate::monitor::on(cx) && (by == BY_SEND || !v.is_none() && (by == BY_LOOP || in_loop(w))) {
         crate::monitor::stopped(cx, w, v)?;
     }
     crate::frame::leave(cx, w)?;
@@ -575,6 +583,10 @@ crate::slow! {
                 Ok(f.done())
             }
             Step::Return(v) => {
+                // An exhausted iterator raises nothing that could be told of.
+                if (!v.is_none() || it.cast::<Generator>().is_some()) && crate::monitor::on(f.cx) {
+                    crate::monitor::stopped_at(f.cx, Window { base: f.base, pc: f.pc }, v)?;
+                }
                 f.set(f.a(), v);
                 Ok(f.jump16())
             }

@@ -1,11 +1,12 @@
 //! Start-up of the VM: classes of its objects, hooks, builtins.
 
 use crate::code::{CacheEntry, Code};
+use crate::code_object::CodeMethods;
 use crate::frame::Frame;
 use crate::function::{Cell, Function};
 use crate::generator::Generator;
 use crate::objects::{
-    AsyncGeneratorMethods, CellMethods, CodeMethods, CoroutineMethods, FrameMethods, FunctionMethods, GeneratorMethods,
+    AsyncGeneratorMethods, CellMethods, CoroutineMethods, FrameMethods, FunctionMethods, GeneratorMethods,
 };
 use crate::traceback::{Traceback, TracebackMethods};
 use crate::{builtins, call, code, function, generator, hooks};

@@ -296,7 +296,7 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
             // A loop that stands in one line; its head is told of once for each round.
             back = taken && at <= last && seen.told <= at;
             event = match from.kind {
-                Kind::Jump if taken => Some((Event::Jump, at)),
+                Kind::Jump if taken && from.line != 0 => Some((Event::Jump, at)),
                 Kind::Branch | Kind::Loop => {
                     let left = taken == (from.kind == Kind::Loop);
                     Some((if left { Event::BranchLeft } else { Event::BranchRight }, at))
@@ -398,6 +398,11 @@ fn forget_above(base: Base) {
 /// of it, and who watches is told of the one that there would be.
 pub fn stopped(cx: &mut Cx, w: Window, v: Obj) -> Result<()> {
     let Some(caller) = w.caller() else { return Ok(()) };
+    stopped_at(cx, caller, v)
+}
+
+/// What a delegation in the window waited for has ended with `v`.
+pub fn stopped_at(cx: &mut Cx, caller: Window, v: Obj) -> Result<()> {
     let code = caller.func().code();
     let at = code.offset(caller.pc).wrapping_sub(1);
     let e = crate::call::stop(cx, v);

@@ -1,4 +1,4 @@
-//! What Python sees of functions, code, frames, cells and generators.
+//! What Python sees of functions, frames, cells and generators.
 //!
 //! Tests: tests/lang/functions.md; CPython test_funcattrs, test_code, test_frame.
 
@@ -19,7 +19,7 @@ use typhon_object::dict::{self, Dict};
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::Type;
-use typhon_object::{Cx, ExcKind, Gc, Obj, Result, bytes, instance, list, ops, shape};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Result, instance, ops, shape};
 
 /// Attributes of functions.
 pub struct FunctionMethods;
@@ -268,209 +268,6 @@ impl CellMethods {
     }
 }
 
-fn names_tuple(cx: &mut Cx, names: &[Box<str>]) -> Result<Obj> {
-    let l = list::new(cx, &[])?;
-    for n in names {
-        let s = cx.intern(n)?;
-        l.append(cx, s.obj())?;
-    }
-    Ok(ops::tuple_from_list(cx, l)?.obj())
-}
-
-/// Whether constants are the same: equal, of the same types, and with the same
-/// signs of zero, all of which their representation shows.
-fn same_constants(cx: &mut Cx, x: Obj, y: Obj) -> Result<bool> {
-    cx.enter()?;
-    if let (Some(a), Some(b)) = (x.cast::<Tuple>(), y.cast::<Tuple>()) {
-        if a.len() != b.len() {
-            return Ok(false);
-        }
-        for (p, q) in a.items().iter().zip(b.items()) {
-            if !same_constants(cx, *p, *q)? {
-                return Ok(false);
-            }
-        }
-        return Ok(true);
-    }
-    if ops::class_of(x) != ops::class_of(y) || !ops::equal(cx, x, y)? {
-        return Ok(false);
-    }
-    if matches!(&*ops::class_of(x).name(), "float" | "complex") {
-        let (p, q) = (ops::repr(cx, x)?, ops::repr(cx, y)?);
-        return Ok(p.to_str() == q.to_str());
-    }
-    Ok(true)
-}
-
-/// Attributes of code objects.
-pub struct CodeMethods;
-
-#[class(name = "code", extends = Code)]
-impl CodeMethods {
-    fn __repr__(this: Gc<Code>) -> String {
-        let d = &this.data;
-        format!("<code object {} at {:#x}, file \"{}\", line {}>", d.name, this.obj().word(), d.filename, d.first_line)
-    }
-    fn __eq__(this: Gc<Code>, cx: &mut Cx, other: Obj) -> Result<Obj> {
-        let Some(o) = other.cast::<Code>() else { return Ok(Obj::NOT_IMPLEMENTED) };
-        if this == o {
-            return Ok(Obj::TRUE);
-        }
-        let (a, b) = (&*this.payload().data, &*o.payload().data);
-        // What is compared is what the code does, and where it stands.
-        let same = a.name == b.name
-            && a.qualname == b.qualname
-            && a.flags == b.flags
-            && a.first_line == b.first_line
-            && a.argcount == b.argcount
-            && a.posonlyargcount == b.posonlyargcount
-            && a.kwonlyargcount == b.kwonlyargcount
-            && a.varnames == b.varnames
-            && a.cellvars == b.cellvars
-            && a.freevars == b.freevars
-            && a.names == b.names
-            && a.instrs == b.instrs
-            && a.positions.0 == b.positions.0;
-        if !same {
-            return Ok(Obj::FALSE);
-        }
-        let (Some(x), Some(y)) = (this.consts.obj(), o.consts.obj()) else { return Ok(Obj::FALSE) };
-        same_constants(cx, x, y).map(Obj::bool)
-    }
-    fn __hash__(this: Gc<Code>) -> i64 {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let d = &this.payload().data;
-        let mut h = DefaultHasher::new();
-        (&d.name, d.flags, d.first_line, d.argcount, &d.varnames, &d.names, &d.instrs).hash(&mut h);
-        // -1 is not a hash.
-        (h.finish() as i64) >> 3
-    }
-    #[getter]
-    fn co_name(this: Gc<Code>) -> Option<Obj> {
-        this.name.obj()
-    }
-    #[getter]
-    fn co_qualname(this: Gc<Code>) -> Option<Obj> {
-        this.qualname.obj()
-    }
-    #[getter]
-    fn co_filename(this: Gc<Code>) -> Option<Obj> {
-        this.filename.obj()
-    }
-    #[getter]
-    fn co_firstlineno(this: Gc<Code>) -> u32 {
-        this.data.first_line
-    }
-    #[getter]
-    fn co_flags(this: Gc<Code>) -> u32 {
-        this.data.flags
-    }
-    #[getter]
-    fn co_argcount(this: Gc<Code>) -> u32 {
-        this.data.argcount
-    }
-    #[getter]
-    fn co_posonlyargcount(this: Gc<Code>) -> u32 {
-        this.data.posonlyargcount
-    }
-    #[getter]
-    fn co_kwonlyargcount(this: Gc<Code>) -> u32 {
-        this.data.kwonlyargcount
-    }
-    #[getter]
-    fn co_nlocals(this: Gc<Code>) -> usize {
-        this.data.varnames.len()
-    }
-    #[getter]
-    fn co_stacksize(this: Gc<Code>) -> u32 {
-        this.nregs
-    }
-    #[getter]
-    fn co_varnames(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
-        names_tuple(cx, &this.payload().data.varnames)
-    }
-    #[getter]
-    fn co_cellvars(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
-        names_tuple(cx, &this.payload().data.cellvars)
-    }
-    #[getter]
-    fn co_freevars(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
-        names_tuple(cx, &this.payload().data.freevars)
-    }
-    #[getter]
-    fn co_names(this: Gc<Code>) -> Option<Obj> {
-        this.names.obj()
-    }
-    #[getter]
-    fn co_consts(this: Gc<Code>) -> Option<Obj> {
-        this.consts.obj()
-    }
-    #[getter]
-    fn co_code(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
-        let b: Vec<u8> = this.payload().data.instrs.iter().flat_map(|w| w.to_le_bytes()).collect();
-        Ok(bytes::new(cx, &b)?.obj())
-    }
-    /// Return the source positions of the instructions.
-    fn co_positions(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
-        let l = list::new(cx, &[])?;
-        let d = &this.payload().data;
-        for pc in 0..d.instrs.len() as u32 {
-            let t = match d.position(pc) {
-                Some(p) => [p.line, p.end_line, p.col, p.end_col].map(|v| Obj::int_unchecked(v as i64)),
-                None => [Obj::NONE; 4],
-            };
-            let t = tuple::new(cx, &t)?;
-            l.append(cx, t.obj())?;
-        }
-        ops::get_iter(cx, l.obj())
-    }
-    /// Return (start, end, line) of the instructions.
-    fn co_lines(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
-        let l = list::new(cx, &[])?;
-        let d = &this.payload().data;
-        // A call that has only begun stands before the first word.
-        let begin = [Obj::int_unchecked(-2), Obj::int_unchecked(0), Obj::int_unchecked(d.first_line as i64)];
-        let begin = tuple::new(cx, &begin)?;
-        l.append(cx, begin.obj())?;
-        for r in d.positions.runs(d.first_line) {
-            let line = r.position.map_or(Obj::NONE, |p| Obj::int_unchecked(p.line as i64));
-            let t =
-                tuple::new(cx, &[Obj::int_unchecked(r.start as i64 * 2), Obj::int_unchecked(r.end as i64 * 2), line])?;
-            l.append(cx, t.obj())?;
-        }
-        ops::get_iter(cx, l.obj())
-    }
-    /// Return (instruction, left, right) of the branches, as `sys.monitoring` tells of them.
-    fn co_branches(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
-        let l = list::new(cx, &[])?;
-        for (at, left, right) in crate::spots::branches(&this) {
-            let t = tuple::new(cx, &[at, left, right].map(|i| Obj::int_unchecked(i as i64 * 2)))?;
-            l.append(cx, t.obj())?;
-        }
-        ops::get_iter(cx, l.obj())
-    }
-    /// Return a copy of the code object with new values for some fields.
-    fn replace(this: Gc<Code>, cx: &mut Cx, args: typhon_object::native::Args<'_>) -> Result<Obj> {
-        let mut d = (*this.payload().data).clone();
-        for (n, v) in args.keywords() {
-            let text = |v: Obj| v.cast::<Str>().map(|s| s.to_str().into_owned());
-            match (&*n.to_str(), text(v), v.as_small_int()) {
-                ("co_name", Some(s), _) => d.name = s.into(),
-                ("co_qualname", Some(s), _) => d.qualname = s.into(),
-                ("co_filename", Some(s), _) => d.filename = s.into(),
-                ("co_firstlineno", _, Some(i)) => d.first_line = i as u32,
-                ("co_flags", _, Some(i)) => d.flags = i as u32,
-                (k, ..) => {
-                    return Err(
-                        cx.error(ExcKind::NotImplementedError, format!("code.replace({k}=...) is not implemented yet"))
-                    );
-                }
-            }
-        }
-        Ok(crate::code::load(cx, &std::sync::Arc::new(d))?.obj())
-    }
-}
-
 /// Attributes of frames.
 pub struct FrameMethods;
 
@@ -497,15 +294,24 @@ fn live_window(f: Gc<Frame>, cx: &Cx) -> Option<Window> {
     None
 }
 
+fn line_of(f: Gc<Frame>, cx: &Cx) -> Option<u32> {
+    if let Some(w) = live_window(f, cx) {
+        // Code without a line of its own belongs to the line before it.
+        let line = crate::jump::pending_line(&f).or_else(|| w.func().code().line_before(w.pc));
+        return line.or_else(|| crate::monitor::last_line(w.base));
+    }
+    f.line()
+}
+
 #[class(name = "frame", extends = Frame)]
 impl FrameMethods {
-    fn __repr__(this: Gc<Frame>) -> String {
+    fn __repr__(this: Gc<Frame>, cx: &Cx) -> String {
         let c = this.code();
         format!(
             "<frame at {:#x}, file '{}', line {}, code {}>",
             this.obj().word(),
             c.data.filename,
-            this.line().unwrap_or(0),
+            line_of(this, cx).unwrap_or(0),
             c.data.name
         )
     }
@@ -523,12 +329,7 @@ impl FrameMethods {
     }
     #[getter]
     fn f_lineno(this: Gc<Frame>, cx: &Cx) -> Option<u32> {
-        if let Some(w) = live_window(this, cx) {
-            // Code without a line of its own belongs to the line before it.
-            let line = crate::jump::pending_line(&this).or_else(|| w.func().code().line_before(w.pc));
-            return line.or_else(|| crate::monitor::last_line(w.base));
-        }
-        this.line()
+        line_of(this, cx)
     }
     #[setter]
     fn set_f_lineno(this: Gc<Frame>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
@@ -587,7 +388,8 @@ impl FrameMethods {
         this.trace_opcodes.load(Ordering::Relaxed)
     }
     #[setter]
-    fn set_f_trace_opcodes(this: Gc<Frame>, cx: &mut Cx, v: Obj) -> Result<()> {
+    fn set_f_trace_opcodes(this: Gc<Frame>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
+        let Some(v) = v else { return Err(cx.type_error("cannot delete attribute")) };
         this.trace_opcodes.store(flag(cx, v)?, Ordering::Relaxed);
         Ok(())
     }
