@@ -14,9 +14,7 @@ use std::sync::Arc;
 
 use rustpython_ruff_python_ast::name::Name;
 use rustpython_ruff_text_size::TextRange;
-use typhon_bytecode::{
-    Code, Const, Handler, Insn, Nest, Nesting, Nests, Op, Operand, Position, Positions, Run, Spot,
-};
+use typhon_bytecode::{Code, Const, Handler, Insn, Nest, Nesting, Nests, Op, Operand, Position, Positions, Run, Spot};
 
 use crate::scope::Id;
 
@@ -313,7 +311,19 @@ impl<'a> Unit<'a> {
     }
 
     fn ins(&self, op: Op, x: u8, a: u16, b: u16, c: u16) -> Ins {
-        Ins { op, x, a, b, c, word: 0, label: None, range: self.range, handler: self.handler, nest: self.nest, landing: false }
+        Ins {
+            op,
+            x,
+            a,
+            b,
+            c,
+            word: 0,
+            label: None,
+            range: self.range,
+            handler: self.handler,
+            nest: self.nest,
+            landing: false,
+        }
     }
 
     pub fn emit(&mut self, op: Op, x: u8, a: u16, b: u16, c: u16) {
@@ -493,8 +503,10 @@ impl<'a> Unit<'a> {
         let mut landing = false;
         let spots = (0..n).filter_map(|i| {
             landing |= self.ins[i].landing;
-            (at[i] < at[i + 1]).then(|| {
-                Spot { start: at[i], nest: self.ins[i].nest, landing: std::mem::take(&mut landing) }
+            (at[i] < at[i + 1]).then(|| Spot {
+                start: at[i],
+                nest: self.ins[i].nest,
+                landing: std::mem::take(&mut landing),
             })
         });
         let nests = Nests::encode(&self.nests, spots);

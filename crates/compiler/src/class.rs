@@ -147,6 +147,10 @@ impl<'a> Compiler<'a> {
             self.u.mov(t, cell);
             self.store_name(&Name::new("__classcell__"), t);
             self.u.emit_a(Op::RETURN, t);
+        } else if self.u.range.is_none() {
+            // Not as the end of a function, which belongs to the line before it.
+            self.u.emit_a(Op::LOADNONE, t);
+            self.u.emit_a(Op::RETURN, t);
         } else {
             self.u.emit(Op::RETURNNONE, 0, 0, 0, 0);
         }

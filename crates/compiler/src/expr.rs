@@ -10,7 +10,7 @@ use typhon_bytecode::{Const, Op};
 
 use ast::Expr;
 
-use crate::assemble::Reg;
+use crate::assemble::{Label, Reg};
 use crate::scope::Res;
 use crate::unit::Compiler;
 use crate::walk;
@@ -133,15 +133,38 @@ impl<'a> Compiler<'a> {
     fn bool_op(&mut self, b: &'a ast::ExprBoolOp, d: Reg) -> Res<()> {
         let t = self.scratch(d);
         let end = self.u.label();
-        let jump = if b.op == ast::BoolOp::And { Op::JF } else { Op::JT };
         let (last, init) = b.values.split_last().expect("a boolean operation has operands");
         for v in init {
-            self.expr_to(v, t)?;
-            self.u.jump(jump, t, 0, end);
+            self.bool_operand(v, t, b.op, end)?;
         }
         self.expr_to(last, t)?;
         self.u.bind(end);
         self.u.mov(d, t);
+        Ok(())
+    }
+
+    /// An operand that is not the last one: its value into `t`, and to `end` if that
+    /// settles it. No value is asked twice whether it is true.
+    fn bool_operand(&mut self, e: &'a Expr, t: Reg, op: ast::BoolOp, end: Label) -> Res<()> {
+        let saved = self.u.range.replace(e.range());
+        match e {
+            Expr::BoolOp(b) if self.fold(e)?.is_none() => {
+                // What settles the inner operation leaves the outer one open, if they differ.
+                let next = self.u.label();
+                let (last, init) = b.values.split_last().expect("a boolean operation has operands");
+                for v in init {
+                    self.bool_operand(v, t, b.op, if b.op == op { end } else { next })?;
+                }
+                self.bool_operand(last, t, op, end)?;
+                self.u.bind(next);
+            }
+            _ => {
+                self.expr_to(e, t)?;
+                self.u.range = saved;
+                self.u.jump(if op == ast::BoolOp::And { Op::JF } else { Op::JT }, t, 0, end);
+            }
+        }
+        self.u.range = saved;
         Ok(())
     }
 

@@ -46,6 +46,11 @@ impl<'a> Compiler<'a> {
         let module = i.module.as_ref().map_or("", |m| m.as_str());
         let m = self.import_name(module, i.level, Const::Tuple(names));
         if i.names.len() == 1 && i.names[0].name.as_str() == "*" {
+            let star = i.names[0].range;
+            let before = self.source.text.get(..star.start().to_usize()).unwrap_or("");
+            if before.trim_end().ends_with('(') {
+                return self.err(star, "invalid syntax");
+            }
             self.u.emit_a(Op::IMPORTSTAR, m);
             return Ok(());
         }

@@ -64,7 +64,6 @@ impl<'a> Compiler<'a> {
         self.at(f.target.range(), |c| c.loop_store(&f.target, target))?;
         self.stmts(&f.body)?;
         self.u.bind(next);
-        self.u.landing = true;
         self.at(f.iter.range(), |c| c.u.jump(Op::FORLOOP, it, target, body));
         self.u.pop_block();
         self.stmts(&f.orelse)?;
@@ -83,7 +82,6 @@ impl<'a> Compiler<'a> {
         let next = self.u.label();
         self.u.bind_head(head);
         self.u.push_block(Block::Loop { next, end, iterator: Some(it) });
-        self.u.landing = true;
         let h = self.async_next(it, &f.target, exc, f.iter.range())?;
         self.stmts(&f.body)?;
         self.u.bind(next);

@@ -5,7 +5,7 @@
 //! captures to the registers of the first alternative.
 
 use rustpython_ruff_python_ast as ast;
-use rustpython_ruff_text_size::Ranged;
+use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 use typhon_bytecode::{Const, Op};
 
 use ast::{Expr, Identifier, Number, Operator, Pattern, Singleton, UnaryOp};
@@ -68,9 +68,7 @@ impl<'a> Compiler<'a> {
     /// The sum in a pattern is a complex number, written in two parts.
     fn complex_parts(&self, e: &Expr) -> Res<()> {
         let Expr::BinOp(b) = e else { return Ok(()) };
-        let imaginary = |e: &Expr| {
-            matches!(e, Expr::NumberLiteral(n) if matches!(n.value, Number::Complex { .. }))
-        };
+        let imaginary = |e: &Expr| matches!(e, Expr::NumberLiteral(n) if matches!(n.value, Number::Complex { .. }));
         let left = match &*b.left {
             Expr::UnaryOp(u) if u.op == UnaryOp::USub => &u.operand,
             e => e,
@@ -82,6 +80,16 @@ impl<'a> Compiler<'a> {
             return self.err(b.right.range(), "imaginary number required in complex literal");
         }
         Ok(())
+    }
+
+    /// The `**` of what looks like a negative number.
+    fn stray_operator(&self, e: &Expr) -> Option<TextRange> {
+        let Expr::BinOp(b) = &*e.as_unary_op_expr()?.operand else { return None };
+        let between = TextRange::new(b.left.end(), b.right.start());
+        let text = self.source.text.get(between.start().to_usize()..between.end().to_usize()).unwrap_or("");
+        let op = text.trim();
+        let spaces = text.len() - text.trim_start().len();
+        Some(TextRange::at(between.start() + TextSize::new(spaces as u32), TextSize::of(op)))
     }
 
     fn capture(&self, name: &'a Identifier, r: Reg, caps: &mut Captures<'a>) -> Res<()> {
@@ -102,6 +110,9 @@ impl<'a> Compiler<'a> {
     fn pattern_inner(&mut self, p: &'a Pattern, subject: Reg, fail: Label, caps: &mut Captures<'a>) -> Res<()> {
         match p {
             Pattern::MatchValue(v) => {
+                if let Some(op) = self.stray_operator(&v.value) {
+                    return self.err(op, "invalid syntax");
+                }
                 if !may_match(&v.value) {
                     return self.err(v.range, "patterns may only match literals and attribute lookups");
                 }

@@ -200,6 +200,9 @@ fn field_names(t: Gc<Type>) -> Vec<&'static str> {
 fn dunder_new(cx: &mut Cx, args: &[Obj], kw: Option<native::KwNames>) -> Result<Obj> {
     let a = Args::new(args, kw);
     let t = native::class_ref(cx, args, "structseq")?;
+    if t.has(types::F_NO_NEW) {
+        return Err(cx.type_error(format!("cannot create '{}' instances", ops::full_name(cx, t))));
+    }
     let (mut seq, mut extra) = (a.pos.get(1).copied(), a.pos.get(2).copied());
     for (k, v) in a.keywords() {
         match &*k.to_str() {

@@ -2,7 +2,7 @@
 
 use rustpython_ruff_python_ast as ast;
 use rustpython_ruff_python_parser as ruff;
-use rustpython_ruff_text_size::Ranged;
+use rustpython_ruff_text_size::{Ranged, TextRange};
 
 use ast::visitor::Visitor;
 
@@ -48,9 +48,20 @@ pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Bo
             return Err(Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")));
         };
         if mode == Mode::Single && m.body.len() > 1 && !one_line(source, &m.body) {
-            let r = m.body[1].range();
+            // Where another line begins that should not.
+            let r = TextRange::at(m.body[0].end(), 1.into());
             let msg = "multiple statements found while compiling a single statement";
             return Err(Box::new(source.error(ErrKind::Syntax, r, msg)));
+        }
+        if mode == Mode::Single
+            && let [s] = &m.body[..]
+            && is_compound(s)
+            && !source.text[s.start().to_usize()..].contains('\n')
+        {
+            // A block in its header's line goes on until a line ends.
+            let mut e = SyntaxErr::bare(ErrKind::Syntax, "invalid syntax");
+            e.at_end = true;
+            return Err(Box::new(e));
         }
         if backslash {
             find.visit_body(&m.body);
@@ -63,6 +74,11 @@ pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Bo
 fn one_line(source: &Source<'_>, body: &[ast::Stmt]) -> bool {
     let line = source.line_of(body[0].start());
     body.iter().all(|s| source.line_of(s.start()) == line)
+}
+
+fn is_compound(s: &ast::Stmt) -> bool {
+    use ast::Stmt::*;
+    matches!(s, FunctionDef(_) | ClassDef(_) | If(_) | For(_) | While(_) | With(_) | Try(_) | Match(_))
 }
 
 /// The tree and the warnings about its tokens, or the first error.

@@ -224,8 +224,11 @@ fn exit_code(cx: &mut Cx, e: Raised) -> u8 {
         return 255;
     }
     flush(cx, "stdout");
-    let text = ops::to_str(cx, code).map(|s| s.to_str().into_owned()).unwrap_or_default();
-    display::write_stderr(cx, &format!("{text}\n"));
+    // As it is: text may have what only the stream knows how to show.
+    if let Ok(text) = ops::to_str(cx, code) {
+        display::write_stderr_str(cx, text);
+    }
+    display::write_stderr(cx, "\n");
     1
 }
 

@@ -8,8 +8,8 @@
 use crate::code::Code;
 use typhon_bytecode::{Code as Data, Const, Handler, Positions, flags};
 use typhon_macros::class;
-use typhon_object::native::Args;
 use typhon_object::bytes::Bytes;
+use typhon_object::native::Args;
 use typhon_object::str::Str;
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, bytes, list, ops};
@@ -185,9 +185,12 @@ impl CodeMethods {
         let l = list::new(cx, &[])?;
         let d = &this.payload().data;
         // A call that has only begun stands before the first word.
-        let begin = [Obj::int_unchecked(-2), Obj::int_unchecked(0), Obj::int_unchecked(d.first_line as i64)];
-        let begin = tuple::new(cx, &begin)?;
-        l.append(cx, begin.obj())?;
+        let line = if &*d.name == "<module>" { 0 } else { d.first_line as i64 };
+        let begin = [Obj::int_unchecked(-2), Obj::int_unchecked(0), Obj::int_unchecked(line)];
+        if !d.positions.0.is_empty() {
+            let begin = tuple::new(cx, &begin)?;
+            l.append(cx, begin.obj())?;
+        }
         for r in d.positions.runs(d.first_line) {
             let line = r.position.map_or(Obj::NONE, |p| Obj::int_unchecked(p.line as i64));
             let t =
@@ -195,6 +198,30 @@ impl CodeMethods {
             l.append(cx, t.obj())?;
         }
         ops::get_iter(cx, l.obj())
+    }
+    #[getter]
+    fn co_lnotab(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
+        let text = "co_lnotab is deprecated, use co_lines instead.";
+        typhon_builtins::hooks::warn(cx, text, ExcKind::DeprecationWarning)?;
+        let d = &this.payload().data;
+        let (mut out, mut at, mut line) = (Vec::new(), 0, d.first_line as i64);
+        for (start, _, l) in d.positions.lines(d.first_line) {
+            let Some(l) = l.map(i64::from).filter(|l| *l != line) else { continue };
+            // Steps of a byte each: first the code, then the line.
+            let (mut code, mut lines) = (start * 2 - at, l - line);
+            while code > 255 {
+                out.extend([255, 0]);
+                code -= 255;
+            }
+            while !(-128..128).contains(&lines) {
+                let step = lines.clamp(-128, 127);
+                out.extend([code as u8, step as i8 as u8]);
+                (code, lines) = (0, lines - step);
+            }
+            out.extend([code as u8, lines as i8 as u8]);
+            (at, line) = (start * 2, l);
+        }
+        Ok(bytes::new(cx, &out)?.obj())
     }
     /// Return (instruction, left, right) of the branches, as `sys.monitoring` tells of them.
     fn co_branches(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
@@ -210,7 +237,7 @@ impl CodeMethods {
         if !args.pos.is_empty() {
             return Err(cx.type_error("replace() takes no positional arguments"));
         }
-        let mut new = New { data: (*this.payload().data).clone(), consts: None, locals: None };
+        let mut new = New { data: (*this.payload().data).clone(), consts: None, locals: None, positions: None };
         for (k, v) in args.keywords() {
             new.field(cx, &k.to_str(), v)?;
         }
@@ -223,6 +250,7 @@ struct New {
     data: Data,
     consts: Option<Gc<Tuple>>,
     locals: Option<u32>,
+    positions: Option<Positions>,
 }
 
 fn wrong(cx: &Cx, field: &str, want: &str, v: Obj) -> Raised {
@@ -317,7 +345,7 @@ impl New {
                 }
                 d.instrs = words.iter().map(|w| u64::from_le_bytes(*w)).collect();
             }
-            "co_linetable" => d.positions = Positions(octets(cx, field, v)?.into()),
+            "co_linetable" => self.positions = Some(Positions(octets(cx, field, v)?.into())),
             _ => return Err(cx.type_error(format!("replace() got an unexpected keyword argument '{field}'"))),
         }
         Ok(())
@@ -347,6 +375,10 @@ impl New {
         }
         if let Err(e) = typhon_bytecode::verify(d) {
             return Err(cx.value_error(format!("code: {e}")));
+        }
+        // Reading positions is total: any table will do, if not for a cache file.
+        if let Some(p) = self.positions {
+            d.positions = p;
         }
         let new = crate::code::load(cx, &std::sync::Arc::new(self.data))?;
         if let Some(t) = consts {

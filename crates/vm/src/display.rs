@@ -17,6 +17,14 @@ use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, dict, name, ops, str};
 
 /// `print(text, file=sys.stderr)`, or straight to the descriptor.
 pub fn write_stderr(cx: &mut Cx, text: &str) {
+    match str::new(cx, text) {
+        Ok(s) => write_stderr_str(cx, s),
+        Err(_) => eprint!("{text}"),
+    }
+}
+
+/// The same for a str.
+pub fn write_stderr_str(cx: &mut Cx, text: Gc<Str>) {
     let key = cx.intern("sys").ok().and_then(|k| import::modules(cx).get_str(k));
     if let Some(sys) = key {
         let n = name!(cx, "stderr");
@@ -24,9 +32,7 @@ pub fn write_stderr(cx: &mut Cx, text: &str) {
             // No stream, no message: as in CPython.
             Ok(Some(Obj::NONE)) => return,
             Ok(Some(f)) => {
-                if let Ok(s) = str::new(cx, text)
-                    && ops::call_method(cx, f, "write", &[s.obj()]).is_ok()
-                {
+                if ops::call_method(cx, f, "write", &[text.obj()]).is_ok() {
                     let _ = ops::call_method(cx, f, "flush", &[]);
                     return;
                 }
@@ -34,7 +40,7 @@ pub fn write_stderr(cx: &mut Cx, text: &str) {
             _ => {}
         }
     }
-    eprint!("{text}");
+    eprint!("{}", text.to_str());
 }
 
 /// What `sys.excepthook` does unless it is replaced.

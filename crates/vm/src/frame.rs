@@ -11,8 +11,8 @@
 
 use crate::code::Code;
 use crate::function::Function;
-use crate::generator::Generator;
-use crate::unwind;
+use crate::generator::{DONE, Generator};
+use crate::{spots, unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use typhon_bytecode::Op;
 use typhon_macros::Trace;
@@ -259,14 +259,23 @@ impl Frame {
     }
     /// The word offset of the instruction being executed.
     pub fn lasti(&self) -> u32 {
-        self.code().offset(self.pc.load(Ordering::Relaxed) as Pc).wrapping_sub(1)
+        let rests = self.base.load(Ordering::Acquire) == 0;
+        let resting = self.extra.obj().filter(|_| rests).and_then(|e| e.cast::<Generator>());
+        let pc = match resting.filter(|g| g.state.load(Ordering::Acquire) != DONE) {
+            // It may have gone on without making itself known to its frame.
+            Some(g) => g.pc.load(Ordering::Relaxed),
+            None => self.pc.load(Ordering::Relaxed),
+        };
+        self.code().offset(pc as Pc).wrapping_sub(1)
     }
     /// The line being executed.
     pub fn line(&self) -> Option<u32> {
         if self.lasti() == u32::MAX {
             return Some(self.code().data.first_line);
         }
-        self.code().data.position(self.lasti()).map(|p| p.line)
+        let line = self.code().data.position(self.lasti()).map(|p| p.line);
+        let begun = self.lasti() >= spots::of(&self.code()).start;
+        line.or_else(|| (!begun).then(|| self.code().data.first_line))
     }
     /// The namespace of a class or module body.
     pub fn namespace(&self) -> Option<Obj> {
@@ -370,6 +379,9 @@ impl Window {
         )?;
         // The linkage of a live window of this thread.
         unsafe { *self.base.sub(1) = f.obj().word() };
+        if let Some(g) = f.extra.obj().and_then(|e| e.cast::<Generator>()) {
+            g.frame.set(cx, g, f);
+        }
         Ok(f)
     }
 }

@@ -273,7 +273,7 @@ fn one_or_two<'a>(cx: &mut Cx, args: &Args<'a>, what: &str) -> Result<&'a [Obj]>
     }
 }
 
-#[class(name = "FrameLocalsProxy", module = "builtins")]
+#[class(name = "FrameLocalsProxy", module = "builtins", mapping, unhashable)]
 impl FrameLocalsProxy {
     fn __new__(cx: &mut Cx, args: Args<'_>) -> Result<FrameLocalsProxy> {
         let [f] = args.pos else {

@@ -79,6 +79,8 @@ struct Seen {
     at: u32,
     /// Its line, or that of the last one before that had a line.
     line: u32,
+    /// The last instruction that had one.
+    lined: u32,
     /// Where a line was told of last.
     told: u32,
     /// `frame.f_lineno = N` has brought it there: the instruction has not run yet.
@@ -159,7 +161,8 @@ fn note(w: Window) {
     let line = spots::of(&code).line_before(at + 1);
     // The linkage of a live window.
     let func = unsafe { *w.base.sub(4) };
-    TRAIL.with_borrow_mut(|t| t.push(Seen { base: w.base as usize, func, at, line, told: at, moved: false }));
+    TRAIL
+        .with_borrow_mut(|t| t.push(Seen { base: w.base as usize, func, at, line, lined: at, told: at, moved: false }));
 }
 
 /// The line that a watched window ran last.
@@ -213,10 +216,10 @@ pub enum Told {
 /// function, then the trace function.
 pub fn fire(cx: &mut Cx, w: Window, code: Gc<Code>, at: u32, event: Event, told: Told) -> Result<()> {
     if tools::wanted(&code) & event.bit() != 0 {
-        unwatched(cx, |cx| tools::tell(cx, code, at, event, told))?;
+        unwatched(cx, |cx| trace::at_place(w.base, event, || tools::tell(cx, code, at, event, told)))?;
     }
     if trace::wanted(cx) {
-        unwatched(cx, |cx| trace::tell(cx, w, event, told))?;
+        unwatched(cx, |cx| trace::at_place(w.base, event, || trace::tell(cx, w, event, told)))?;
     }
     Ok(())
 }
@@ -277,8 +280,10 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
         && before.is_none_or(|s| s.at + 1 == at && table.spots[s.at as usize].kind == Kind::Yield);
     let mut seen = match before {
         Some(s) if !started => s,
-        _ if started => Seen { base, func, at, line: 0, told: at, moved: false },
-        _ => Seen { base, func, at: at.wrapping_sub(1), line: table.line_before(at), told: at, moved: false },
+        _ if started => Seen { base, func, at, line: 0, lined: at, told: at, moved: false },
+        _ => {
+            Seen { base, func, at: at.wrapping_sub(1), line: table.line_before(at), lined: at, told: at, moved: false }
+        }
     };
     let last = seen.at;
     let last_line = seen.line;
@@ -286,6 +291,7 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
     seen.moved = false;
     if spot.line != 0 {
         seen.line = spot.line;
+        seen.lined = at;
     }
     let entered = started || resumed;
     let (mut event, mut back) = (None, false);
@@ -416,9 +422,17 @@ pub fn handled(cx: &mut Cx, w: Window, at: u32, e: Raised) -> Result<()> {
 }
 
 /// A window is left by an exception.
-pub fn unwound(cx: &mut Cx, w: Window, e: Raised) -> Raised {
+pub fn unwound(cx: &mut Cx, mut w: Window, e: Raised) -> Raised {
     let code = w.func().code();
-    let at = code.offset(w.pc).wrapping_sub(1);
+    let mut at = code.offset(w.pc).wrapping_sub(1);
+    // What raises again in the end stands in no line: the exception left the one before.
+    let known = TRAIL.with_borrow(|t| t.iter().rev().find(|s| s.base == w.base as usize).map(|s| s.lined));
+    if let Some(lined) = known.filter(|_| spots::of(&code).spots.get(at as usize).is_some_and(|s| s.line == 0)) {
+        at = lined;
+        // The offset of an instruction of this code.
+        w.pc = unsafe { code.entry.add(at as usize + 1) };
+        cx.pc = w.pc;
+    }
     let e = replaced(cx, e, |cx| fire(cx, w, code, at, Event::PyUnwind, Told::Value(e.obj())));
     forget(w.base);
     e

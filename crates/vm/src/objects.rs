@@ -19,7 +19,7 @@ use typhon_object::dict::{self, Dict};
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::Type;
-use typhon_object::{Cx, ExcKind, Gc, Obj, Result, instance, ops, shape};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, instance, ops, shape};
 
 /// Attributes of functions.
 pub struct FunctionMethods;
@@ -294,6 +294,10 @@ fn live_window(f: Gc<Frame>, cx: &Cx) -> Option<Window> {
     None
 }
 
+fn undeletable(cx: &Cx, name: &str) -> Raised {
+    cx.error(ExcKind::AttributeError, format!("attribute '{name}' of 'frame' objects cannot be deleted"))
+}
+
 fn line_of(f: Gc<Frame>, cx: &Cx) -> Option<u32> {
     if let Some(w) = live_window(f, cx) {
         // Code without a line of its own belongs to the line before it.
@@ -335,10 +339,7 @@ impl FrameMethods {
     fn set_f_lineno(this: Gc<Frame>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
         match v {
             Some(v) => crate::jump::ask(cx, this, v),
-            None => Err(cx.error(
-                ExcKind::AttributeError,
-                "attribute 'f_lineno' of 'frame' objects cannot be deleted",
-            )),
+            None => Err(undeletable(cx, "f_lineno")),
         }
     }
     #[getter]
@@ -389,7 +390,7 @@ impl FrameMethods {
     }
     #[setter]
     fn set_f_trace_opcodes(this: Gc<Frame>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
-        let Some(v) = v else { return Err(cx.type_error("cannot delete attribute")) };
+        let Some(v) = v else { return Err(undeletable(cx, "f_trace_opcodes")) };
         this.trace_opcodes.store(flag(cx, v)?, Ordering::Relaxed);
         Ok(())
     }
@@ -528,6 +529,13 @@ fn generator_frame(cx: &mut Cx, g: Gc<Generator>) -> Result<Option<Obj>> {
     }
     if let Some(f) = g.frame.obj() {
         return Ok(Some(f));
+    }
+    let mut w = frame::current(cx);
+    while let Some(x) = w {
+        if x.extra() == Some(g.obj()) {
+            return Ok(Some(x.frame(cx)?.obj()));
+        }
+        w = x.caller();
     }
     let f = crate::object_with(
         cx,

@@ -3,7 +3,7 @@
 //!
 //! Tests: tests/lang/tracing.md; CPython test_sys_settrace, test_sys_setprofile.
 
-use crate::frame::{Frame, Window};
+use crate::frame::{Base, Frame, Window};
 use crate::monitor::{self, Event, Told};
 use std::sync::atomic::Ordering;
 use typhon_object::exc::BaseException;
@@ -91,10 +91,7 @@ fn profile(cx: &mut Cx, w: Window, event: Event, told: Told) -> Result<()> {
     };
     let f = w.frame(cx)?;
     let function = get(cx, true);
-    let outer = PLACE.replace(Some(Place { base: w.base as usize, event }));
-    let r = ops::call_args(cx, function, &[f.obj(), what.obj(), arg]);
-    PLACE.set(outer);
-    if let Err(e) = r {
+    if let Err(e) = ops::call_args(cx, function, &[f.obj(), what.obj(), arg]) {
         set(cx, true, Obj::NONE);
         return Err(e);
     }
@@ -137,10 +134,7 @@ fn trace(cx: &mut Cx, w: Window, event: Event, told: Told) -> Result<()> {
     };
     let f: Gc<Frame> = w.frame(cx)?;
     let function = if entered { get(cx, false) } else { f.trace.obj().unwrap_or(Obj::NONE) };
-    let outer = PLACE.replace(Some(Place { base: w.base as usize, event }));
-    let r = ops::call_args(cx, function, &[f.obj(), what.obj(), arg]);
-    PLACE.set(outer);
-    match r {
+    match ops::call_args(cx, function, &[f.obj(), what.obj(), arg]) {
         Ok(v) if v.is_none() => Ok(()),
         Ok(v) => {
             f.trace.set(cx, f, v);
@@ -154,7 +148,7 @@ fn trace(cx: &mut Cx, w: Window, event: Event, told: Told) -> Result<()> {
     }
 }
 
-/// The event that the trace function is being told of.
+/// The event that somebody is being told of.
 #[derive(Clone, Copy)]
 pub struct Place {
     /// The window.
@@ -167,7 +161,15 @@ thread_local! {
     static PLACE: std::cell::Cell<Option<Place>> = const { std::cell::Cell::new(None) };
 }
 
-/// The event that the trace function is being told of, if it runs.
+/// The event that somebody is being told of.
 pub fn place() -> Option<Place> {
     PLACE.get()
+}
+
+/// Run what is told of an event.
+pub fn at_place<R>(base: Base, event: Event, f: impl FnOnce() -> R) -> R {
+    let outer = PLACE.replace(Some(Place { base: base as usize, event }));
+    let r = f();
+    PLACE.set(outer);
+    r
 }
