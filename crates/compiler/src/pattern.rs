@@ -234,6 +234,24 @@ impl<'a> Compiler<'a> {
         if s.patterns.iter().all(wild) {
             return Ok(());
         }
+        if let Some(star) = star.filter(|i| wild(&s.patterns[*i])) {
+            // What nobody wants is not made: the others are fetched one by one.
+            for (k, p) in s.patterns.iter().enumerate().filter(|(k, p)| *k != star && !wild(p)) {
+                let item = self.u.temp();
+                let index = if k < star {
+                    self.const_temp(Const::Int(k as i64))
+                } else {
+                    let len = self.u.temp();
+                    self.u.emit_ab(Op::GETLEN, len, subject);
+                    let from_end = self.const_temp(Const::Int((n - k) as i64));
+                    self.u.emit_abc(Op::SUB, len, len, from_end);
+                    len
+                };
+                self.u.emit_abc(Op::GETIDX, item, subject, index);
+                self.pattern(p, item, fail, caps)?;
+            }
+            return Ok(());
+        }
         let start = self.u.temps(n as u32);
         match star {
             None => self.u.emit_abc(Op::UNPACKSEQ, start, subject, n as u16),

@@ -11,7 +11,7 @@
 use crate::code::Code;
 use crate::frame::{self, Base, Frame, Window};
 use crate::monitor::Event;
-use crate::{spots, trace};
+use crate::{generator, spots, trace};
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use typhon_bytecode::{Nest, NestTable, Nesting};
@@ -140,7 +140,9 @@ pub fn take(cx: &mut Cx, base: Base, code: Gc<Code>) -> Option<u32> {
     for n in have[want.len()..].iter().rev().filter(|n| n.kind == Nesting::Except) {
         // VM-1; `reaches` has seen that the registers are the window's.
         let before = unsafe { *base.add(n.reg as usize + 1) };
-        cx.handled.set(if before == Obj::NONE.word() { 0 } else { before });
+        // As POPEXC does it: in a generator none is what its caller handles.
+        let none = before == Obj::NONE.word();
+        cx.handled.set(if none { generator::outer_of(code.entry, base) } else { before });
     }
     // What was kept may belong in other registers now. Nothing is allocated on the heap
     // between reading and writing.

@@ -1,6 +1,6 @@
 //! What Python sees of functions, frames, cells and generators.
 //!
-//! Tests: tests/lang/functions.md; CPython test_funcattrs, test_code, test_frame.
+//! Tests: tests/lang/functions.md; CPython test_funcattrs, test_frame.
 
 // Setters are named after dunders.
 #![allow(non_snake_case)]
