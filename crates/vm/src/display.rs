@@ -31,11 +31,9 @@ pub fn write_stderr_str(cx: &mut Cx, text: Gc<Str>) {
         match ops::get_attr_opt(cx, sys, n) {
             // No stream, no message: as in CPython.
             Ok(Some(Obj::NONE)) => return,
-            Ok(Some(f)) => {
-                if ops::call_method(cx, f, "write", &[text.obj()]).is_ok() {
-                    let _ = ops::call_method(cx, f, "flush", &[]);
-                    return;
-                }
+            Ok(Some(f)) if ops::call_method(cx, f, "write", &[text.obj()]).is_ok() => {
+                let _ = ops::call_method(cx, f, "flush", &[]);
+                return;
             }
             _ => {}
         }

@@ -9,7 +9,7 @@
 //! Tests: tests/lang/tracing_jumps.md; CPython test_sys_settrace.
 
 use crate::code::Code;
-use crate::frame::{self, Base, Frame, Window};
+use crate::frame::{self, Frame, Window};
 use crate::monitor::Event;
 use crate::{generator, spots, trace};
 use std::cell::Cell;
@@ -129,7 +129,8 @@ pub fn pending_line(f: &Frame) -> Option<u32> {
 
 /// Whether the window is to go on elsewhere: at which word. Its registers are set for
 /// there, and the exceptions that it leaves are handled no more.
-pub fn take(cx: &mut Cx, base: Base, code: Gc<Code>) -> Option<u32> {
+pub fn take(cx: &mut Cx, w: Window, code: Gc<Code>) -> Option<u32> {
+    let base = w.base;
     let (b, from, to) = JUMP.get()?;
     if b != base as usize {
         return None;

@@ -325,7 +325,7 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
         let before = Window { base: f.base, pc: if started { code.entry } else { unsafe { f.pc.sub(1) } } };
         f.cx.pc = before.pc;
         fire(f.cx, before, code, at, event, Told::Nothing)?;
-        if let Some(to) = jump::take(f.cx, f.base, code) {
+        if let Some(to) = jump::take(f.cx, w, code) {
             return Ok(go_to(f, code, to));
         }
         f.cx.pc = f.pc;
@@ -335,12 +335,12 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
     }
     if line {
         fire(f.cx, w, code, at, Event::Line, Told::Line(spot.line))?;
-        if let Some(to) = jump::take(f.cx, f.base, code) {
+        if let Some(to) = jump::take(f.cx, w, code) {
             return Ok(go_to(f, code, to));
         }
     }
     fire(f.cx, w, code, at, Event::Instruction, Told::Nothing)?;
-    if let Some(to) = jump::take(f.cx, f.base, code) {
+    if let Some(to) = jump::take(f.cx, w, code) {
         return Ok(go_to(f, code, to));
     }
     match op {
@@ -352,7 +352,7 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
         Op::YIELD => {
             let v = crate::async_gen::unwrapped(f.reg(f.b()));
             fire(f.cx, w, code, at, Event::PyYield, Told::Value(v))?;
-            if let Some(to) = jump::take(f.cx, f.base, code) {
+            if let Some(to) = jump::take(f.cx, w, code) {
                 return Ok(go_to(f, code, to));
             }
             forget(f.base);
