@@ -12,9 +12,11 @@ use typhon_object::list::List;
 use typhon_object::types::Type;
 use typhon_object::{Cx, Gc, Obj, Result, array, list, ops, shape};
 
-/// Whether `o` is storage of another object.
+/// Whether `o` is storage of another object, or otherwise none that Python sees.
 fn is_storage(o: Obj) -> bool {
-    o.is_ptr() && shape::layout(o.shape()).owner.load(Ordering::Relaxed) == 0
+    o.is_ptr()
+        && (matches!(o.shape(), shape::CACHE_ENTRY | shape::CHUNK | shape::RAW)
+            || shape::layout(o.shape()).owner.load(Ordering::Relaxed) == 0)
 }
 
 /// `gc.is_tracked(o)`: whether it could be part of a cycle, as CPython sees it.
