@@ -280,7 +280,10 @@ impl TypeAttrs {
         }
         // That of the class's own constructor, without the receiver.
         for name in [name!(cx, "__init__"), name!(cx, "__new__")] {
-            let f = this.dict().and_then(|d| d.get_str(name)).and_then(|f| f.cast::<typhon_object::native::NativeFunction>());
+            let f = this
+                .dict()
+                .and_then(|d| d.get_str(name))
+                .and_then(|f| f.cast::<typhon_object::native::NativeFunction>());
             let text = f.map_or("", |f| f.member().signature);
             let rest = match text.strip_prefix("(self") {
                 None if text.is_empty() => continue,

@@ -152,8 +152,7 @@ impl<'a> Compiler<'a> {
                 if param || s.place == Place::Local && !self.is_cell_only(s.flags) {
                     let r = u.temp();
                     u.locals.insert(s.name.clone(), r);
-                    let name = if s.name == crate::scope::FORMAT { "format" } else { s.name.as_str() };
-                    u.code.varnames.push(name.into());
+                    u.code.varnames.push(s.name.as_str().into());
                     if param {
                         u.set_bound(r);
                     }

@@ -155,7 +155,7 @@ impl Random {
     fn getrandbits(&self, cx: &mut Cx, k: Obj) -> Result<Obj> {
         let k = ops::index(cx, k)?;
         if ops::less(cx, k, Obj::int_unchecked(0))? {
-            return Err(cx.value_error("number of bits must be non-negative"));
+            return Err(cx.value_error("Cannot convert negative int"));
         }
         let k = i64::from_arg(cx, k)?;
         if k == 0 {

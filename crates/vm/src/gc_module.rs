@@ -7,8 +7,8 @@ use crate::{code, gc_walk, poll};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_bytecode::{Insn, Op};
 use typhon_macros::module;
-use typhon_object::native::Missing;
 use typhon_object::list::List;
+use typhon_object::native::Missing;
 use typhon_object::{Cx, Gc, Obj, Result, dict, list, ops, tuple};
 
 static DEBUG: AtomicI64 = AtomicI64::new(0);
@@ -167,10 +167,10 @@ pub mod functions {
     #[sig(generation = None)]
     fn get_objects(cx: &mut Cx, generation: Option<i64>) -> Result<Gc<List>> {
         match generation {
-            Some(n) if n < 0 => Err(cx.value_error("generation parameter cannot be negative")),
-            Some(n) if n > 2 => Err(cx.value_error(
-                "generation parameter must be less than the number of available generations (3)",
-            )),
+            Some(n) if n < -1 => Err(cx.value_error("generation parameter cannot be negative")),
+            Some(n) if n > 2 => {
+                Err(cx.value_error("generation parameter must be less than the number of available generations (3)"))
+            }
             _ => gc_walk::objects(cx, gc_walk::is_tracked),
         }
     }

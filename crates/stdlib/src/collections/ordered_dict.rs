@@ -129,16 +129,7 @@ fn no_items(cx: &mut Cx) -> Raised {
 }
 
 /// Dictionary that remembers insertion order
-#[class(
-    module = "collections",
-    name = "OrderedDict",
-    base = "dict",
-    subclassable,
-    weakref,
-    dict,
-    mapping,
-    unhashable
-)]
+#[class(module = "collections", name = "OrderedDict", base = "dict", subclassable, weakref, dict, mapping, unhashable)]
 impl OrderedDict {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<OrderedDict> {
         let _ = (cls, args, &cx);
@@ -182,8 +173,7 @@ impl OrderedDict {
             return Ok(Obj::NOT_IMPLEMENTED);
         };
         let a = of(this);
-        let equal =
-            plain::equal(cx, a, b)? && (other.cast::<OrderedDict>().is_none() || same_order(cx, a, b)?);
+        let equal = plain::equal(cx, a, b)? && (other.cast::<OrderedDict>().is_none() || same_order(cx, a, b)?);
         Ok(Obj::bool(equal == (op == CompareOp::Eq)))
     }
     fn __or__(this: Gc<Self>, cx: &mut Cx, other: Obj) -> Result<Obj> {
@@ -288,10 +278,9 @@ impl OrderedDict {
     }
     fn update(this: Gc<Self>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
         if args.pos.len() > 1 {
-            return Err(cx.type_error(format!(
-                "update() takes at most 1 positional argument ({} given)",
-                args.pos.len()
-            )));
+            return Err(
+                cx.type_error(format!("update() takes at most 1 positional argument ({} given)", args.pos.len()))
+            );
         }
         add_args(cx, this, &args)
     }

@@ -99,13 +99,14 @@ struct Lexer {
     indents: Vec<(usize, usize)>,
     parens: usize,
     formats: Vec<Format>,
-    /// Whether the line has had a token that is not a comment, and whether it had one.
+    /// Whether the line has had a token that is not a comment.
     has_code: bool,
-    has_comment: bool,
+    /// Whether a number may touch a name.
+    lenient: bool,
 }
 
-/// Split `text` into tokens.
-pub fn lex(text: &str) -> Lexed {
+/// Split `text` into tokens. What the compiler refuses is taken, where possible, if `lenient`.
+pub fn lex(text: &str, lenient: bool) -> Lexed {
     let chars: Vec<char> = text.chars().collect();
     let mut lines = vec![0];
     lines.extend(chars.iter().enumerate().filter(|(_, c)| **c == '\n').map(|(i, _)| i + 1));
@@ -121,7 +122,7 @@ pub fn lex(text: &str) -> Lexed {
         parens: 0,
         formats: Vec::new(),
         has_code: false,
-        has_comment: false,
+        lenient,
     };
     if let Err(e) = lexer.run() {
         lexer.out.failure = Some(e);
@@ -202,7 +203,6 @@ impl Lexer {
         while !self.at_end() && self.peek(0) != '\n' && !(self.peek(0) == '\r' && self.peek(1) == '\n') {
             self.at += 1;
         }
-        self.has_comment = true;
         self.push(COMMENT, from, start);
     }
 
@@ -215,7 +215,6 @@ impl Lexer {
         if self.parens == 0 {
             self.has_code = false;
         }
-        self.has_comment = false;
         self.row += 1;
         self.line_start = self.at;
         true
@@ -239,12 +238,22 @@ impl Lexer {
     /// The indentation of a line that has code, and what it opens or closes.
     fn indentation(&mut self) -> Step {
         let (mut wide, mut narrow) = (0, 0);
-        let from = self.at;
+        let mut from = self.at;
+        // Where a line goes on in the next one, the first one's counts.
+        let mut first = (0, 0);
         loop {
             match self.peek(0) {
                 ' ' => (wide, narrow) = (wide + 1, narrow + 1),
                 '\t' => (wide, narrow) = ((wide / 8 + 1) * 8, narrow + 1),
                 '\x0c' => (wide, narrow) = (0, 0),
+                '\\' if self.peek(1) == '\n' => {
+                    first = if first.0 > 0 { first } else { (wide, narrow) };
+                    (wide, narrow) = (0, 0);
+                    self.at += 1;
+                    self.step();
+                    from = self.at;
+                    continue;
+                }
                 _ => break,
             }
             self.at += 1;
@@ -252,10 +261,18 @@ impl Lexer {
         if self.at_end() || matches!(self.peek(0), '#' | '\n' | '\\') || self.peek(0) == '\r' && self.peek(1) == '\n' {
             return Ok(());
         }
+        if first.0 > 0 {
+            (wide, narrow) = first;
+        }
         let &(top, narrow_top) = self.indents.last().expect("the first level stays");
         if wide > top {
             if narrow <= narrow_top {
                 return self.bad_indent(FailureKind::Tab);
+            }
+            if self.indents.len() >= 100 {
+                let message = "too many levels of indentation".into();
+                let offset = self.at - self.line_start + 1;
+                return Err(Failure { kind: FailureKind::Indentation, message, line: self.row, offset });
             }
             self.indents.push((wide, narrow));
             self.push(INDENT, from, (self.row, 0));
@@ -287,13 +304,11 @@ impl Lexer {
     }
 
     fn end(&mut self) -> Step {
-        if let Some(f) = self.formats.last() {
-            if f.in_text() {
-                return self.unterminated_format();
-            }
+        if self.formats.last().is_some_and(Format::in_text) {
+            return self.unterminated_format();
         }
         let open_line = self.at > self.line_start;
-        if open_line && (self.has_code || self.has_comment || self.parens > 0) {
+        if open_line {
             let (row, col) = self.place();
             let kind = if self.has_code && self.parens == 0 { NEWLINE } else { NL };
             let text = (self.at, self.at);
@@ -319,7 +334,10 @@ impl Lexer {
             if n <= 2 && matches!(self.peek(n), '"' | '\'') {
                 let prefix: String = (0..n).map(|i| self.peek(i).to_ascii_lowercase()).collect();
                 match prefix.as_str() {
-                    "f" | "t" | "fr" | "rf" | "tr" | "rt" => return Ok(self.open_format(&prefix)),
+                    "f" | "t" | "fr" | "rf" | "tr" | "rt" => {
+                        self.open_format(&prefix);
+                        return Ok(());
+                    }
                     "b" | "r" | "u" | "br" | "rb" => return self.string(n),
                     _ => {}
                 }
@@ -331,7 +349,10 @@ impl Lexer {
             '"' | '\'' => self.string(0),
             '0'..='9' => self.number(),
             '.' if self.peek(1).is_ascii_digit() => self.number(),
-            _ => Ok(self.operator()),
+            _ => {
+                self.operator();
+                Ok(())
+            }
         }
     }
 
@@ -415,8 +436,10 @@ impl Lexer {
                 n += 1;
             }
         }
-        if is_name_part(self.peek(n)) && !self.keyword_follows(n) {
-            return self.fail((row, col + n.max(1) + usize::from(self.peek(n) == '_')), format!("invalid {what} literal"));
+        let touches = !self.lenient && is_name_part(self.peek(n)) && !self.keyword_follows(n);
+        if touches || self.peek(n) == '_' {
+            return self
+                .fail((row, col + n.max(1) + usize::from(self.peek(n) == '_')), format!("invalid {what} literal"));
         }
         self.take(NUMBER, n);
         Ok(())
@@ -431,14 +454,14 @@ impl Lexer {
 
     fn operator(&mut self) {
         const LONG: [&str; 5] = ["**=", "//=", ">>=", "<<=", "..."];
-        const PAIRS: [&str; 20] = [
-            "!=", "%=", "&=", "**", "*=", "+=", "-=", "->", "//", "/=", ":=", "<<", "<=", "<>", "==", ">=", ">>", "@=",
-            "^=", "|=",
+        const PAIRS: [&str; 19] = [
+            "!=", "%=", "&=", "**", "*=", "+=", "-=", "->", "//", "/=", ":=", "<<", "<=", "==", ">=", ">>", "@=", "^=",
+            "|=",
         ];
         let is = |op: &&str| op.chars().enumerate().all(|(i, c)| self.peek(i) == c);
-        let mut n = if LONG.iter().any(|op| is(&op)) {
+        let mut n = if LONG.iter().any(is) {
             3
-        } else if PAIRS.iter().any(|op| is(&op)) {
+        } else if PAIRS.iter().any(is) {
             2
         } else {
             1
@@ -523,7 +546,8 @@ impl Lexer {
                     return Ok(());
                 }
                 '}' if in_format => {
-                    self.middle(kind, from, start);
+                    // The text of a format is there even if it is empty.
+                    self.push(kind + 1, from, start);
                     self.parens = self.parens.saturating_sub(1);
                     if let Some(f) = self.formats.last_mut() {
                         f.fields.pop();

@@ -7,7 +7,7 @@
 mod lexer;
 
 use crate::util;
-use lexer::{COMMENT, Failure, FailureKind, Lexed, NL, OP, Token};
+use lexer::{COMMENT, Failure, FailureKind, Lexed, NEWLINE, NL, OP, Token};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use typhon_macros::{class, module};
@@ -62,11 +62,15 @@ impl TokenizerIter {
     }
 
     fn token(&self, cx: &mut Cx, lexed: &Lexed, t: &Token) -> Result<Obj> {
-        let text: String = lexed.chars[t.text.0..t.text.1].iter().collect();
+        // Without extra tokens, line ends have no text.
+        let bare = t.kind == NEWLINE && !self.extra_tokens;
+        let end = if bare { t.start } else { t.end };
+        let chars = if bare { &[][..] } else { &lexed.chars[t.text.0..t.text.1] };
+        let text: String = chars.iter().collect();
         let kind = if t.kind == OP && !self.extra_tokens { exact(&text) } else { t.kind };
         let line: String = lexed.lines_of(t.start.0, t.end.0).iter().collect();
         let (text, line) = (str::new(cx, &text)?, str::new(cx, &line)?);
-        let (start, end) = (t.start.into_obj(cx)?, t.end.into_obj(cx)?);
+        let (start, end) = (t.start.into_obj(cx)?, end.into_obj(cx)?);
         util::tuple_obj(cx, &[Obj::int_unchecked(kind.into()), text.obj(), start, end, line.obj()])
     }
 }
@@ -113,7 +117,7 @@ impl TokenizerIter {
             Some(l) => l,
             None => {
                 let text = self.read(cx)?;
-                self.lexed.get_or_init(|| lexer::lex(&text))
+                self.lexed.get_or_init(|| lexer::lex(&text, self.extra_tokens))
             }
         };
         loop {
