@@ -10,7 +10,8 @@
 //! - DICT-2: a table that is full is replaced; the old one stays as it was.
 //! - DICT-3: writers hold the lock once a second thread exists. Keys are
 //!   compared by Python code only outside the lock; afterwards the writer
-//!   checks that nothing was inserted meanwhile.
+//!   checks that nothing was inserted meanwhile: an entry is in the index before the
+//!   table's stamp changes.
 //!
 //! Tests: `tests/dict.rs`, tests/lang/dict.md; CPython test_dict.
 
@@ -542,9 +543,10 @@ impl Dict {
         let pos = pos.unwrap_or_else(|| match t.probe(hash, |_| Some(false)) {
             Probe::Free(i) | Probe::Found(i, _) | Probe::Ask(i) => i,
         });
+        // Whoever sees the new stamp finds the entry, or would insert the key twice.
+        t.set_index(pos, n + 1);
         t.tail.store(n as u32 + 1, Ordering::Relaxed);
         t.used.store(n as u32 + 1, Ordering::Release);
-        t.set_index(pos, n + 1);
         cx.barrier(t.obj());
     }
 
@@ -586,9 +588,9 @@ impl Dict {
                 e.hash.store(hash as u64, Ordering::Relaxed);
                 e.key.store(old.key().word(), Ordering::Relaxed);
                 e.value.store(v.word(), Ordering::Release);
+                t.set_index(pos, n as usize + 1);
                 t.first.store(n, Ordering::Release);
                 t.front.store(n, Ordering::Release);
-                t.set_index(pos, n as usize + 1);
                 cx.barrier(t.obj());
             }
             old.value.store(0, Ordering::Release);
