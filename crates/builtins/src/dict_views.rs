@@ -245,10 +245,10 @@ pub fn view(cx: &mut Cx, d: Gc<Dict>, kind: Kind) -> Result<Obj> {
     })
 }
 
-fn repr_view(cx: &mut Cx, this: Obj, d: Gc<Dict>, kind: Kind, name: &str) -> Result<Obj> {
+fn repr_view(cx: &mut Cx, this: Obj, d: Gc<Dict>, kind: Kind) -> Result<Obj> {
     let Some(_entered) = repr_guard::enter(this) else { return Ok(str::new(cx, "...")?.obj()) };
     let mut out = StrBuf::new();
-    out.push_str(name);
+    out.push_str(&cx.type_name(this));
     out.push_str("([");
     let mut pos = 0;
     while let Some((next, k, v)) = d.next_from(pos) {
@@ -326,8 +326,10 @@ macro_rules! set_view {
     ($ty:ident, $name:literal, $kind:expr, $contains:expr) => {
         /// A set-like view.
         #[derive(Trace)]
+        #[repr(C)]
         pub struct $ty {
-            dict: Gc<Dict>,
+            /// What it shows.
+            pub dict: Gc<Dict>,
         }
 
         #[class(name = $name, unhashable)]
@@ -348,7 +350,7 @@ macro_rules! set_view {
                 f(cx, self.dict, key)
             }
             fn __repr__(this: Gc<$ty>, cx: &mut Cx) -> Result<Obj> {
-                repr_view(cx, this.obj(), this.dict, $kind, $name)
+                repr_view(cx, this.obj(), this.dict, $kind)
             }
             fn __richcmp__(this: Gc<$ty>, cx: &mut Cx, other: Obj, op: CompareOp) -> Result<Obj> {
                 compare_views(cx, this.obj(), other, op)
@@ -401,8 +403,10 @@ set_view!(DictItems, "dict_items", Kind::Items, |cx, d, pair| {
 
 /// `dict.values()`.
 #[derive(Trace)]
+#[repr(C)]
 pub struct DictValues {
-    dict: Gc<Dict>,
+    /// What it shows.
+    pub dict: Gc<Dict>,
 }
 
 #[class(name = "dict_values")]
@@ -419,7 +423,7 @@ impl DictValues {
         reversed(cx, self.dict, Kind::Values)
     }
     fn __repr__(this: Gc<DictValues>, cx: &mut Cx) -> Result<Obj> {
-        repr_view(cx, this.obj(), this.dict, Kind::Values, "dict_values")
+        repr_view(cx, this.obj(), this.dict, Kind::Values)
     }
     #[getter]
     fn mapping(&self, cx: &mut Cx) -> Result<Obj> {

@@ -256,16 +256,6 @@ fn is_own(name: &str) -> bool {
             | "__reduce__"
             | "__copy__"
             | "__deepcopy__"
-            | "__instancecheck__"
-            | "__subclasscheck__"
-            | "__getitem__"
-            | "__call__"
-            | "__or__"
-            | "__ror__"
-            | "__eq__"
-            | "__hash__"
-            | "__repr__"
-            | "__iter__"
     )
 }
 

@@ -271,9 +271,29 @@ impl TypeAttrs {
     }
 
     #[getter]
-    fn __text_signature__(this: Gc<Type>) -> Obj {
-        let _ = this;
-        Obj::NONE
+    fn __text_signature__(this: Gc<Type>, cx: &mut Cx) -> Result<Option<String>> {
+        if !this.is_native() {
+            return Ok(None);
+        }
+        if this.root_shape() == shape::OBJECT {
+            return Ok(Some("()".into()));
+        }
+        // That of the class's own constructor, without the receiver.
+        for name in [name!(cx, "__init__"), name!(cx, "__new__")] {
+            let f = this
+                .dict()
+                .and_then(|d| d.get_str(name))
+                .and_then(|f| f.cast::<typhon_object::native::NativeFunction>());
+            let text = f.map_or("", |f| f.member().signature);
+            let rest = match text.strip_prefix("(self") {
+                None if text.is_empty() => continue,
+                None => return Ok(Some(text.into())),
+                Some(rest) => rest.strip_prefix(", ").unwrap_or(rest),
+            };
+            let rest = rest.strip_prefix("/, ").or_else(|| (rest == "/)").then_some(")")).unwrap_or(rest);
+            return Ok(Some(format!("({rest}")));
+        }
+        Ok(None)
     }
 
     #[getter]

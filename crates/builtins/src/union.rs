@@ -182,9 +182,6 @@ impl Union {
         Ok(false)
     }
     fn __subclasscheck__(&self, cx: &mut Cx, c: Obj) -> Result<bool> {
-        if c.cast::<Type>().is_none() {
-            return Err(cx.type_error("issubclass() arg 1 must be a class"));
-        }
         for a in self.args.payload().items() {
             if ops::is_subclass(cx, c, *a)? {
                 return Ok(true);

@@ -32,6 +32,7 @@ mod pattern;
 mod scope;
 mod stmt;
 mod subscript;
+mod symtable;
 mod typeparams;
 mod unit;
 mod unparse;
@@ -45,6 +46,7 @@ use rustpython_ruff_text_size::TextRange;
 use typhon_bytecode::Code;
 use typhon_syntax::{Source, SyntaxErr, Tree};
 
+pub use symtable::{SymbolTable, constants as symbol_constants};
 pub use typhon_syntax::{ErrKind, Mode, Warning};
 
 /// Choices of one compilation.
@@ -198,6 +200,23 @@ fn failed(source: &Source<'_>, e: CompileErr) -> SyntaxErr {
         return err;
     }
     SyntaxErr { col: p.col + 1, end_col: p.end_col + 1, text: None, ..err }
+}
+
+/// The symbol table of source text.
+pub fn symbol_table(text: &str, mode: Mode) -> Result<SymbolTable, Box<SyntaxErr>> {
+    let text = &*typhon_syntax::normal_lines(text);
+    typhon_syntax::with_stack(text, || {
+        let source = Source::new(text);
+        let (tree, _) = typhon_syntax::parse(&source, mode)?;
+        let fail = |e: CompileErr| Box::new(failed(&source, e));
+        let body = match &tree {
+            Tree::Module(m) => scope::Body::Stmts(&m.body),
+            Tree::Expression(e) => scope::Body::Expr(&e.body),
+        };
+        let future = unit::future_flags(body).map_err(fail)?;
+        let annotations = future & typhon_bytecode::flags::FUTURE_ANNOTATIONS != 0;
+        Ok(symtable::make(&scope::analyse(body, annotations).map_err(fail)?, &source))
+    })
 }
 
 /// Whether the future statement of `body` list is a docstring-like expression.

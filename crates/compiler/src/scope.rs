@@ -15,7 +15,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rustpython_ruff_python_ast as ast;
-use rustpython_ruff_text_size::{Ranged, TextRange};
+use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
 use ast::name::Name;
 use ast::{Expr, Stmt};
@@ -49,6 +49,19 @@ impl Kind {
     pub fn is_function(self) -> bool {
         !matches!(self, Kind::Module | Kind::Class)
     }
+    /// The name of a block that has none of its own.
+    fn usual_name(self) -> &'static str {
+        match self {
+            Kind::Module => "top",
+            Kind::Lambda => "lambda",
+            Kind::ListComp => "listcomp",
+            Kind::SetComp => "setcomp",
+            Kind::DictComp => "dictcomp",
+            Kind::GenExpr => "genexpr",
+            Kind::Annotations => "__annotate__",
+            Kind::Class | Kind::Function | Kind::TypeParams | Kind::Deferred => "",
+        }
+    }
     pub fn is_comp(self) -> bool {
         matches!(self, Kind::ListComp | Kind::SetComp | Kind::DictComp | Kind::GenExpr)
     }
@@ -73,7 +86,8 @@ pub(crate) const USE: u16 = 16;
 pub(crate) const ANNOT: u16 = 32;
 pub(crate) const ITER: u16 = 64;
 pub(crate) const TYPEPARAM: u16 = 128;
-pub(crate) const BOUND: u16 = LOCAL | PARAM;
+pub(crate) const IMPORT: u16 = 256;
+pub(crate) const BOUND: u16 = LOCAL | PARAM | IMPORT;
 
 /// The parameter of an annotation-like function: no name of a program is in its way.
 pub(crate) const FORMAT: &str = ".format";
@@ -99,6 +113,9 @@ pub(crate) struct Sym {
 #[derive(Debug)]
 pub(crate) struct Scope {
     pub kind: Kind,
+    /// What it is called in symbol tables, and where it begins.
+    pub name: Name,
+    pub start: TextSize,
     pub parent: Option<Id>,
     pub syms: Vec<Sym>,
     index: HashMap<Name, usize>,
@@ -129,6 +146,10 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// Whether it is the value of a type alias.
+    pub fn is_alias(&self) -> bool {
+        self.describes == "type alias"
+    }
     pub fn sym(&self, name: &str) -> Option<&Sym> {
         self.index.get(name).map(|&i| &self.syms[i])
     }
@@ -229,6 +250,8 @@ impl Builder {
             && parent.is_some_and(|p| !self.s.list[p].sees_class);
         self.s.list.push(Scope {
             kind,
+            name: Name::new(kind.usual_name()),
+            start: TextSize::default(),
             parent,
             syms: Vec::new(),
             index: HashMap::new(),
@@ -259,6 +282,13 @@ impl Builder {
             self.add(&Name::new("__classdict__"), USE, TextRange::default());
         }
         id
+    }
+
+    /// Say what the current scope is called, and where it begins.
+    fn call_it(&mut self, name: &Name, start: TextSize) {
+        let sc = self.scope();
+        sc.name = name.clone();
+        sc.start = start;
     }
 
     fn pop(&mut self) {
@@ -439,7 +469,7 @@ impl Builder {
 
     fn alias(&mut self, a: &ast::Alias, from: bool) -> Res<()> {
         if let Some(n) = &a.asname {
-            return self.bind(&n.id, n.range);
+            return self.bind_with(&n.id, IMPORT, n.range);
         }
         if from && a.name.as_str() == "*" {
             if self.scope().kind != Kind::Module {
@@ -448,7 +478,7 @@ impl Builder {
             return Ok(());
         }
         let first = a.name.as_str().split('.').next().unwrap_or("");
-        self.bind(&Name::new(first), a.range)
+        self.bind_with(&Name::new(first), IMPORT, a.range)
     }
 
     fn declare(&mut self, names: &[ast::Identifier], flag: u16, range: TextRange) -> Res<()> {
@@ -473,7 +503,7 @@ impl Builder {
                 if old & ANNOT != 0 {
                     return err(range, format!("annotated name '{name}' can't be {word}"));
                 }
-                if old & LOCAL != 0 {
+                if old & (LOCAL | IMPORT) != 0 {
                     return err(range, format!("name '{name}' is assigned to before {word} declaration"));
                 }
             }
@@ -544,7 +574,7 @@ impl Builder {
             match self.s.list[host].annotate {
                 Some(id) => self.cur = id,
                 None => {
-                    let id = self.annotation_scope(None);
+                    let id = self.annotation_scope(None, a.range.start());
                     self.s.list[host].annotate = Some(id);
                 }
             }
@@ -560,9 +590,10 @@ impl Builder {
         Ok(())
     }
 
-    fn annotation_scope(&mut self, key: Option<(usize, Role)>) -> Id {
+    fn annotation_scope(&mut self, key: Option<(usize, Role)>, start: TextSize) -> Id {
         let id = self.push(Kind::Annotations, key);
         self.scope().describes = "annotation";
+        self.scope().start = start;
         self.add(&Name::new(FORMAT), PARAM, TextRange::default());
         id
     }
@@ -583,6 +614,7 @@ impl Builder {
         self.defaults(&f.parameters)?;
         if let Some(tp) = &f.type_params {
             self.push(Kind::TypeParams, Some((addr(f), Role::TypeParams)));
+            self.call_it(&f.name.id, f.name.range.start());
             self.scope().describes = "type parameter";
             let none = TextRange::default();
             for d in [".defaults", ".kwdefaults"] {
@@ -592,6 +624,7 @@ impl Builder {
         }
         self.function_annotations(f)?;
         self.push(Kind::Function, Some((addr(f), Role::Body)));
+        self.call_it(&f.name.id, f.name.range.start());
         self.scope().is_coroutine = f.is_async;
         self.params(&f.parameters)?;
         self.stmts(&f.body)?;
@@ -617,11 +650,11 @@ impl Builder {
             if let Some(r) = &f.returns {
                 self.forbid(r, "annotation")?;
             }
-            self.annotation_scope(Some((addr(f), Role::Annotations)));
+            self.annotation_scope(Some((addr(f), Role::Annotations)), f.name.range.start());
             self.pop();
             return Ok(());
         }
-        self.annotation_scope(Some((addr(f), Role::Annotations)));
+        self.annotation_scope(Some((addr(f), Role::Annotations)), f.name.range.start());
         for p in p.iter() {
             if let Some(a) = p.annotation() {
                 self.expr(a)?;
@@ -665,6 +698,7 @@ impl Builder {
         c.decorator_list.iter().try_for_each(|d| self.expr(&d.expression))?;
         if let Some(tp) = &c.type_params {
             self.push(Kind::TypeParams, Some((addr(c), Role::TypeParams)));
+            self.call_it(&c.name.id, c.name.range.start());
             self.scope().describes = "type parameter";
             let none = TextRange::default();
             self.scope().private = Some(c.name.id.clone());
@@ -678,6 +712,7 @@ impl Builder {
             args.keywords.iter().try_for_each(|k| self.expr(&k.value))?;
         }
         self.push(Kind::Class, Some((addr(c), Role::Body)));
+        self.call_it(&c.name.id, c.name.range.start());
         self.scope().private = Some(c.name.id.clone());
         self.scope().mangles_only = None;
         let none = TextRange::default();
@@ -695,12 +730,15 @@ impl Builder {
 
     fn type_alias(&mut self, t: &ast::StmtTypeAlias) -> Res<()> {
         self.expr(&t.name)?;
+        let none = Name::default();
+        let name = t.name.as_name_expr().map_or(&none, |n| &n.id);
         if let Some(tp) = &t.type_params {
             self.push(Kind::TypeParams, Some((addr(t), Role::TypeParams)));
+            self.call_it(name, t.range.start());
             self.scope().describes = "type parameter";
             self.type_params(tp)?;
         }
-        self.deferred(addr(t), Role::Value, &t.value, "type alias")?;
+        self.deferred((addr(t), Role::Value), (name, t.range.start()), &t.value, "type alias")?;
         if t.type_params.is_some() {
             self.pop();
         }
@@ -727,7 +765,7 @@ impl Builder {
                 && let Some(b) = &v.bound
             {
                 let what = if b.is_tuple_expr() { "TypeVar constraint" } else { "TypeVar bound" };
-                self.deferred(addr(p), Role::Bound, b, what)?;
+                self.deferred((addr(p), Role::Bound), (&name.id, name.range.start()), b, what)?;
             }
             match p.default() {
                 Some(d) => {
@@ -737,7 +775,7 @@ impl Builder {
                         ast::TypeParam::ParamSpec(_) => "ParamSpec default",
                         ast::TypeParam::TypeVarTuple(_) => "TypeVarTuple default",
                     };
-                    self.deferred(addr(p), Role::Default, d, what)?;
+                    self.deferred((addr(p), Role::Default), (&name.id, name.range.start()), d, what)?;
                 }
                 None if default_seen => {
                     return err(
@@ -751,8 +789,15 @@ impl Builder {
         Ok(())
     }
 
-    fn deferred(&mut self, node: usize, role: Role, e: &Expr, what: &'static str) -> Res<()> {
-        self.push(Kind::Deferred, Some((node, role)));
+    fn deferred(
+        &mut self,
+        key: (usize, Role),
+        (name, start): (&Name, TextSize),
+        e: &Expr,
+        what: &'static str,
+    ) -> Res<()> {
+        self.push(Kind::Deferred, Some(key));
+        self.call_it(name, start);
         self.scope().describes = what;
         self.add(&Name::new(FORMAT), PARAM, TextRange::default());
         self.expr(e)?;
@@ -810,6 +855,7 @@ impl Builder {
                     self.defaults(p)?;
                 }
                 self.push(Kind::Lambda, Some((addr(l), Role::Body)));
+                self.scope().start = l.range.start();
                 if let Some(p) = &l.parameters {
                     self.params(p)?;
                 }
@@ -970,6 +1016,7 @@ impl Builder {
         {
             self.scope().inlined = false;
         }
+        self.scope().start = whole.range().start();
         if !self.scope().inlined {
             self.add(&Name::new(".0"), PARAM, whole.range());
         }

@@ -38,6 +38,15 @@ pub fn for_each_object(m: &Mutator, mut f: impl FnMut(*mut u8)) {
     m.stop_the_world(|| mmtk().enumerate_objects(|object| f(pointer(object))));
 }
 
+/// Calls `f` with each word that the collector would follow from `object`; it may be any
+/// value word, or 0.
+///
+/// # Safety
+/// `object` is a live object, and the world is stopped by the caller.
+pub unsafe fn for_each_word(object: *mut u8, mut f: impl FnMut(u64)) {
+    trace_object(object, &mut |slot| f(*slot));
+}
+
 /// What [`verify`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerifyError {

@@ -140,6 +140,13 @@ pub fn finalizable() -> usize {
     registered.filter(|&&object| (tables.wanted)(pointer(object))).count()
 }
 
+/// Whether the object is registered and its finalizer not yet due. Looks through all.
+pub fn awaits_finalizer(object: *mut u8) -> bool {
+    let tables = lock(&TABLES);
+    let Tables { finalizable, settled, .. } = &*tables;
+    finalizable.young.iter().chain(&finalizable.old).chain(settled).any(|&o| pointer(o) == object)
+}
+
 /// Registers a native destructor, run when the object is dead for good (GC-18).
 ///
 /// # Safety

@@ -10,7 +10,8 @@
 //! - DICT-2: a table that is full is replaced; the old one stays as it was.
 //! - DICT-3: writers hold the lock once a second thread exists. Keys are
 //!   compared by Python code only outside the lock; afterwards the writer
-//!   checks that nothing was inserted meanwhile.
+//!   checks that nothing was inserted meanwhile: an entry is in the index before the
+//!   table's stamp changes.
 //!
 //! Tests: `tests/dict.rs`, tests/lang/dict.md; CPython test_dict.
 
@@ -34,11 +35,20 @@ pub struct Dict {
 /// A hash table; see the module's comment.
 #[repr(C)]
 pub struct Table {
-    cap: u64,
-    log2: u32,
-    width: u32,
-    used: AtomicU64,
+    /// The allocation writes this and `tail` as one word, whose upper half is 0.
+    cap: u32,
+    /// The entries from here to `used` are deleted.
+    tail: AtomicU32,
+    used: AtomicU32,
+    /// The entries below were never written: room to move items to the front.
+    front: AtomicU32,
+    /// The entries below are deleted, or were never written.
+    first: AtomicU32,
+    log2: u8,
+    width: u8,
 }
+
+const _: () = assert!(cfg!(target_endian = "little"), "`cap` is the lower half of a word");
 
 /// One entry of a table.
 #[repr(C)]
@@ -73,7 +83,7 @@ pub(crate) unsafe fn table_size(p: *const u8) -> usize {
     }
 }
 
-fn table_bytes(cap: usize, log2: u32, width: u32) -> usize {
+fn table_bytes(cap: usize, log2: u8, width: u8) -> usize {
     (ENTRIES + cap * size_of::<Entry>() + (1usize << log2 << width) + 7) & !7
 }
 
@@ -119,6 +129,16 @@ impl Table {
     #[inline(always)]
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Acquire) as usize
+    }
+    /// Changes whenever an entry is written to this table.
+    #[inline(always)]
+    pub fn stamp(&self) -> Stamp {
+        Stamp(self.used.load(Ordering::Acquire), self.front.load(Ordering::Acquire))
+    }
+    /// Where a search for the first item may begin.
+    #[inline(always)]
+    pub fn first(&self) -> usize {
+        self.first.load(Ordering::Acquire) as usize
     }
     /// The appended entries.
     #[inline(always)]
@@ -168,6 +188,24 @@ impl Table {
             }
         }
     }
+    /// The first item's position. The caller holds the dict's lock, as below.
+    fn first_live(&self) -> Option<usize> {
+        let mut i = self.first();
+        while i < self.used() && self.entry_at(i).value().is_none() {
+            i += 1;
+        }
+        self.first.store(i as u32, Ordering::Release);
+        (i < self.used()).then_some(i)
+    }
+    /// The last item's position.
+    fn last_live(&self) -> Option<usize> {
+        let mut end = self.tail.load(Ordering::Relaxed) as usize;
+        while end > 0 && self.entry_at(end - 1).value().is_none() {
+            end -= 1;
+        }
+        self.tail.store(end as u32, Ordering::Relaxed);
+        end.checked_sub(1)
+    }
     fn mask(&self) -> usize {
         (1usize << self.log2) - 1
     }
@@ -197,6 +235,14 @@ impl Table {
     }
 }
 
+/// How much has been written to a table; see [`Table::stamp`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Stamp(u32, u32);
+
+impl crate::native::Trace for Stamp {
+    fn trace(&self, _: &mut crate::Tracer) {}
+}
+
 enum Probe {
     /// Index position that ended the search.
     Free(usize),
@@ -209,9 +255,13 @@ enum Probe {
 /// What a search found, and in what state of the dict.
 struct Found {
     table: Option<Gc<Table>>,
-    used: usize,
+    stamp: Stamp,
     /// Index position and, if the key is there (perhaps deleted), its entry.
     at: Option<(usize, Option<usize>)>,
+}
+
+impl Found {
+    const NOTHING: Found = Found { table: None, stamp: Stamp(0, 0), at: None };
 }
 
 /// Equality of two keys where it can be told without running Python code.
@@ -236,7 +286,7 @@ fn simple_eq(a: Obj, b: Obj) -> Option<bool> {
 }
 
 fn new_table(cx: &Cx, want: usize) -> Result<Gc<Table>> {
-    let mut log2 = 3;
+    let mut log2 = 3u8;
     while (1usize << log2) * 2 / 3 < want {
         log2 += 1;
     }
@@ -291,11 +341,11 @@ impl Dict {
     /// Search without Python code; `Err(entry)` names one that needs it.
     #[inline]
     fn search(&self, key: Obj, hash: i64) -> std::result::Result<Found, (Gc<Table>, usize)> {
-        let Some(t) = self.table() else { return Ok(Found { table: None, used: 0, at: None }) };
-        let used = t.used();
+        let Some(t) = self.table() else { return Ok(Found::NOTHING) };
+        let stamp = t.stamp();
         match t.probe(hash, |k| simple_eq(key, k)) {
-            Probe::Free(i) => Ok(Found { table: Some(t), used, at: Some((i, None)) }),
-            Probe::Found(i, e) => Ok(Found { table: Some(t), used, at: Some((i, Some(e))) }),
+            Probe::Free(i) => Ok(Found { table: Some(t), stamp, at: Some((i, None)) }),
+            Probe::Found(i, e) => Ok(Found { table: Some(t), stamp, at: Some((i, Some(e))) }),
             Probe::Ask(e) => Err((t, e)),
         }
     }
@@ -311,8 +361,8 @@ impl Dict {
     #[cold]
     fn find_asking(&self, cx: &mut Cx, key: Obj, hash: i64) -> Result<Found> {
         'again: loop {
-            let Some(t) = self.table() else { return Ok(Found { table: None, used: 0, at: None }) };
-            let used = t.used();
+            let Some(t) = self.table() else { return Ok(Found::NOTHING) };
+            let stamp = t.stamp();
             // Keys that Python code has compared. The table keeps them alive; the
             // vector only holds their addresses.
             let mut unequal: Vec<u64> = Vec::new();
@@ -324,8 +374,8 @@ impl Dict {
                     })
                 });
                 match p {
-                    Probe::Free(i) => return Ok(Found { table: Some(t), used, at: Some((i, None)) }),
-                    Probe::Found(i, e) => return Ok(Found { table: Some(t), used, at: Some((i, Some(e))) }),
+                    Probe::Free(i) => return Ok(Found { table: Some(t), stamp, at: Some((i, None)) }),
+                    Probe::Found(i, e) => return Ok(Found { table: Some(t), stamp, at: Some((i, Some(e))) }),
                     Probe::Ask(e) => {
                         // A deleted entry's key still decides where the key's
                         // index position is, so it is compared too.
@@ -344,11 +394,15 @@ impl Dict {
     /// The value of `key`, whose hash is known.
     #[inline]
     pub fn get_hashed(&self, cx: &mut Cx, key: Obj, hash: i64) -> Result<Option<Obj>> {
-        let f = self.find(cx, key, hash)?;
-        Ok(match f {
-            Found { table: Some(t), at: Some((_, Some(e))), .. } => t.entry_at(e).value(),
-            _ => None,
-        })
+        loop {
+            let f = self.find(cx, key, hash)?;
+            let Found { table: Some(t), at: Some((_, Some(e))), stamp } = f else { return Ok(None) };
+            match t.entry_at(e).value() {
+                // Another thread may just have moved the item.
+                None if t.stamp() != stamp => {}
+                v => return Ok(v),
+            }
+        }
     }
     /// The value of `key`.
     #[inline]
@@ -407,12 +461,12 @@ impl Dict {
         let hash = key.hash();
         loop {
             let f = match self.table() {
-                None => Found { table: None, used: 0, at: None },
+                None => Found::NOTHING,
                 Some(t) => {
-                    let used = t.used();
+                    let stamp = t.stamp();
                     match t.probe(hash, |k| Some(simple_eq(key.obj(), k) == Some(true))) {
-                        Probe::Free(i) | Probe::Ask(i) => Found { table: Some(t), used, at: Some((i, None)) },
-                        Probe::Found(i, e) => Found { table: Some(t), used, at: Some((i, Some(e))) },
+                        Probe::Free(i) | Probe::Ask(i) => Found { table: Some(t), stamp, at: Some((i, None)) },
+                        Probe::Found(i, e) => Found { table: Some(t), stamp, at: Some((i, Some(e))) },
                     }
                 }
             };
@@ -427,11 +481,11 @@ impl Dict {
         let hash = s.hash();
         loop {
             let f = match self.table() {
-                None => Found { table: None, used: 0, at: None },
+                None => Found::NOTHING,
                 Some(t) => {
-                    let used = t.used();
+                    let stamp = t.stamp();
                     match t.probe(hash, |k| Some(simple_eq(s.obj(), k) == Some(true))) {
-                        Probe::Free(i) => Found { table: Some(t), used, at: Some((i, None)) },
+                        Probe::Free(i) => Found { table: Some(t), stamp, at: Some((i, None)) },
                         Probe::Found(..) | Probe::Ask(_) => return Ok(false),
                     }
                 }
@@ -442,10 +496,15 @@ impl Dict {
         }
     }
 
+    /// Whether nothing was inserted since `find` found this.
+    fn is_as(&self, f: &Found) -> bool {
+        self.table() == f.table && f.table.is_none_or(|t| t.stamp() == f.stamp)
+    }
+
     /// Insert at what `find` found; `None` if the dict has changed since.
     fn try_insert(&self, cx: &Cx, f: &Found, key: Obj, hash: i64, value: Obj) -> Result<Option<Option<Obj>>> {
         let _g = self.lock(cx);
-        if self.table() != f.table || f.table.is_some_and(|t| t.used() != f.used) {
+        if !self.is_as(f) {
             return Ok(None);
         }
         let Some(t) = f.table else {
@@ -463,8 +522,8 @@ impl Dict {
             cx.barrier(t.obj());
             return Ok(Some(Some(old)));
         }
-        if f.used == t.cap as usize {
-            let n = self.rebuild(cx, t, 1)?;
+        if t.used() == t.cap as usize {
+            let n = self.rebuild(cx, t, 0)?;
             self.append(cx, n, None, key, hash, value);
             self.table.set(cx, Gc::of(self), n);
         } else {
@@ -484,17 +543,59 @@ impl Dict {
         let pos = pos.unwrap_or_else(|| match t.probe(hash, |_| Some(false)) {
             Probe::Free(i) | Probe::Found(i, _) | Probe::Ask(i) => i,
         });
-        t.used.store(n as u64 + 1, Ordering::Release);
+        // Whoever sees the new stamp finds the entry, or would insert the key twice.
         t.set_index(pos, n + 1);
+        t.tail.store(n as u32 + 1, Ordering::Relaxed);
+        t.used.store(n as u32 + 1, Ordering::Release);
         cx.barrier(t.obj());
     }
 
-    /// A compact copy of `t` with room for `extra` more.
-    fn rebuild(&self, cx: &Cx, t: Gc<Table>, extra: usize) -> Result<Gc<Table>> {
+    /// A compact copy of `t` with room for more, `front` of them at the front.
+    fn rebuild(&self, cx: &Cx, t: Gc<Table>, front: usize) -> Result<Gc<Table>> {
         let live = self.len();
-        let n = new_table(cx, (live * 2 + extra).max(5))?;
-        copy_entries(cx, t, n);
+        let n = new_table(cx, (live * 2 + 1 + front).max(5))?;
+        copy_entries(cx, t, n, front);
         Ok(n)
+    }
+
+    /// Make `key` the last item, or the first; whether it is there.
+    pub fn move_to_end(&self, cx: &mut Cx, key: Obj, last: bool) -> Result<bool> {
+        let hash = key_hash(cx, key)?;
+        loop {
+            let f = self.find(cx, key, hash)?;
+            let Found { table: Some(t), at: Some((pos, Some(from))), .. } = f else { return Ok(false) };
+            let _g = self.lock(cx);
+            if !self.is_as(&f) {
+                continue;
+            }
+            let old = t.entry_at(from);
+            let Some(v) = old.value() else { return Ok(false) };
+            if Some(from) == if last { t.last_live() } else { t.first_live() } {
+                return Ok(true);
+            }
+            let full = if last { t.used() == t.cap as usize } else { t.front.load(Ordering::Relaxed) == 0 };
+            if full {
+                let n = self.rebuild(cx, t, if last { 0 } else { self.len() / 2 + 4 })?;
+                self.table.set(cx, Gc::of(self), n);
+                continue;
+            }
+            // A reader finds the item at its old place or at its new one.
+            if last {
+                self.append(cx, t, Some(pos), old.key(), hash, v);
+            } else {
+                let n = t.front.load(Ordering::Relaxed) - 1;
+                let e = t.entry_at(n as usize);
+                e.hash.store(hash as u64, Ordering::Relaxed);
+                e.key.store(old.key().word(), Ordering::Relaxed);
+                e.value.store(v.word(), Ordering::Release);
+                t.set_index(pos, n as usize + 1);
+                t.first.store(n, Ordering::Release);
+                t.front.store(n, Ordering::Release);
+                cx.barrier(t.obj());
+            }
+            old.value.store(0, Ordering::Release);
+            return Ok(true);
+        }
     }
 
     /// Remove `key` and return its value.
@@ -503,7 +604,7 @@ impl Dict {
             let f = self.find(cx, key, hash)?;
             let Found { table: Some(t), at: Some((_, Some(e))), .. } = f else { return Ok(None) };
             let _g = self.lock(cx);
-            if self.table() != Some(t) || t.used() != f.used {
+            if !self.is_as(&f) {
                 continue;
             }
             return Ok(self.remove_entry(t, e));
@@ -527,6 +628,13 @@ impl Dict {
         let slot = &t.entry_at(e).value;
         let v = Obj::from_word(slot.load(Ordering::Acquire))?;
         slot.store(0, Ordering::Release);
+        let e = e as u32;
+        if t.first.load(Ordering::Relaxed) == e {
+            t.first.store(e + 1, Ordering::Release);
+        }
+        if t.tail.load(Ordering::Relaxed) == e + 1 {
+            t.tail.store(e, Ordering::Relaxed);
+        }
         self.count(-1);
         Some(v)
     }
@@ -540,7 +648,15 @@ impl Dict {
     pub fn pop_last(&self, cx: &Cx) -> Option<(Obj, Obj)> {
         let _g = self.lock(cx);
         let t = self.table()?;
-        let n = (0..t.used()).rev().find(|&i| t.entry_at(i).value().is_some())?;
+        let n = t.last_live()?;
+        let k = t.entry_at(n).key();
+        Some((k, self.remove_entry(t, n)?))
+    }
+    /// Remove the first item.
+    pub fn pop_first(&self, cx: &Cx) -> Option<(Obj, Obj)> {
+        let _g = self.lock(cx);
+        let t = self.table()?;
+        let n = t.first_live()?;
         let k = t.entry_at(n).key();
         Some((k, self.remove_entry(t, n)?))
     }
@@ -574,7 +690,7 @@ impl Dict {
             true if t.used() * 3 >= t.cap as usize => same_table(cx, t)?,
             _ => {
                 let n = new_table(cx, self.len().max(5))?;
-                copy_entries(cx, t, n);
+                copy_entries(cx, t, n, 0);
                 n
             }
         };
@@ -597,6 +713,7 @@ impl Dict {
 #[inline]
 pub fn next_in(t: Gc<Table>, mut pos: usize) -> Option<(usize, Obj, Obj)> {
     let es = t.entries();
+    pos = pos.max(t.first());
     while let Some(e) = es.get(pos) {
         pos += 1;
         if let Some(v) = e.value() {
@@ -606,8 +723,11 @@ pub fn next_in(t: Gc<Table>, mut pos: usize) -> Option<(usize, Obj, Obj)> {
     None
 }
 
-fn copy_entries(cx: &Cx, from: Gc<Table>, to: Gc<Table>) {
-    let mut n = 0;
+/// Copy the items into the empty table `to`, behind `front` free entries.
+fn copy_entries(cx: &Cx, from: Gc<Table>, to: Gc<Table>, front: usize) {
+    let mut n = front;
+    to.front.store(front as u32, Ordering::Relaxed);
+    to.first.store(front as u32, Ordering::Relaxed);
     for e in from.entries() {
         let Some(v) = e.value() else { continue };
         let o = to.entry_at(n);
@@ -618,14 +738,15 @@ fn copy_entries(cx: &Cx, from: Gc<Table>, to: Gc<Table>) {
         to.set_index(i, n + 1);
         n += 1;
     }
-    to.used.store(n as u64, Ordering::Release);
+    to.tail.store(n as u32, Ordering::Relaxed);
+    to.used.store(n as u32, Ordering::Release);
     cx.barrier(to.obj());
 }
 
 /// A copy of a table without deleted entries, index and all. The caller holds the lock.
 fn same_table(cx: &Cx, from: Gc<Table>) -> Result<Gc<Table>> {
     let (cap, log2, width) = (from.cap as usize, from.log2, from.width);
-    let p = cx.alloc_var(shape::DICT_TABLE, table_bytes(cap, log2, width), from.cap)?;
+    let p = cx.alloc_var(shape::DICT_TABLE, table_bytes(cap, log2, width), from.cap.into())?;
     // Fresh zeroed object; `cap` was written by the allocation.
     let to: Gc<Table> = unsafe {
         let t = p.add(8) as *mut Table;
@@ -641,7 +762,8 @@ fn same_table(cx: &Cx, from: Gc<Table>) -> Result<Gc<Table>> {
     }
     // The index holds no references, and only the holder of the lock writes to it.
     unsafe { std::ptr::copy_nonoverlapping(from.index_base(), to.index_base() as *mut u8, 1 << log2 << width) };
-    to.used.store(from.used() as u64, Ordering::Release);
+    to.tail.store(from.used() as u32, Ordering::Relaxed);
+    to.used.store(from.used() as u32, Ordering::Release);
     cx.barrier(to.obj());
     Ok(to)
 }

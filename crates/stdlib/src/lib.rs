@@ -53,6 +53,7 @@ mod termios;
 mod testinternalcapi;
 mod time;
 mod timeout;
+mod tokenize;
 mod types_;
 mod unicodedata;
 pub mod util;
@@ -106,6 +107,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &sre::sre::SPEC,
     &testinternalcapi::testinternalcapi::SPEC,
     &time::time::SPEC,
+    &tokenize::functions::SPEC,
     &types_::types_::SPEC,
     &unicodedata::unicodedata::SPEC,
 ];

@@ -172,6 +172,14 @@ mod simple {
     }
 }
 
+/// What the special method says; unlike a missing one, None is called.
+fn rounded(cx: &mut Cx, x: Obj, d: Dunder) -> Result<Option<Obj>> {
+    match ops::class_of(x).special(d) {
+        Some(m) => ops::call_unbound(cx, m, x, &[], None).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// This module provides access to the mathematical functions
 /// defined by the C standard.
 #[module("math")]
@@ -414,7 +422,7 @@ pub mod math {
         if let Some(v) = x.as_small_float() {
             return to_int(cx, v.ceil());
         }
-        if let Some(r) = ops::call_special(cx, x, Dunder::Ceil, &[])? {
+        if let Some(r) = rounded(cx, x, Dunder::Ceil)? {
             return Ok(r);
         }
         let v = ops::as_float(cx, x)?;
@@ -425,7 +433,7 @@ pub mod math {
         if let Some(v) = x.as_small_float() {
             return to_int(cx, v.floor());
         }
-        if let Some(r) = ops::call_special(cx, x, Dunder::Floor, &[])? {
+        if let Some(r) = rounded(cx, x, Dunder::Floor)? {
             return Ok(r);
         }
         let v = ops::as_float(cx, x)?;
@@ -436,7 +444,7 @@ pub mod math {
         if let Some(v) = float::value(x).filter(|_| x.shape() == typhon_object::shape::FLOAT) {
             return to_int(cx, v.trunc());
         }
-        match ops::call_special(cx, x, Dunder::Trunc, &[])? {
+        match rounded(cx, x, Dunder::Trunc)? {
             Some(r) => Ok(r),
             None => Err(cx.type_error(format!("type {} doesn't define __trunc__ method", cx.type_name(x)))),
         }

@@ -153,10 +153,11 @@ impl Random {
     }
     /// getrandbits(k) -> x.  Generates an int with k random bits.
     fn getrandbits(&self, cx: &mut Cx, k: Obj) -> Result<Obj> {
-        let k = i64::from_arg(cx, k)?;
-        if k < 0 {
-            return Err(cx.value_error("number of bits must be non-negative"));
+        let k = ops::index(cx, k)?;
+        if ops::less(cx, k, Obj::int_unchecked(0))? {
+            return Err(cx.value_error("Cannot convert negative int"));
         }
+        let k = i64::from_arg(cx, k)?;
         if k == 0 {
             return Ok(Obj::int_unchecked(0));
         }

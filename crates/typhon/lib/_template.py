@@ -16,6 +16,11 @@ class Interpolation:
         put(self, "format_spec", format_spec)
         return self
 
+    def __init_subclass__(cls):
+        raise TypeError("type 'string.templatelib.Interpolation' is not an acceptable base type")
+
+    __class_getitem__ = classmethod(type(list[int]))
+
     def __setattr__(self, name, value):
         raise AttributeError("readonly attribute")
 
@@ -45,6 +50,16 @@ class Template:
                 raise TypeError(f"Template.__new__ *args need to be of type 'str' or 'Interpolation', got {kind}")
         strings.append(text)
         return _make(tuple(strings), tuple(interpolations))
+
+    def __init_subclass__(cls):
+        raise TypeError("type 'string.templatelib.Template' is not an acceptable base type")
+
+    __class_getitem__ = classmethod(type(list[int]))
+
+    def __reduce__(self):
+        from string.templatelib import _template_unpickle
+
+        return _template_unpickle, (self.strings, self.interpolations)
 
     def __setattr__(self, name, value):
         raise AttributeError("readonly attribute")

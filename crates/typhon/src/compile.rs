@@ -139,6 +139,25 @@ fn warn(cx: &mut Cx, filename: &str, w: &Warning) -> Result<()> {
     }
 }
 
+/// The text of a source, which is a str or bytes.
+pub fn text_of(cx: &mut Cx, source: Obj, filename: &str) -> Result<String> {
+    if let Some(s) = source.cast::<str::Str>() {
+        return match s.to_utf8() {
+            Some(t) => Ok(t.into_owned()),
+            None => {
+                Err(cx.error(ExcKind::UnicodeError, "'utf-8' codec can't encode character: surrogates not allowed"))
+            }
+        };
+    }
+    let Some(b) = source.cast::<bytes::Bytes>() else {
+        return Err(cx.type_error("symtable() arg 1 must be a string or bytes"));
+    };
+    match decode(cx, b.as_slice()) {
+        Ok(t) => Ok(t),
+        Err(e) => Err(raise(cx, filename, &e, None)?),
+    }
+}
+
 /// Whether CPython's tokenizer finds this error: it shows the line without its end.
 fn of_the_tokenizer(e: &SyntaxErr) -> bool {
     let point = (e.line, e.col) == (e.end_line, e.end_col) && !e.msg.starts_with("expected an indented block");
@@ -169,7 +188,7 @@ fn statement_line(text: &str, at: u32) -> usize {
 
 /// The exception of a syntax error. From the text `traceback` finds out which keyword a
 /// misspelt word stands for.
-fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -> Result<Raised> {
+pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -> Result<Raised> {
     let kind = match e.kind {
         ErrKind::Syntax | ErrKind::Undecoded => ExcKind::SyntaxError,
         ErrKind::Incomplete => ExcKind::_IncompleteInputError,

@@ -7,6 +7,7 @@ mod library;
 mod repl;
 mod run;
 mod start;
+mod symtable;
 mod sys_values;
 mod tree;
 mod usage;

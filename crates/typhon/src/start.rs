@@ -33,6 +33,7 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let _ = vm_library::PACKED.set(library::LIBRARY);
     let mut native = typhon_stdlib::MODULES.to_vec();
     native.extend_from_slice(init::MODULES);
+    native.push(&crate::symtable::functions::SPEC);
     let _ = vm_library::NATIVE.set(native);
     crate::wiring::connect();
     thread::init_main(cx);

@@ -9,7 +9,7 @@
 //! the instruction form that validates them.
 //! Tests: `tests/`; CPython test_code.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use typhon_bytecode::{Code as Data, Const, Insn, Op};
 use typhon_object::bytes;
@@ -67,9 +67,16 @@ impl Trace for Code {
         self.filename.trace(t);
         self.name.trace(t);
         self.qualname.trace(t);
+        let forget = FORGETTING.load(Ordering::Relaxed);
         for at in &self.caches {
             // CODE-1; `caches` holds word offsets below `words`.
-            t.slot(unsafe { &*self.entry.add(*at as usize) });
+            let word = unsafe { &*self.entry.add(*at as usize) };
+            let cached = Obj::from_word(word.load(Ordering::Relaxed)).filter(|o| forget && o.is_ptr());
+            if cached.is_some_and(|o| o.shape() == shape::CACHE_ENTRY) {
+                word.store(0, Ordering::Relaxed);
+            } else {
+                t.slot(word);
+            }
         }
     }
 }
@@ -341,6 +348,16 @@ impl Trace for CacheEntry {
 /// A cache entry.
 pub fn cache_entry(cx: &mut Cx, shape: u32, class: Obj, value: Obj, version: u64) -> Result<Obj> {
     crate::object_with(cx, shape::CACHE_ENTRY, CacheEntry { class, value, version, shape }).map(|g| g.obj())
+}
+
+/// Whether the collection under way empties the caches that keep classes alive.
+static FORGETTING: AtomicBool = AtomicBool::new(false);
+
+/// A full collection as programs ask for it: what only inline caches hold dies, too.
+pub fn collect_forgetting(cx: &Cx) {
+    FORGETTING.store(true, Ordering::Relaxed);
+    cx.mutator.collect(true);
+    FORGETTING.store(false, Ordering::Relaxed);
 }
 
 /// Forget every cached attribute position: a data descriptor has appeared on a

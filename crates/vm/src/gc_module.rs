@@ -3,12 +3,13 @@
 //! Tests: CPython test_gc.
 
 use crate::frame::Window;
-use crate::poll;
+use crate::{code, gc_walk, poll};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_bytecode::{Insn, Op};
 use typhon_macros::module;
+use typhon_object::list::List;
 use typhon_object::native::Missing;
-use typhon_object::{Cx, Obj, Result, dict, list, ops, tuple};
+use typhon_object::{Cx, Gc, Obj, Result, dict, list, ops, tuple};
 
 static DEBUG: AtomicI64 = AtomicI64::new(0);
 static THRESHOLDS: [AtomicI64; 3] = [AtomicI64::new(2000), AtomicI64::new(10), AtomicI64::new(0)];
@@ -48,6 +49,29 @@ pub fn scrub() {
     std::hint::black_box(&mut below);
 }
 
+/// `gc.callbacks`, whatever the module's attribute is set to.
+static CALLBACKS: typhon_gc::Root = typhon_gc::Root::new();
+
+/// Call the callbacks of a collection that the program asked for. Those that happen by
+/// themselves call none: they find the threads anywhere.
+fn call_callbacks(cx: &mut Cx, phase: &str, generation: i64) -> Result<()> {
+    let Some(l) = Obj::from_word(CALLBACKS.get()).and_then(|o| o.cast::<List>()) else { return Ok(()) };
+    let mut i = 0;
+    while let Some(f) = l.get(i) {
+        i += 1;
+        let info = dict::new(cx)?;
+        for (k, v) in [("generation", generation), ("collected", 0), ("uncollectable", 0)] {
+            let k = cx.intern(k)?;
+            info.insert_str(cx, k, Obj::int_unchecked(v))?;
+        }
+        let phase = cx.intern(phase)?;
+        if let Err(e) = ops::call_args(cx, f, &[phase.obj(), info.obj()]) {
+            poll::unraisable(cx, e, "Exception ignored in:", f);
+        }
+    }
+    Ok(())
+}
+
 /// The module.
 #[module("gc")]
 pub mod functions {
@@ -59,11 +83,17 @@ pub mod functions {
         if !(0..=2).contains(&generation) {
             return Err(cx.value_error("invalid generation"));
         }
+        call_callbacks(cx, "start", generation)?;
         forget_dead_registers(cx);
         scrub();
-        cx.mutator.collect(generation == 2);
+        if generation == 2 {
+            code::collect_forgetting(cx);
+        } else {
+            cx.mutator.collect(false);
+        }
         // What finalizers let go of dies in the next round.
         poll::finalize(cx);
+        call_callbacks(cx, "stop", generation)?;
         Ok(0)
     }
     /// Enable automatic garbage collection.
@@ -120,20 +150,39 @@ pub mod functions {
         }
         Ok(l.obj())
     }
-    /// Whether the object can refer to others: true for every heap object but text and numbers.
-    fn is_tracked(o: Obj) -> bool {
-        o.is_ptr()
-            && !matches!(
-                o.shape(),
-                typhon_object::shape::STR
-                    | typhon_object::shape::INT
-                    | typhon_object::shape::FLOAT
-                    | typhon_object::shape::BYTES
-            )
+    /// Returns true if the object is tracked by the garbage collector.
+    ///
+    /// Simple atomic objects will return false.
+    fn is_tracked(obj: Obj) -> bool {
+        gc_walk::is_tracked(obj)
     }
-    /// Whether the object's finalizer has been called.
-    fn is_finalized(_o: Obj) -> bool {
-        false
+    /// Returns true if the object has been already finalized by the GC.
+    fn is_finalized(obj: Obj) -> bool {
+        obj.is_ptr() && ops::class_of(obj).has_finalizer() && !typhon_gc::awaits_finalizer(obj.addr())
+    }
+    /// Return a list of objects tracked by the collector (excluding the list returned).
+    ///
+    ///   generation
+    ///     Generation to extract the objects from. All are in every one here.
+    #[sig(generation = None)]
+    fn get_objects(cx: &mut Cx, generation: Option<i64>) -> Result<Gc<List>> {
+        match generation {
+            Some(n) if n < -1 => Err(cx.value_error("generation parameter cannot be negative")),
+            Some(n) if n > 2 => {
+                Err(cx.value_error("generation parameter must be less than the number of available generations (3)"))
+            }
+            _ => gc_walk::objects(cx, gc_walk::is_tracked),
+        }
+    }
+    /// Return the list of objects that directly refer to any of 'objs'.
+    #[sig(*objs)]
+    fn get_referrers(cx: &mut Cx, objs: &[Obj]) -> Result<Gc<List>> {
+        gc_walk::referrers(cx, objs)
+    }
+    /// Return the list of objects that are directly referred to by 'objs'.
+    #[sig(*objs)]
+    fn get_referents(cx: &mut Cx, objs: &[Obj]) -> Result<Gc<List>> {
+        gc_walk::referents(cx, objs)
     }
     /// Nothing is frozen.
     fn freeze() {}
@@ -147,6 +196,9 @@ pub mod functions {
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
         for n in ["garbage", "callbacks"] {
             let l = list::new(cx, &[])?;
+            if n == "callbacks" {
+                CALLBACKS.set(&cx.mutator, l.obj().word());
+            }
             let n = cx.intern(n)?;
             ops::set_attr(cx, module, n, Some(l.obj()))?;
         }

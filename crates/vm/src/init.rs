@@ -12,7 +12,7 @@ use crate::traceback::{Traceback, TracebackMethods};
 use crate::{builtins, call, code, function, generator, hooks};
 use typhon_object::native::{self, DICT, NO_NEW, Trace, WEAKREF};
 use typhon_object::types::{self, layout_of};
-use typhon_object::{Cx, Gc, Obj, Result, boot, shape};
+use typhon_object::{Cx, Dunder, Gc, Obj, Result, boot, shape};
 
 fn define<T: Trace>(cx: &mut Cx, id: u32, name: &str, doc: &str, flags: u32) -> Result<()> {
     let words = (flags & DICT != 0) as usize;
@@ -45,6 +45,8 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     ] {
         types::add_members(cx, types::class_for(id), members)?;
     }
+    let hash = types::d_name(cx, Dunder::Hash);
+    types::set_attr(cx, types::class_for(shape::CELL), hash, Some(Obj::NONE))?;
     types::class_for(shape::FUNCTION).set_call_fn(call::call_function);
     let h = cx.rt().hooks();
     let _ = h.gen_next.set(generator::next);

@@ -24,6 +24,7 @@ pub mod frame_locals;
 pub mod function;
 pub mod function_ops;
 pub mod gc_module;
+mod gc_walk;
 pub mod generator;
 pub mod hooks;
 pub mod imp;

@@ -19,7 +19,7 @@ use typhon_object::dict::{self, Dict};
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::Type;
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, instance, ops, shape};
+use typhon_object::{CompareOp, Cx, ExcKind, Gc, Obj, Raised, Result, instance, ops, shape};
 
 /// Attributes of functions.
 pub struct FunctionMethods;
@@ -81,12 +81,20 @@ impl FunctionMethods {
         this.code()
     }
     #[setter]
-    fn set___code__(this: Gc<Function>, cx: &mut Cx, v: Obj) -> Result<()> {
-        let Some(c) = v.cast::<Code>() else { return Err(cx.type_error("__code__ must be set to a code object")) };
+    fn set___code__(this: Gc<Function>, cx: &mut Cx, v: Option<Obj>) -> Result<()> {
+        let Some(c) = v.and_then(|v| v.cast::<Code>()) else {
+            return Err(cx.type_error("__code__ must be set to a code object"));
+        };
         let (have, want) = (this.closure.get().map_or(0, |c| c.len()), c.data.freevars.len());
         if have != want {
             let n = this.name.get().map_or_else(String::new, |s| s.to_str().into_owned());
             return Err(cx.value_error(format!("{n}() requires a code object with {have} free vars, not {want}")));
+        }
+        let kind = flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR;
+        if (this.code().data.flags ^ c.data.flags) & kind != 0 {
+            let msg = "Assigning a code object of non-matching type is deprecated \
+                       (e.g., from a generator to a plain function)";
+            typhon_builtins::hooks::warn(cx, msg, ExcKind::DeprecationWarning)?;
         }
         this.set_code(cx, c);
         Ok(())
@@ -251,6 +259,15 @@ impl CellMethods {
     #[sig(contents = <missing>, /)]
     fn __new__(cx: &mut Cx, contents: typhon_object::native::Missing<Obj>) -> Result<Obj> {
         Ok(function::new_cell(cx, contents.given())?.obj())
+    }
+    fn __richcmp__(this: Gc<Cell>, cx: &mut Cx, other: Obj, op: CompareOp) -> Result<Obj> {
+        let Some(other) = other.cast::<Cell>() else { return Ok(Obj::NOT_IMPLEMENTED) };
+        let (a, b) = (this.value.obj(), other.value.obj());
+        match (a, b) {
+            (Some(a), Some(b)) => ops::rich_compare(cx, a, b, op),
+            // An empty one is less than all others.
+            _ => Ok(Obj::bool(op.holds(a.is_some().cmp(&b.is_some())))),
+        }
     }
     fn __repr__(this: Gc<Cell>, cx: &mut Cx) -> String {
         match this.value.obj() {
@@ -453,6 +470,11 @@ fn generator_repr(g: Gc<Generator>, what: &str) -> String {
 
 #[class(name = "generator", extends = Generator)]
 impl GeneratorMethods {
+    /// See PEP 585
+    #[classmethod]
+    fn __class_getitem__(cx: &mut Cx, cls: Gc<Type>, item: Obj) -> Result<Obj> {
+        typhon_builtins::generic_alias::new(cx, cls.obj(), item)
+    }
     fn __repr__(this: Gc<Generator>) -> String {
         generator_repr(this, "generator")
     }
@@ -562,6 +584,11 @@ pub struct CoroutineMethods;
 
 #[class(name = "coroutine", extends = Generator)]
 impl CoroutineMethods {
+    /// See PEP 585
+    #[classmethod]
+    fn __class_getitem__(cx: &mut Cx, cls: Gc<Type>, item: Obj) -> Result<Obj> {
+        typhon_builtins::generic_alias::new(cx, cls.obj(), item)
+    }
     fn __repr__(this: Gc<Generator>) -> String {
         generator_repr(this, "coroutine")
     }
@@ -668,6 +695,11 @@ pub struct AsyncGeneratorMethods;
 
 #[class(name = "async_generator", extends = Generator)]
 impl AsyncGeneratorMethods {
+    /// See PEP 585
+    #[classmethod]
+    fn __class_getitem__(cx: &mut Cx, cls: Gc<Type>, item: Obj) -> Result<Obj> {
+        typhon_builtins::generic_alias::new(cx, cls.obj(), item)
+    }
     fn __repr__(this: Gc<Generator>) -> String {
         generator_repr(this, "async_generator")
     }

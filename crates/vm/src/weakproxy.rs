@@ -1,7 +1,8 @@
 //! Weak proxies: objects that stand for a weakly referenced one in nearly every operation.
 //!
 //! An operation looks up the referent, which it holds on the stack until it is done, and
-//! asks it; operands that are proxies too are replaced by what they stand for.
+//! asks it; operands that are proxies too are replaced by what they stand for, but what is
+//! stored (in an attribute, under a key) stays the proxy that it is.
 //! Tests: tests/lang/weakrefs.md; CPython test_weakref.
 
 use crate::weakref::WeakRef;
@@ -55,7 +56,6 @@ impl Proxy {
     }
     fn __setattr__(&self, cx: &mut Cx, name: Gc<Str>, value: Obj) -> Result<()> {
         let t = self.target(cx)?;
-        let value = real(cx, value)?;
         ops::set_attr(cx, t, name, Some(value))
     }
     fn __delattr__(&self, cx: &mut Cx, name: Gc<Str>) -> Result<()> {
@@ -99,7 +99,7 @@ impl Proxy {
         }
     }
     fn __contains__(&self, cx: &mut Cx, x: Obj) -> Result<bool> {
-        let (t, x) = (self.target(cx)?, real(cx, x)?);
+        let t = self.target(cx)?;
         ops::contains(cx, t, x)
     }
     fn __getitem__(&self, cx: &mut Cx, k: Obj) -> Result<Obj> {
@@ -107,11 +107,11 @@ impl Proxy {
         ops::get_item(cx, t, k)
     }
     fn __setitem__(&self, cx: &mut Cx, k: Obj, v: Obj) -> Result<()> {
-        let (t, k, v) = (self.target(cx)?, real(cx, k)?, real(cx, v)?);
+        let t = self.target(cx)?;
         ops::set_item(cx, t, k, v)
     }
     fn __delitem__(&self, cx: &mut Cx, k: Obj) -> Result<()> {
-        let (t, k) = (self.target(cx)?, real(cx, k)?);
+        let t = self.target(cx)?;
         ops::del_item(cx, t, k)
     }
     fn __call__(&self, cx: &mut Cx, args: Args<'_>) -> Result<Obj> {

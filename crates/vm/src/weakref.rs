@@ -6,16 +6,18 @@
 //!
 //! Tests: CPython test_weakref.
 
-use crate::poll;
 use crate::weakproxy::Proxy;
+use crate::{gc_walk, poll};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use typhon_gc::{LivenessQuery, QUEUE_CLEARED, WEAK_REFERENT};
 use typhon_macros::{class, module};
+use typhon_object::list::List;
 use typhon_object::native::{Args, Payload, Trace};
+use typhon_object::str::Str;
 use typhon_object::types::{self, Type, layout_of};
-use typhon_object::{CompareOp, Cx, Gc, Obj, Result, Slot, Tracer, boot, list, native, ops, shape};
+use typhon_object::{CompareOp, Cx, Gc, Obj, Result, Slot, Tracer, boot, list, name, native, ops, shape};
 
 /// The payload of a weak reference; the referent comes first.
 #[repr(C)]
@@ -153,6 +155,11 @@ pub struct RefMethods;
 
 #[class(name = "ReferenceType", extends = WeakRef, subclassable)]
 impl RefMethods {
+    /// See PEP 585
+    #[classmethod]
+    fn __class_getitem__(cx: &mut Cx, cls: Gc<Type>, item: Obj) -> Result<Obj> {
+        typhon_builtins::generic_alias::new(cx, cls.obj(), item)
+    }
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
         match args.pos {
             [o] | [o, Obj::NONE] if cls.root_shape() == shape::WEAKREF => Ok(to(cx, *o)?.obj()),
@@ -193,7 +200,10 @@ impl RefMethods {
         Ok(match this.payload().get() {
             None => format!("<weakref at {at:#x}; dead>"),
             Some(o) => {
-                format!("<weakref at {at:#x}; to '{}' at {:#x}>", ops::full_name(cx, ops::class_of(o)), o.word())
+                let name = ops::get_attr_opt(cx, o, name!(cx, "__name__"))?.and_then(|n| n.cast::<Str>());
+                let name = name.map_or_else(String::new, |n| format!(" ({})", n.to_str()));
+                let class = cx.type_name(o);
+                format!("<weakref at {at:#x}; to '{class}' at {:#x}{name}>", o.word())
             }
         })
     }
@@ -241,27 +251,11 @@ pub mod functions {
     }
     /// Return the number of weak references to 'object'.
     fn getweakrefcount(cx: &mut Cx, object: Obj) -> Result<usize> {
-        let mut n = 0;
-        typhon_gc::for_each_object(&cx.mutator, |p| n += refers(p, object) as usize);
-        Ok(n)
+        Ok(all_of(cx, object)?.len())
     }
     /// Return a list of all weak reference objects pointing to 'object'.
-    fn getweakrefs(cx: &mut Cx, object: Obj) -> Result<Obj> {
-        let l = list::new(cx, &[])?;
-        let mut found = [0u64; 64];
-        let mut n = 0;
-        typhon_gc::for_each_object(&cx.mutator, |p| {
-            if n < found.len() && refers(p, object) {
-                found[n] = p as u64;
-                n += 1;
-            }
-        });
-        for w in &found[..n] {
-            if let Some(o) = Obj::from_word(*w) {
-                l.append(cx, o)?;
-            }
-        }
-        Ok(l.obj())
+    fn getweakrefs(cx: &mut Cx, object: Obj) -> Result<Gc<List>> {
+        all_of(cx, object)
     }
     /// Remove a dead weak reference's entry from a dictionary.
     fn _remove_dead_weakref(cx: &mut Cx, dct: Gc<typhon_object::dict::Dict>, key: Obj) -> Result<()> {
@@ -284,8 +278,20 @@ pub mod functions {
     }
 }
 
-fn refers(p: *mut u8, object: Obj) -> bool {
-    // The walk visits live objects while the world is stopped.
-    let o = unsafe { Obj::from_word_unchecked(p as u64) };
-    o.cast::<WeakRef>().is_some_and(|w| w.payload().get() == Some(object))
+/// The weak references and proxies of `object`, those that are shared first. The reference
+/// in a proxy is not one of them.
+fn all_of(cx: &mut Cx, object: Obj) -> Result<Gc<List>> {
+    let target = |o: Obj| o.cast::<Proxy>().map(|p| p.target).or_else(|| o.cast::<WeakRef>());
+    let all = gc_walk::objects(cx, |o| target(o).is_some_and(|w| w.payload().get() == Some(object)))?;
+    let all = all.snapshot(cx)?;
+    let all = all.items(all.cap());
+    let inner = |o: &Obj| all.iter().any(|p| p.cast::<Proxy>().is_some_and(|p| p.target.obj() == *o));
+    let shared = [SHARED.find(object), PROXIES.find(object)];
+    let l = list::new(cx, &[])?;
+    for first in [true, false] {
+        for o in all.iter().filter(|o| shared.contains(&Some(**o)) == first && !inner(o)) {
+            l.append(cx, *o)?;
+        }
+    }
+    Ok(l)
 }

@@ -96,10 +96,6 @@ fn convert(cx: &mut Cx, fmt: &[u8], values: &mut Values, c: &Conversion, out: &m
     if width > isize::MAX as usize / 8 {
         return Err(cx.memory_error());
     }
-    if c.kind == u32::from(b'%') {
-        out.push(b'%');
-        return Ok(());
-    }
     let v = match keyed {
         Some(v) => v,
         None => values.next(cx)?,

@@ -118,6 +118,8 @@ fn component(cx: &mut Cx, o: Obj, name: &str) -> Result<(f64, Option<f64>)> {
     if name == "real"
         && let Some(c) = special(cx, o)?
     {
+        let msg = format!("complex() argument 'real' must be a real number, not {}", cx.type_name(o));
+        hooks::warn(cx, &msg, ExcKind::DeprecationWarning)?;
         return Ok((c.0, Some(c.1)));
     }
     Err(cx.type_error(format!("complex() argument '{name}' must be a real number, not {}", cx.type_name(o))))

@@ -199,7 +199,16 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
                 let (buf, n) = s.write(cx).take();
                 return buf.map_or(Ok(()), |a| take_or_extend(cx, l, a, n));
             }
-            for_each(cx, iterable, |cx, v| l.append(cx, v).map(|_| true))
+            let it = get_iter(cx, iterable)?;
+            let c = class_of(iterable);
+            if !c.is_native() && (c.special(Dunder::Len).is_some() || c.special(Dunder::LengthHint).is_some()) {
+                // The storage grows as needed; but it is asked, and may raise.
+                length_hint(cx, iterable)?;
+            }
+            while let Some(v) = iter_next(cx, it)? {
+                l.append(cx, v)?;
+            }
+            Ok(())
         }
     }
 }

@@ -1,13 +1,16 @@
-//! `_collections`: `deque`, `defaultdict`, helpers of `namedtuple` and
-//! `Counter`. `OrderedDict` is the standard library's own for now.
+//! `_collections`: `deque`, `defaultdict`, `OrderedDict`, helpers of
+//! `namedtuple` and `Counter`.
 //!
-//! Tests: CPython test_deque, test_defaultdict, test_collections.
+//! Tests: CPython test_deque, test_defaultdict, test_ordered_dict, test_collections.
 
 mod defaultdict;
 mod deque;
+mod ordered_dict;
+mod ordered_dict_iter;
 
 use defaultdict::DefaultDict;
 use deque::{Deque, DequeIter, DequeReverseIter};
+use ordered_dict::OrderedDict;
 use typhon_macros::{Trace, class, module};
 use typhon_object::dict::Dict;
 use typhon_object::obj::{Gc, Obj, Slot};
@@ -70,9 +73,14 @@ impl TupleGetter {
 /// High performance data structures.
 /// - deque:        ordered collection accessible from endpoints only
 /// - defaultdict:  dict subclass with a default value factory
-#[module("_collections", classes(Deque, DequeIter, DequeReverseIter, DefaultDict, TupleGetter))]
+#[module("_collections", classes(Deque, DequeIter, DequeReverseIter, DefaultDict, OrderedDict, TupleGetter))]
 pub mod collections {
     use super::*;
+
+    fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
+        let _ = module;
+        ordered_dict_iter::init(cx)
+    }
 
     /// Count elements in the iterable, updating the mapping
     #[name("_count_elements")]

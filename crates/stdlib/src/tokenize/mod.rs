@@ -1,0 +1,141 @@
+//! `_tokenize`: what the standard library's tokenize.py is made of.
+//!
+//! All lines are read and split when the first token is asked for; what is wrong with the
+//! text is raised behind the tokens before it.
+//! Tests: tests/lang/tokenize.md; CPython test_tokenize.
+
+mod lexer;
+
+use crate::util;
+use lexer::{COMMENT, Failure, FailureKind, Lexed, NEWLINE, NL, OP, Token};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use typhon_macros::{class, module};
+use typhon_object::native::{IntoObj, Trace};
+use typhon_object::obj::{Gc, Obj};
+use typhon_object::str::{self, Str};
+use typhon_object::{Cx, ExcKind, Raised, Result, Tracer, exc, ops};
+
+/// `_tokenize.TokenizerIter`.
+pub struct TokenizerIter {
+    readline: Obj,
+    encoding: Option<Obj>,
+    extra_tokens: bool,
+    lexed: OnceLock<Lexed>,
+    /// The next token's index.
+    at: AtomicUsize,
+}
+
+impl Trace for TokenizerIter {
+    fn trace(&self, t: &mut Tracer) {
+        self.readline.trace(t);
+        self.encoding.trace(t);
+    }
+}
+
+impl TokenizerIter {
+    /// The whole text, line by line.
+    fn read(&self, cx: &mut Cx) -> Result<String> {
+        let mut text = String::new();
+        loop {
+            let line = match ops::call_args(cx, self.readline, &[]) {
+                Err(e) if e.is(cx, ExcKind::StopIteration) => return Ok(text),
+                r => r?,
+            };
+            let line = match self.encoding {
+                Some(encoding) => {
+                    if line.cast::<typhon_object::bytes::Bytes>().is_none() {
+                        return Err(cx.type_error("readline() returned a non-bytes object"));
+                    }
+                    ops::call_method(cx, line, "decode", &[encoding])?
+                }
+                None => line,
+            };
+            let Some(line) = line.cast::<Str>() else {
+                return Err(cx.type_error("readline() returned a non-string object"));
+            };
+            if line.is_empty() {
+                return Ok(text);
+            }
+            text.push_str(&line.to_str());
+        }
+    }
+
+    fn token(&self, cx: &mut Cx, lexed: &Lexed, t: &Token) -> Result<Obj> {
+        // Without extra tokens, line ends have no text.
+        let bare = t.kind == NEWLINE && !self.extra_tokens;
+        let end = if bare { t.start } else { t.end };
+        let chars = if bare { &[][..] } else { &lexed.chars[t.text.0..t.text.1] };
+        let text: String = chars.iter().collect();
+        let kind = if t.kind == OP && !self.extra_tokens { exact(&text) } else { t.kind };
+        let line: String = lexed.lines_of(t.start.0, t.end.0).iter().collect();
+        let (text, line) = (str::new(cx, &text)?, str::new(cx, &line)?);
+        let (start, end) = (t.start.into_obj(cx)?, end.into_obj(cx)?);
+        util::tuple_obj(cx, &[Obj::int_unchecked(kind.into()), text.obj(), start, end, line.obj()])
+    }
+}
+
+/// The type of an operator, in the order of the module `token` from LPAR on.
+fn exact(text: &str) -> u8 {
+    const OPERATORS: [&str; 48] = [
+        "(", ")", "[", "]", ":", ",", ";", "+", "-", "*", "/", "|", "&", "<", ">", "=", ".", "%", "{", "}", "==", "!=",
+        "<=", ">=", "~", "^", "<<", ">>", "**", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "**=",
+        "//", "//=", "@", "@=", "->", "...", ":=", "!",
+    ];
+    let text = if text == "<>" { "!=" } else { text };
+    OPERATORS.iter().position(|op| *op == text).map_or(OP, |i| 7 + i as u8)
+}
+
+fn raise(cx: &mut Cx, lexed: &Lexed, f: &Failure) -> Raised {
+    let made = (|| {
+        let kind = match f.kind {
+            FailureKind::Syntax => ExcKind::SyntaxError,
+            FailureKind::Indentation => ExcKind::IndentationError,
+            FailureKind::Tab => ExcKind::TabError,
+        };
+        let line: String = lexed.lines_of(f.line, f.line).iter().filter(|c| !matches!(c, '\n' | '\r')).collect();
+        let (message, file) = (f.message.as_str().into_obj(cx)?, "<string>".into_obj(cx)?);
+        let (row, offset, line) = (f.line.into_obj(cx)?, f.offset.into_obj(cx)?, line.into_obj(cx)?);
+        let place = util::tuple_obj(cx, &[file, row, offset, line, Obj::NONE, Obj::NONE])?;
+        let e = ops::call_args(cx, kind.class(cx).obj(), &[message, place])?;
+        e.cast().map(Raised).ok_or_else(|| cx.error(kind, &f.message))
+    })();
+    made.unwrap_or_else(|e| e)
+}
+
+#[class(module = "_tokenize", name = "TokenizerIter")]
+impl TokenizerIter {
+    #[sig(readline, /, *, encoding = None, extra_tokens)]
+    fn __new__(readline: Obj, encoding: Option<Obj>, extra_tokens: bool) -> TokenizerIter {
+        TokenizerIter { readline, encoding, extra_tokens, lexed: OnceLock::new(), at: AtomicUsize::new(0) }
+    }
+    fn __iter__(this: Gc<Self>) -> Gc<Self> {
+        this
+    }
+    fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
+        let lexed = match self.lexed.get() {
+            Some(l) => l,
+            None => {
+                let text = self.read(cx)?;
+                self.lexed.get_or_init(|| lexer::lex(&text, self.extra_tokens))
+            }
+        };
+        loop {
+            let i = self.at.fetch_add(1, Ordering::Relaxed);
+            return match lexed.tokens.get(i) {
+                Some(t) if !self.extra_tokens && matches!(t.kind, COMMENT | NL) => continue,
+                Some(t) => self.token(cx, lexed, t),
+                None => match &lexed.failure {
+                    Some(f) if i == lexed.tokens.len() => Err(raise(cx, lexed, f)),
+                    _ => Err(exc::stop_iteration(cx, Obj::NONE)),
+                },
+            };
+        }
+    }
+}
+
+/// The module.
+#[module("_tokenize", classes(TokenizerIter))]
+pub mod functions {
+    use super::*;
+}

@@ -1,0 +1,133 @@
+//! What refers to what: `gc.get_objects`, `gc.get_referents`, `gc.get_referrers`.
+//!
+//! An object's storage (tables, arrays) is an object of the heap too, but has no class:
+//! what it refers to counts as referred to by its owner.
+//! Every walk happens with the world stopped and stores what it finds in an array made
+//! beforehand, so that nothing found can die before the list exists.
+//! Tests: tests/lang/gc.md; CPython test_gc.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use typhon_object::list::List;
+use typhon_object::types::Type;
+use typhon_object::{Cx, Gc, Obj, Result, array, list, ops, shape};
+
+/// Whether `o` is storage of another object, or otherwise none that Python sees.
+fn is_storage(o: Obj) -> bool {
+    o.is_ptr()
+        && (matches!(o.shape(), shape::CACHE_ENTRY | shape::CHUNK | shape::RAW)
+            || shape::layout(o.shape()).owner.load(Ordering::Relaxed) == 0)
+}
+
+/// `gc.is_tracked(o)`: whether it could be part of a cycle, as CPython sees it.
+pub fn is_tracked(o: Obj) -> bool {
+    if !o.is_ptr() || is_storage(o) {
+        return false;
+    }
+    match o.shape() {
+        shape::TYPE => o.cast::<Type>().is_some_and(|t| !t.is_native()),
+        shape::STR | shape::INT | shape::FLOAT | shape::BYTES | shape::COMPLEX | shape::BYTEARRAY => false,
+        shape::OBJECT | shape::NONE | shape::BOOL | shape::ELLIPSIS | shape::NOT_IMPLEMENTED | shape::RANGE => false,
+        _ => true,
+    }
+}
+
+/// Call `f` with each value that `o` refers to.
+///
+/// # Safety
+/// The world is stopped by the caller.
+unsafe fn visit(o: Obj, f: &mut dyn FnMut(Obj)) {
+    if !o.is_ptr() {
+        return;
+    }
+    // The caches of code hold storage of others and words that are no values.
+    let code = o.shape() == shape::CODE;
+    let class = ops::class_of(o);
+    let mut seen = HashSet::new();
+    let mut todo = vec![o];
+    while let Some(at) = todo.pop() {
+        // A live object: `o`, or storage that a live object refers to.
+        typhon_gc::for_each_word(at.addr(), |word| {
+            let Some(v) = Obj::from_word(word) else { return };
+            if is_storage(v) {
+                if !code && seen.insert(word) {
+                    todo.push(v);
+                }
+            } else if v.is_ptr() || !code {
+                // The classes of built-in objects are there without them.
+                if v != class.obj() || !class.is_native() {
+                    f(v);
+                }
+            }
+        });
+    }
+}
+
+/// A list of what `walk`, called while the world is stopped, gives to its argument. It is
+/// called again if there was more than the array had room for.
+fn collect(cx: &mut Cx, mut walk: impl FnMut(&mut dyn FnMut(Obj))) -> Result<Gc<List>> {
+    let mut room = 64;
+    loop {
+        let a = array::new(cx, room)?;
+        let mut n = 0;
+        cx.mutator.stop_the_world(|| {
+            walk(&mut |o| {
+                if n < room && o != a.obj() {
+                    a.slots()[n].store(o.word(), Ordering::Relaxed);
+                }
+                n += 1;
+            })
+        });
+        cx.barrier(a.obj());
+        if n <= room {
+            return list::from_array(cx, a, n);
+        }
+        room = n + n / 4;
+    }
+}
+
+/// The objects for which `wanted` holds.
+pub fn objects(cx: &mut Cx, mut wanted: impl FnMut(Obj) -> bool) -> Result<Gc<List>> {
+    let mut room = 1024;
+    loop {
+        let a = array::new(cx, room)?;
+        let mut n = 0;
+        typhon_gc::for_each_object(&cx.mutator, |p| {
+            // GC-12: an object, complete up to its header; the world is stopped.
+            let o = unsafe { Obj::from_word_unchecked(p as u64) };
+            if !is_storage(o) && wanted(o) {
+                if n < room {
+                    a.slots()[n].store(o.word(), Ordering::Relaxed);
+                }
+                n += 1;
+            }
+        });
+        cx.barrier(a.obj());
+        if n <= room {
+            return list::from_array(cx, a, n);
+        }
+        room = n + n / 4;
+    }
+}
+
+/// `gc.get_referents(*objs)`.
+pub fn referents(cx: &mut Cx, objs: &[Obj]) -> Result<Gc<List>> {
+    collect(cx, |found| {
+        for &o in objs {
+            // Called by `collect` while the world is stopped.
+            unsafe { visit(o, found) }
+        }
+    })
+}
+
+/// `gc.get_referrers(*objs)`.
+pub fn referrers(cx: &mut Cx, objs: &[Obj]) -> Result<Gc<List>> {
+    objects(cx, |o| {
+        let mut refers = false;
+        if is_tracked(o) {
+            // `objects` calls this while the world is stopped.
+            unsafe { visit(o, &mut |v| refers |= v.is_ptr() && objs.contains(&v)) };
+        }
+        refers
+    })
+}
