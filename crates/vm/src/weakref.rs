@@ -200,7 +200,11 @@ impl RefMethods {
         Ok(match this.payload().get() {
             None => format!("<weakref at {at:#x}; dead>"),
             Some(o) => {
-                let name = ops::get_attr_opt(cx, o, name!(cx, "__name__"))?.and_then(|n| n.cast::<Str>());
+                // As special methods are: `__getattr__` and the instance are not asked.
+                let name = match cx.lookup(ops::class_of(o), name!(cx, "__name__")) {
+                    Some(found) => ops::bind_descriptor(cx, found, o, ops::class_of(o))?.cast::<Str>(),
+                    None => None,
+                };
                 let name = name.map_or_else(String::new, |n| format!(" ({})", n.to_str()));
                 let class = cx.type_name(o);
                 format!("<weakref at {at:#x}; to '{class}' at {:#x}{name}>", o.word())
