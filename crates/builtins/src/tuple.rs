@@ -139,7 +139,7 @@ impl TupleMethods {
     }
 
     fn __hash__(this: Gc<Tuple>, cx: &mut Cx) -> Result<i64> {
-        cx.enter()?;
+        cx.enter_while("while hashing a tuple")?;
         hash_items(cx, this.items())
     }
 

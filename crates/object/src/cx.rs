@@ -337,6 +337,19 @@ impl Cx {
         }
         Ok(())
     }
+    /// Like [`Cx::enter`]; where the native stack ends the error says what recursed, "while
+    /// hashing a tuple".
+    #[inline]
+    pub fn enter_while(&mut self, what: &str) -> Result<()> {
+        if self.native_stack_low() {
+            return Err(self.native_recursion_error(what));
+        }
+        self.enter()
+    }
+    #[cold]
+    fn native_recursion_error(&self, what: &str) -> Raised {
+        exc::new(self, ExcKind::RecursionError, &format!("maximum recursion depth exceeded {what}"))
+    }
     /// Like [`Cx::enter`], for recursion that is counted by the native stack
     /// alone and happens under `&Cx`.
     #[inline]

@@ -3,7 +3,6 @@
 use crate::hooks;
 use typhon_object::dict::{self, Dict};
 use typhon_object::list::{self, List};
-use typhon_object::str::Str;
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types;
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, name, ops, shape};
@@ -105,13 +104,12 @@ crate::slow! {
             return Err(f.cx.type_error(format!("{what} argument after ** must be a mapping, not {}", f.cx.type_name(m))));
         }
         each_pair(f.cx, m, |cx, k, v| {
-            let Some(s) = k.cast::<Str>() else {
-                let what = hooks::function_text(cx, callee)?;
-                return Err(cx.type_error(format!("{what} keywords must be strings")));
-            };
+            // Whether keys are strings is the call's affair.
             if d.get(cx, k)?.is_some() {
                 let what = hooks::function_text(cx, callee)?;
-                return Err(cx.type_error(format!("{what} got multiple values for keyword argument '{}'", s.to_str())));
+                let key = ops::to_str(cx, k)?;
+                let key = key.to_str();
+                return Err(cx.type_error(format!("{what} got multiple values for keyword argument '{key}'")));
             }
             d.insert(cx, k, v).map(|_| ())
         })?;

@@ -395,7 +395,12 @@ crate::slow! {
             None => {
                 let r = ops::tuple_from_iter(f.cx, args);
                 match r {
-                    Err(e) if e.is(f.cx, ExcKind::TypeError) && ops::class_of(args).special(Dunder::Iter).is_none() => {
+                    // What the iteration of a sequence raises is its own.
+                    Err(e)
+                        if e.is(f.cx, ExcKind::TypeError)
+                            && ops::class_of(args).special(Dunder::Iter).is_none()
+                            && ops::class_of(args).special(Dunder::GetItem).is_none() =>
+                    {
                         let what = crate::hooks::function_text(f.cx, callee)?;
                         return Err(f.cx.type_error(format!("{what} argument after * must be an iterable, not {}", f.cx.type_name(args))));
                     }

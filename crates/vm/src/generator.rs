@@ -285,9 +285,25 @@ fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
     }
 }
 
-/// What the resumer of the generator that runs in a window handles, as a word.
-pub(crate) fn outer_of(pc: Pc, base: Base) -> u64 {
-    generator_of(Window { pc, base }).map_or(0, |g| g.outer.word())
+/// Bit of `Generator::steps`: the exception being handled is the generator's own, not what
+/// its resumer handles. They may be one object, if the resumer throws in what it handles.
+const HANDLING: u32 = 16;
+
+/// A generator's handler begins while `handled` is handled: the word that it saves, 0 if the
+/// generator itself has handled nothing so far.
+pub(crate) fn begin_handling(pc: Pc, base: Base, handled: u64) -> u64 {
+    match generator_of(Window { pc, base }) {
+        Some(g) if g.steps.fetch_or(HANDLING, Ordering::Relaxed) & HANDLING == 0 => 0,
+        _ => handled,
+    }
+}
+
+/// A generator's outermost handler ends: the word of what is handled now, by its resumer.
+pub(crate) fn end_handling(pc: Pc, base: Base) -> u64 {
+    generator_of(Window { pc, base }).map_or(0, |g| {
+        g.steps.fetch_and(!HANDLING, Ordering::Relaxed);
+        g.outer.word()
+    })
 }
 
 /// Copy the registers into a window and switch the handled exception.
@@ -319,7 +335,7 @@ fn switch_back(cx: &mut Cx, g: Gc<Generator>, keep: bool) {
     if inner | outer | g.handled.word() == 0 {
         return;
     }
-    let own = keep && inner != outer;
+    let own = keep && g.steps.load(Ordering::Relaxed) & HANDLING != 0;
     g.handled.put(cx, g, Obj::from_word(inner).filter(|_| own));
     cx.handled.set(outer);
     g.outer.clear();

@@ -1030,14 +1030,14 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                 Op::RERAISE => go!(pc, base, exception::reraise, insn, cx),
                 Op::PUSHEXC => {
                     let h = (*cx).handled.get();
-                    let h = if (insn >> 8) as u8 != 0 && h == generator::outer_of(pc, base) { 0 } else { h };
+                    let h = if (insn >> 8) as u8 != 0 { generator::begin_handling(pc, base, h) } else { h };
                     (*cx).handled.set(rd(base, fb(insn)));
                     wr(base, fa(insn), if h == 0 { Obj::NONE.word() } else { h });
                 }
                 Op::POPEXC => {
                     let h = rd(base, fa(insn));
                     (*cx).handled.set(match h == Obj::NONE.word() {
-                        true if (insn >> 8) as u8 != 0 => generator::outer_of(pc, base),
+                        true if (insn >> 8) as u8 != 0 => generator::end_handling(pc, base),
                         true => 0,
                         false => h,
                     });

@@ -143,7 +143,7 @@ pub fn take(cx: &mut Cx, w: Window, code: Gc<Code>) -> Option<u32> {
         let before = unsafe { *base.add(n.reg as usize + 1) };
         // As POPEXC does it: in a generator none is what its caller handles.
         let none = before == Obj::NONE.word();
-        cx.handled.set(if none { generator::outer_of(code.entry, base) } else { before });
+        cx.handled.set(if none { generator::end_handling(code.entry, base) } else { before });
     }
     // What was kept may belong in other registers now. Nothing is allocated on the heap
     // between reading and writing.

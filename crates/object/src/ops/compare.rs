@@ -78,7 +78,7 @@ pub fn rich_compare(cx: &mut Cx, a: Obj, b: Obj, op: CompareOp) -> Result<Obj> {
     if let Some(r) = compare_simple(a, b, op) {
         return Ok(Obj::bool(r));
     }
-    cx.enter()?;
+    cx.enter_while("in comparison")?;
     let (ca, cb) = (class_of(a), class_of(b));
     let mut tried_right = false;
     if ca != cb

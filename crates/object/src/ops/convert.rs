@@ -135,7 +135,7 @@ pub fn hash_identity(o: Obj) -> i64 {
 
 /// `repr(o)`.
 pub fn repr(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
-    cx.enter()?;
+    cx.enter_while("while getting the repr of an object")?;
     // None there is called like anything else, and refuses.
     match class_of(o).special(Dunder::Repr).map(|m| ops::call_unbound(cx, m, o, &[], None)).transpose()? {
         Some(r) => r
@@ -157,7 +157,7 @@ pub fn to_str(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
     if o.is_small_int() {
         return small_int_text(cx, o);
     }
-    cx.enter()?;
+    cx.enter_while("while getting the str of an object")?;
     // None there is called like anything else, and refuses.
     match class_of(o).special(Dunder::Str).map(|m| ops::call_unbound(cx, m, o, &[], None)).transpose()? {
         Some(r) => r
