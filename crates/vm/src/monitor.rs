@@ -157,7 +157,8 @@ pub fn request_switch(cx: &Cx) {
 /// The window is known from now on.
 fn note(w: Window) {
     let code = w.func().code();
-    let at = code.offset(w.pc).wrapping_sub(1);
+    // A window that stands before its first instruction has no place yet: it will start.
+    let Some(at) = code.offset(w.pc).checked_sub(1) else { return };
     let line = spots::of(&code).line_before(at + 1);
     // The linkage of a live window.
     let func = unsafe { *w.base.sub(4) };
