@@ -133,6 +133,9 @@ def main():
     package.__file__ = os.path.join(folder, "__init__.py")
     sys.modules["test"] = package
 
+    # Packages of tests would put it in front, and the library with it that they come with.
+    sys.path.append(os.path.dirname(folder))
+
     prefix = f"test.{module}."
     try:
         # Without this, tests that need the network or much time are run as well.

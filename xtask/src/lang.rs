@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use crate::tools::{Args, Done, cores, interpreter, parallel, peer, progress, root};
 
-/// The files of `tests/lang` whose name contains one of `names`.
+/// The files of `tests/lang` of these `names` (`int`, `int.md` or a path), or all.
 pub fn files(names: &[String]) -> Result<Vec<PathBuf>, String> {
     let mut files: Vec<PathBuf> = crate::tools::files_below(&root().join("tests/lang"), &[".md"]);
     if !names.is_empty() {
         files.retain(|file| {
             let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-            names.iter().any(|name| name.trim_end_matches(".md").ends_with(&*stem))
+            names.iter().any(|name| Path::new(name).file_stem().is_some_and(|name| name == &*stem))
         });
     }
     if files.is_empty() { Err(format!("no file in tests/lang is called {names:?}")) } else { Ok(files) }
@@ -58,7 +58,7 @@ fn rewrite(python: &Path, file: &Path) -> Done {
     let lines: Vec<&str> = text.lines().collect();
     let mut new = String::new();
     let mut copied = 0;
-    for snippet in snippets::parse(&text).map_err(place)? {
+    for snippet in snippets::parse(&text).map_err(place)?.into_iter().filter(|snippet| !snippet.own) {
         let code_end = snippet.line + snippet.code.lines().count() + 1;
         for line in &lines[copied..code_end] {
             new.push_str(line);

@@ -38,15 +38,28 @@ fn interpreter_if_given(args: &mut Args) -> Result<Option<std::path::PathBuf>, S
 
 fn gc(python: &Path, every: u64, names: &[String]) -> Done {
     println!("a collection at every {every}. allocation");
-    // One process at a time until here: the children inherit the variable.
-    // `Command` would do too, but the runner is shared with the test target.
-    let files = crate::lang::files(names)?;
+    // Waking a second collector thread costs ten times what one such collection does.
+    let threads = std::env::var("TYPHON_GC_THREADS").unwrap_or("1".to_owned());
+    let stressed = |mut command: Command, value: String| {
+        command.env("TYPHON_GC_STRESS", value).env("TYPHON_GC_THREADS", &threads);
+        crate::tools::run(&mut command)
+    };
     // Starting up is the same for all programs: once is enough.
-    crate::tools::run(Command::new(python).args(["-c", "pass"]).env("TYPHON_GC_STRESS", format!("start:{every}")))?;
-    let mut child = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
-    child.arg("lang").args(["--with", &python.display().to_string()]);
-    child.args(files).env("TYPHON_GC_STRESS", every.to_string());
-    crate::tools::run(&mut child)
+    let mut start = Command::new(python);
+    start.args(["-c", "pass"]);
+    stressed(start, format!("start:{every}"))?;
+    let mut failed = Vec::new();
+    for file in crate::lang::files(names)? {
+        let begun = Instant::now();
+        let mut child = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
+        child.arg("lang").args(["--with", &python.display().to_string()]).arg(&file);
+        let name = Path::new(&file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if stressed(child, every.to_string()).is_err() {
+            failed.push(name.clone());
+        }
+        println!("{name}: {} s", begun.elapsed().as_secs());
+    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("not as expected: {}", failed.join(" "))) }
 }
 
 /// Runs each of `tests/stress` again and again until `time` is over.

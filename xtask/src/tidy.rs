@@ -54,6 +54,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/stdlib/src/sys/limits.rs", "system calls"),
     ("crates/stdlib/src/sys/mapping.rs", "mapped memory"),
     ("crates/stdlib/src/sys/poll.rs", "system calls"),
+    ("crates/stdlib/src/sys/semaphore.rs", "semaphores and shared memory of the system"),
     ("crates/stdlib/src/sys/socket.rs", "system calls, the resolver"),
     ("crates/stdlib/src/sys/spawn.rs", "between fork and exec"),
     ("crates/stdlib/src/sys/terminal.rs", "system calls"),

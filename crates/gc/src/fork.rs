@@ -60,6 +60,7 @@ fn fork_stopped(me: &ThreadState, workers: bool) -> libc::pid_t {
             let alone = members.threads().len() == 1;
             members.retain_only(me);
             sleepers.forget_sleepers();
+            typhon_sync::gil::after_fork();
             if !alone {
                 release_object_locks();
             }

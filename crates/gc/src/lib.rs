@@ -94,7 +94,8 @@ pub use layout::{
     replace_layout, shape_of,
 };
 pub use mutator::{
-    Mutator, POLL_COLLECT, POLL_FINALIZE, POLL_STOP, attach, attached, current, detach, multi_threaded, request_all,
+    Mutator, POLL_COLLECT, POLL_FINALIZE, POLL_GIL, POLL_STOP, attach, attached, current, detach, multi_threaded,
+    request_all,
 };
 pub use roots::{OwnedRoot, Root, StackRange};
 pub use stats::{Stats, add_external, automatic, set_automatic, stats};

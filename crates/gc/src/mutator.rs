@@ -12,6 +12,7 @@ use mmtk::util::alloc::BumpPointer;
 use std::cell::Cell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use typhon_sync::gil;
 pub use typhon_sync::safepoint::POLL_STOP;
 use typhon_sync::safepoint::{ThreadState, World};
 
@@ -22,6 +23,10 @@ pub const POLL_FINALIZE: u32 = 2;
 /// Poll bit, handled by [`Mutator::poll_slow`]: external memory calls for a
 /// collection. Bits from 8 (value 256) on are free for upper layers.
 pub const POLL_COLLECT: u32 = 4;
+
+/// Poll bit: another thread wants the GIL, if there is one; the upper layer answers
+/// with [`Mutator::hand_over_gil`].
+pub const POLL_GIL: u32 = 8;
 
 pub(crate) static WORLD: World = World::new();
 static MULTI: AtomicBool = AtomicBool::new(false);
@@ -212,11 +217,22 @@ impl Mutator {
         with_stack(|sp| {
             self.away.set(true);
             WORLD.enter_blocked(&self.safepoint, sp);
-            let result = f();
+            let result = if gil::is_on() { without_gil(f) } else { f() };
             WORLD.leave_blocked(&self.safepoint);
             self.away.set(false);
             result
         })
+    }
+
+    /// Lets another thread have the GIL that there is, if one wants it ([`POLL_GIL`]).
+    pub fn hand_over_gil(&self) {
+        if gil::is_wanted() && !self.away.get() {
+            with_stack(|sp| {
+                WORLD.enter_blocked(&self.safepoint, sp);
+                gil::hand_over(ask_for_gil);
+                WORLD.leave_blocked(&self.safepoint);
+            });
+        }
     }
 
     /// Whether the thread is inside [`Mutator::blocked`] or stopping the world.
@@ -282,6 +298,9 @@ impl Mutator {
 /// for `request`. The thread is not attached.
 pub unsafe fn attach(m: *mut Mutator, stack_hi: usize) {
     assert!(current().is_null(), "the thread is attached already");
+    if gil::is_on() {
+        gil::take(ask_for_gil);
+    }
     let this = &*m;
     this.stack_hi.store(stack_hi, Ordering::Relaxed);
     this.id.set(NEXT_ID.fetch_add(1, Ordering::Relaxed));
@@ -334,6 +353,21 @@ pub unsafe fn detach(m: *mut Mutator) {
     let this = &*m;
     with_stack(|sp| WORLD.detach(&this.safepoint, sp, || crate::alloc::unbind(this)));
     CURRENT.with(|c| c.set(null_mut()));
+    if gil::is_on() {
+        gil::give();
+    }
+}
+
+/// What a thread does that waits for the GIL: whoever has it is to see the bit.
+fn ask_for_gil() {
+    crate::request_all(POLL_GIL);
+}
+
+fn without_gil<R>(f: impl FnOnce() -> R) -> R {
+    gil::give();
+    let result = f();
+    gil::take(ask_for_gil);
+    result
 }
 
 /// The mutator that a safepoint state belongs to.

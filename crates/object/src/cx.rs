@@ -109,6 +109,7 @@ static RT: Rt = Rt {
         warn: OnceLock::new(),
         wrap_method: OnceLock::new(),
         weakref_of: OnceLock::new(),
+        forget_dead: OnceLock::new(),
     },
     recursion_limit: AtomicUsize::new(1000),
     finalizing: AtomicBool::new(false),
@@ -137,6 +138,16 @@ pub struct Hooks {
     pub wrap_method: OnceLock<fn(&mut Cx, Obj, bool) -> Result<Obj>>,
     /// The plain weak reference to an object, if there is one.
     pub weakref_of: OnceLock<fn(Obj) -> Option<Obj>>,
+    /// Clear what the running frame's registers hold of former calls.
+    pub forget_dead: OnceLock<fn(&Cx)>,
+}
+
+/// Overwrite the native stack below the caller: the collection's own frames have gaps,
+/// in which would stand what the last native call worked with.
+#[inline(never)]
+pub fn scrub() {
+    let mut below = [0u64; 2048];
+    std::hint::black_box(&mut below);
 }
 
 /// The shared state.
@@ -311,6 +322,15 @@ impl Cx {
     /// Run code that may block; it must not touch the heap.
     pub fn blocked<R>(&self, f: impl FnOnce() -> R) -> R {
         self.mutator.blocked(f)
+    }
+    /// Collect, for a caller that needs to know what is dead: without what former calls
+    /// have left in registers and on the native stack, where it would count as a reference.
+    pub fn collect_thoroughly(&self, full: bool) {
+        if let Some(forget) = self.rt().hooks().forget_dead.get() {
+            forget(self);
+        }
+        scrub();
+        self.mutator.collect(full);
     }
     /// Run `f` with `n` words of scratch space on the value stack, where the
     /// collector sees them. They start out empty.

@@ -456,6 +456,53 @@ impl Dict {
             }
         }
     }
+    /// If `key` has the value `old`, gives it the value `new`, in one atomic step; `None`
+    /// stands for a key that is not there. Values are compared by identity. Tells whether
+    /// it was done.
+    pub fn compare_swap(&self, cx: &mut Cx, key: Obj, old: Option<Obj>, new: Option<Obj>) -> Result<bool> {
+        let hash = key_hash(cx, key)?;
+        loop {
+            let f = self.find(cx, key, hash)?;
+            let Found { table: Some(t), at: Some((_, Some(e))), stamp } = f else {
+                match (old, new) {
+                    (Some(_), _) => return Ok(false),
+                    (None, None) => return Ok(true),
+                    (None, Some(v)) if self.try_insert(cx, &f, key, hash, v)?.is_some() => return Ok(true),
+                    (None, Some(_)) => continue,
+                }
+            };
+            let slot = &t.entry_at(e).value;
+            if slot.load(Ordering::Acquire) == 0 {
+                // Removed for good, unless another thread has just moved the item.
+                match (old, new) {
+                    _ if t.stamp() != stamp => {}
+                    (Some(_), _) => return Ok(false),
+                    (None, None) => return Ok(true),
+                    (None, Some(v)) if self.try_insert(cx, &f, key, hash, v)?.is_some() => return Ok(true),
+                    (None, Some(_)) => {}
+                }
+                continue;
+            }
+            let _g = self.lock(cx);
+            let now = Obj::from_word(slot.load(Ordering::Acquire));
+            if !self.is_as(&f) || now.is_none() {
+                continue;
+            }
+            if now != old {
+                return Ok(false);
+            }
+            match new {
+                Some(v) => {
+                    slot.store(v.word(), Ordering::Release);
+                    cx.barrier(t.obj());
+                }
+                None => {
+                    self.remove_entry(t, e);
+                }
+            }
+            return Ok(true);
+        }
+    }
     /// Store under a string key of a namespace.
     pub fn insert_str(&self, cx: &Cx, key: Gc<Str>, value: Obj) -> Result<Option<Obj>> {
         let hash = key.hash();

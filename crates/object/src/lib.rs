@@ -25,6 +25,7 @@ pub mod cx;
 pub mod dict;
 pub mod dunder;
 pub mod exc;
+pub mod exc_class;
 pub mod float;
 pub mod guarded;
 pub mod hash;

@@ -36,6 +36,7 @@ mod json;
 mod locale;
 mod math;
 mod mmap;
+mod multiprocessing;
 mod operator;
 mod posix;
 mod posixsubprocess;
@@ -88,6 +89,8 @@ pub static MODULES: &[&ModuleSpec] = &[
     &csv::csv::SPEC,
     &grp::grp::SPEC,
     &mmap::mmap::SPEC,
+    &multiprocessing::multiprocessing::SPEC,
+    &multiprocessing::posixshmem::SPEC,
     &syslog::syslog::SPEC,
     &termios::termios::SPEC,
     &zlib::zlib::SPEC,

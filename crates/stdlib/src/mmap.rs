@@ -103,7 +103,7 @@ impl Mmap {
             if self.exports.count() == 0 {
                 return Ok(());
             }
-            cx.mutator.collect(full);
+            cx.collect_thoroughly(full);
         }
         if self.exports.count() == 0 { Ok(()) } else { Err(cx.error(ExcKind::BufferError, msg)) }
     }

@@ -11,6 +11,7 @@
 pub mod limits;
 pub mod mapping;
 pub mod poll;
+pub mod semaphore;
 pub mod socket;
 pub mod spawn;
 pub mod terminal;

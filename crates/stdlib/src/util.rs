@@ -12,8 +12,7 @@ use typhon_object::exc::{ExcKind, Raised};
 use typhon_object::native::{FromArg, IntoObj};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
-use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Dunder, Result, dict, int, new_type, ops, shape, tuple};
+use typhon_object::{Cx, Dunder, Result, int, ops, tuple};
 
 /// Text, category, stack level.
 pub type WarnHook = fn(&mut Cx, &str, ExcKind, i64) -> Result<()>;
@@ -58,6 +57,8 @@ pub fn unraisable(cx: &mut Cx, e: Raised, what: &str, o: Obj) {
         f(cx, e, what, o);
     }
 }
+
+pub use typhon_object::exc_class::{error_of, exception_class};
 
 /// Run a system call in the blocked state, again after signals.
 pub fn sys_call<T>(cx: &mut Cx, mut f: impl FnMut() -> Sys<T>) -> Result<Sys<T>> {
@@ -104,40 +105,6 @@ pub fn os_error_with(cx: &mut Cx, errno: i32, names: &[Obj]) -> Raised {
     })();
     match made {
         Ok(o) => o.cast().map(Raised).unwrap_or_else(|| cx.error(ExcKind::SystemError, "OSError() is no exception")),
-        Err(e) => e,
-    }
-}
-
-/// An exception class of a native module, made on first use.
-pub fn exception_class(
-    cx: &mut Cx,
-    root: &'static typhon_gc::Root,
-    module: &str,
-    name: &str,
-    base: ExcKind,
-) -> Result<Gc<Type>> {
-    if let Some(t) = Obj::from_word(root.get()).and_then(|o| o.cast()) {
-        return Ok(t);
-    }
-    let ns = dict::new(cx)?;
-    let (k, v) = (cx.intern("__module__")?, cx.intern(module)?);
-    ns.insert_str(cx, k, v.obj())?;
-    let bases = tuple::new(cx, &[base.class(cx).obj()])?;
-    let name = cx.intern(name)?;
-    let t = new_type::new_type(cx, types::class_for(shape::TYPE), name, bases, ns)?;
-    root.set(&cx.mutator, t.obj().word());
-    Ok(t)
-}
-
-/// An exception of a class of the library's own, with a text.
-#[cold]
-pub fn error_of(cx: &mut Cx, class: Result<Gc<Type>>, msg: &str) -> Raised {
-    let made = (|| {
-        let m = msg.into_obj(cx)?;
-        ops::call_args(cx, class?.obj(), &[m])
-    })();
-    match made {
-        Ok(o) => o.cast().map(Raised).unwrap_or_else(|| cx.error(ExcKind::SystemError, msg)),
         Err(e) => e,
     }
 }

@@ -19,6 +19,7 @@
 //!   BLOCKED, only under the handshake's mutex while no stop is in force.
 
 #[cfg(not(loom))]
+pub mod gil;
 pub mod object_lock;
 #[cfg(not(loom))]
 pub mod park;

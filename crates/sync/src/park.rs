@@ -25,6 +25,7 @@ pub enum Outcome {
 
 /// A thread's handle for waiting; lives as long as the thread may wait.
 #[derive(Default)]
+#[repr(transparent)]
 pub struct Waiter(Word);
 
 impl Waiter {
@@ -100,6 +101,12 @@ impl Semaphore {
     /// How many permits are free now.
     pub fn permits(&self) -> u32 {
         self.permits.load(Ordering::Relaxed)
+    }
+
+    /// Whether the thread of `waiter` sleeps here and nobody has woken it.
+    pub fn is_asleep(&self, waiter: *const Waiter) -> bool {
+        // A waiter is its word.
+        parking::is_asleep(std::ptr::from_ref(self).addr(), waiter.cast())
     }
 
     /// Takes a permit, waiting for one until the deadline. Call it in the blocked

@@ -118,6 +118,12 @@ pub fn park(
     }
 }
 
+/// Whether the thread of `word` sleeps on `key` and nobody has woken it. While it does,
+/// it does nothing else: it leaves its bucket before it goes on.
+pub fn is_asleep(key: usize, word: *const Word) -> bool {
+    bucket(key).iter().any(|s| s.key == key && std::ptr::eq(s.word, word))
+}
+
 /// Wakes the one that has slept longest on `key`, if there is one.
 pub fn unpark_one(key: usize) {
     let mut sleepers = bucket(key);
@@ -175,6 +181,7 @@ mod tests {
         let key = 0x1238;
         let here = Word::new();
         assert_eq!(park(key, &here, false, None, || false), Parked::Invalid);
+        assert!(!is_asleep(key, &here));
         let soon = || Some(Instant::now() + Duration::from_millis(5));
         assert_eq!(park(key, &here, false, soon(), || true), Parked::TimedOut);
         here.interrupt();
@@ -188,7 +195,11 @@ mod tests {
                 thread
             })
             .collect();
+        assert_eq!(bucket(key).iter().filter(|s| s.key == key).count(), 3);
+        let asleep = bucket(key).last().unwrap().word;
+        assert!(is_asleep(key, asleep) && !is_asleep(key + 8, asleep));
         (0..3).for_each(|_| unpark_one(key));
+        assert!(!is_asleep(key, asleep));
         for thread in threads {
             assert_eq!(thread.join().unwrap(), Parked::Woken);
         }

@@ -2,12 +2,12 @@
 //!
 //! Tests: `tests/cli.rs`.
 
-use crate::config::{self, Config, Program, Wanted};
+use crate::config::{self, Config, Gil, Program, Wanted};
 use crate::{run, start};
 use std::ffi::OsString;
 use typhon_gc::HeapOptions;
 use typhon_object::cx::{Cx, init_heap};
-use typhon_vm::display;
+use typhon_vm::{display, gil};
 
 /// Native stack of the main Python thread (reserved, not committed).
 pub const MAIN_STACK: usize = 64 << 20;
@@ -52,6 +52,11 @@ pub fn run(args: Vec<OsString>) -> u8 {
     if let Some(n) = number("TYPHON_GC_THREADS") {
         heap.threads = n as usize;
     }
+    match config.gil {
+        Some(Gil::Timed) => gil::enable(None),
+        Some(Gil::Counted(n)) => gil::enable(Some(n)),
+        None => {}
+    }
     init_heap(&heap);
     let cx = Cx::attach(MAIN_STACK - (1 << 20));
     below(cx, &config, &program, stress.parse().ok())
@@ -60,6 +65,7 @@ pub fn run(args: Vec<OsString>) -> u8 {
 /// Everything that holds objects runs in frames below the attachment.
 #[inline(never)]
 fn below(mut cx: Box<Cx>, config: &Config, program: &Program, stress: Option<u64>) -> u8 {
+    gil::start_thread(&cx);
     let code = match start::start(&mut cx, config) {
         Ok(()) => {
             let ready = start::prepare(&mut cx, config);
@@ -73,7 +79,7 @@ fn below(mut cx: Box<Cx>, config: &Config, program: &Program, stress: Option<u64
                 Err(e) => run::report(&mut cx, Err(e), false),
             };
             // Its frame, too, has gaps in which the program's words would be seen.
-            typhon_vm::gc_module::scrub();
+            typhon_object::cx::scrub();
             run::shut_down(&mut cx, code)
         }
         Err(e) => {

@@ -1,12 +1,13 @@
 //! The command line and the environment, understood.
 //!
-//! Nothing here needs the runtime: the result is plain data.
+//! Nothing here needs a running runtime: the result is plain data.
 //!
 //! Tests: crates/typhon/tests/cli.rs; CPython test_cmd_line.
 
 use crate::usage;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use typhon_vm::deadlock;
 
 /// What to run.
 pub enum Program {
@@ -18,6 +19,15 @@ pub enum Program {
     Module(OsString),
     /// Standard input.
     Stdin,
+}
+
+/// When a thread lets another have the GIL.
+#[derive(Clone, Copy)]
+pub enum Gil {
+    /// After the switch interval.
+    Timed,
+    /// After so many bytecodes.
+    Counted(i64),
 }
 
 /// What the command line comes to.
@@ -85,6 +95,10 @@ pub struct Config {
     pub faulthandler: bool,
     /// `-X no_debug_ranges`.
     pub no_debug_ranges: bool,
+    /// `-X gil`.
+    pub gil: Option<Gil>,
+    /// `-X deadlock`.
+    pub deadlock: Option<deadlock::Mode>,
     /// `-X cpu_count`.
     pub cpu_count: Option<i64>,
     /// `-X int_max_str_digits`.
@@ -328,7 +342,7 @@ fn environment(c: &mut Config, random: bool) -> Parsed<()> {
         c.cpu_count = cpu_count(&v)?;
     }
     if let Some(v) = text(c, "PYTHON_GIL") {
-        gil(&v, "PYTHON_GIL")?;
+        c.gil = gil(&v, "PYTHON_GIL")?;
     }
     if let Some(v) = text(c, "PYTHON_THREAD_INHERIT_CONTEXT") {
         c.thread_inherit_context = switch(&v, "PYTHON_THREAD_INHERIT_CONTEXT")?;
@@ -352,10 +366,12 @@ fn switch(v: &str, what: &str) -> Parsed<i64> {
 }
 
 /// There is no lock to switch on: asking for one is refused.
-fn gil(v: &str, what: &str) -> Parsed<()> {
-    match v {
-        "0" => Ok(()),
-        "1" => Err(fatal("config_read_gil", &format!("Enabling the GIL is not supported by this build ({what})"))),
+/// `None`: no GIL. `checkinterval:N` is our own.
+fn gil(v: &str, what: &str) -> Parsed<Option<Gil>> {
+    match (v, v.strip_prefix("checkinterval:").map(str::parse)) {
+        ("0", _) => Ok(None),
+        ("1", _) => Ok(Some(Gil::Timed)),
+        (_, Some(Ok(n))) if n > 0 => Ok(Some(Gil::Counted(n))),
         _ => Err(fatal("config_read_gil", &format!("{what} must be \"0\" or \"1\""))),
     }
 }
@@ -370,6 +386,15 @@ fn cpu_count(v: &str) -> Parsed<Option<i64>> {
                 Err(fatal("config_init_cpu_count", msg))
             }
         },
+    }
+}
+
+fn deadlock_mode(v: Option<&str>) -> Parsed<deadlock::Mode> {
+    match v {
+        Some("raise") => Ok(deadlock::Mode::Raise),
+        Some("report") => Ok(deadlock::Mode::Report),
+        Some("off") => Ok(deadlock::Mode::Off),
+        _ => Err(fatal("config_init_deadlock", "-X deadlock: the value must be raise, report or off")),
     }
 }
 
@@ -402,8 +427,9 @@ fn x_options(c: &mut Config) -> Parsed<()> {
                     fatal("config_init_int_max_str_digits", &msg)
                 })?;
             }
+            ("deadlock", v) => c.deadlock = Some(deadlock_mode(v)?),
             ("cpu_count", v) => c.cpu_count = cpu_count(v.unwrap_or(""))?,
-            ("gil", v) => gil(v.unwrap_or(""), "-X gil")?,
+            ("gil", v) => c.gil = gil(v.unwrap_or(""), "-X gil")?,
             ("thread_inherit_context", v) => {
                 c.thread_inherit_context = switch(v.unwrap_or(""), "-X thread_inherit_context")?;
             }

@@ -291,7 +291,7 @@ pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
         code = FLUSH_FAILED;
     }
     cx.rt().finalizing.store(true, Ordering::SeqCst);
-    typhon_vm::gc_module::scrub();
+    typhon_object::cx::scrub();
     crate::wiring::finalize_modules(cx);
     // Files that were left open, and what finalizers wrote.
     typhon_stdlib::io::flush_all(cx);

@@ -12,7 +12,7 @@ use typhon_object::dict::Dict;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, boot, name, ops, str};
 use typhon_vm::hooks;
 use typhon_vm::library as vm_library;
-use typhon_vm::{import, init, sys, thread};
+use typhon_vm::{deadlock, import, init, sys, thread};
 
 /// Make a runtime that can import and print.
 #[inline(never)]
@@ -47,6 +47,9 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let sd = hooks::module_dict(s).expect("a module");
     sys_values::fill(cx, sd, c)?;
     typhon_builtins::int_new::MAX_STR_DIGITS.store(c.int_max_str_digits as usize, Ordering::Relaxed);
+    if let Some(mode) = c.deadlock {
+        deadlock::set_mode(mode);
+    }
     sys::CPU_COUNT.store(c.cpu_count.unwrap_or(-1), Ordering::Relaxed);
     import::IMPORT_TIME.store(c.import_time > 0, Ordering::Relaxed);
     import::VERBOSE.store(c.verbose > 0, Ordering::Relaxed);

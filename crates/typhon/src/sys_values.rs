@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use typhon_object::dict::Dict;
-use typhon_object::{Cx, Gc, Obj, Result, float, int, list, ops, str};
+use typhon_object::{Cx, Gc, Obj, Result, float, int, list, ops, str, tuple};
 
 /// The language version that Typhon implements.
 pub const VERSION: (i64, i64, i64) = (3, 14, 0);
@@ -83,11 +83,14 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         ("platlibdir", "lib"),
         ("_framework", ""),
         ("abiflags", ""),
-        ("_git", ""),
     ] {
         let v = text(cx, v)?;
         put(cx, d, k, v)?;
     }
+    // Name, branch, revision.
+    let (name, none) = (text(cx, "Typhon")?, text(cx, "")?);
+    let git = tuple::new(cx, &[name, none, none])?;
+    put(cx, d, "_git", git.obj())?;
     let exe = std::env::current_exe().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
     for (k, v) in [
         ("executable", exe.as_str()),
@@ -133,7 +136,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
             ("warn_default_encoding", f(c.warn_default_encoding)),
             ("safe_path", Obj::bool(c.safe_path)),
             ("int_max_str_digits", n(c.int_max_str_digits)),
-            ("gil", n(0)),
+            ("gil", n(i64::from(c.gil.is_some()))),
             ("thread_inherit_context", n(c.thread_inherit_context)),
             ("context_aware_warnings", n(c.context_aware_warnings)),
         ],

@@ -108,10 +108,12 @@ pub const XOPTIONS: &str = "\
 Options of the implementation:
 -X context_aware_warnings=[0|1]  keep warnings.catch_warnings() to its context
 -X cpu_count=N                   what os.process_cpu_count() tells
+-X deadlock=raise|report|off     what is done about threads that wait for each other
 -X dev                           development mode: more checks and warnings
 -X faulthandler                  print tracebacks on fatal signals
 -X frozen_modules=[on|off]       accepted; the library is always built in
--X gil=0                         accepted; there is no GIL
+-X gil=[0|1]                     one thread at a time, as with CPython's GIL
+-X gil=checkinterval:N           the same, handing over every N bytecodes
 -X importtime[=2]                print how long each import takes
 -X int_max_str_digits=N          longest int to convert from or to text
 -X no_debug_ranges               no carets in tracebacks

@@ -82,7 +82,7 @@ pub fn finalize_modules(cx: &mut Cx) {
     // What a finalizer lets go of may have one, too.
     for _ in 0..3 {
         // Or the program's last calls would have left what they worked with.
-        typhon_vm::gc_module::scrub();
+        typhon_object::cx::scrub();
         cx.mutator.collect(true);
         poll::finalize(cx);
     }

@@ -17,7 +17,7 @@ static THRESHOLDS: [AtomicI64; 3] = [AtomicI64::new(2000), AtomicI64::new(10), A
 /// Clear the registers of the calling window that lie beyond its pending call. The
 /// collector scans windows conservatively, and there stands what former calls worked
 /// with: objects that a program that collects expects to be gone.
-fn forget_dead_registers(cx: &Cx) {
+pub fn forget_dead_registers(cx: &Cx) {
     if cx.base.is_null() || cx.pc.is_null() {
         return;
     }
@@ -29,24 +29,23 @@ fn forget_dead_registers(cx: &Cx) {
         }
         let func = Window { base: cx.base, pc: cx.pc }.func();
         let insn = Insn((*cx.pc.sub(1)).load(Ordering::Relaxed));
-        let arguments = match insn.op() {
-            Some(Op::CALL | Op::CALL_NATIVE) => 4,
-            Some(Op::CALLM | Op::CALLM_NATIVE | Op::CALLMETHOD) => 5,
+        // Where the arguments begin, and what of the call's own registers is in use.
+        let (arguments, callee) = match insn.op() {
+            Some(Op::CALL | Op::CALL_NATIVE) => (4, 1),
+            Some(Op::CALLMETHOD) => (5, 1),
+            Some(Op::CALLM | Op::CALLM_NATIVE) => (5, 0),
             _ => return,
         };
-        let end = insn.a() as usize + arguments + insn.b() as usize;
+        // A native function has no linkage in the four words below its arguments.
+        let at = insn.a() as usize;
+        for r in at + callee..at + 4 {
+            *cx.base.add(r) = 0;
+        }
+        let end = at + arguments + insn.b() as usize;
         for r in end.max(func.nclear.load(Ordering::Relaxed) as usize)..func.nregs.load(Ordering::Relaxed) as usize {
             *cx.base.add(r) = 0;
         }
     }
-}
-
-/// Overwrite the native stack below the caller: the collection's own frames have gaps,
-/// in which would stand what the last native call worked with.
-#[inline(never)]
-pub fn scrub() {
-    let mut below = [0u64; 2048];
-    std::hint::black_box(&mut below);
 }
 
 /// `gc.callbacks`, whatever the module's attribute is set to.
@@ -84,12 +83,12 @@ pub mod functions {
             return Err(cx.value_error("invalid generation"));
         }
         call_callbacks(cx, "start", generation)?;
-        forget_dead_registers(cx);
-        scrub();
         if generation == 2 {
+            forget_dead_registers(cx);
+            typhon_object::cx::scrub();
             code::collect_forgetting(cx);
         } else {
-            cx.mutator.collect(false);
+            cx.collect_thoroughly(false);
         }
         // What finalizers let go of dies in the next round.
         poll::finalize(cx);

@@ -4,6 +4,7 @@
 //! A thread may take it again while it has it.
 //! Tests: tests/lang/fork.md; CPython test_fork1, test_importlib.
 
+use crate::deadlock::On;
 use crate::{lock, thread};
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_object::{Cx, Result};
@@ -18,7 +19,7 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 pub fn acquire(cx: &mut Cx) -> Result<()> {
     if OWNER.load(Ordering::Relaxed) != thread::ident() {
         if !FREE.try_acquire() {
-            lock::acquire(cx, &FREE, None)?;
+            lock::acquire(cx, &FREE, None, On::Thread(OWNER.load(Ordering::Relaxed)))?;
         }
         OWNER.store(thread::ident(), Ordering::Relaxed);
     }

@@ -53,6 +53,7 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let _ = h.flush_caches.set(code::flush_caches);
     let _ = h.own_attributes.set(code::own_attributes);
     let _ = h.set_cell.set(set_cell);
+    let _ = h.forget_dead.set(crate::gc_module::forget_dead_registers);
     let _ = typhon_builtins::hooks::CALLER_MODULE.set(caller_module);
     let _ = typhon_builtins::hooks::SUPER_ARGS.set(crate::objects::super_args);
     let ns = hooks::builtins(cx);
@@ -88,11 +89,13 @@ pub fn classes(cx: &mut Cx) -> Result<()> {
 
 /// The native modules of this crate.
 pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
+    &crate::faulthandler::functions::SPEC,
     &crate::gc_module::functions::SPEC,
     &crate::imp::functions::SPEC,
     &crate::queue::functions::SPEC,
     &crate::signal_module::functions::SPEC,
     &crate::thread::functions::SPEC,
+    &crate::typhon_module::functions::SPEC,
     &crate::weakref::functions::SPEC,
 ];
 

@@ -5,6 +5,7 @@
 //!
 //! Tests: tests/lang/threads.md; CPython test_thread, lock_tests.
 
+use crate::deadlock::{self, Holder, On, Verdict};
 use crate::poll;
 use crate::thread::{TIMEOUT_MAX, ident, with_waiter};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,13 +30,17 @@ pub fn deadline(cx: &Cx, timeout: f64) -> Result<Option<Instant>> {
     Ok(Instant::now().checked_add(Duration::from_secs_f64(timeout)))
 }
 
-/// Take a permit, running signal handlers when interrupted.
-pub fn acquire(cx: &mut Cx, s: &Semaphore, deadline: Option<Instant>) -> Result<bool> {
+/// Take a permit, running signal handlers when interrupted. `on` is for the deadlock
+/// guard, which looks after waits without a deadline.
+pub fn acquire(cx: &mut Cx, s: &Semaphore, deadline: Option<Instant>, on: On<'_>) -> Result<bool> {
     for _ in 0..3 {
         if s.try_acquire() {
             return Ok(true);
         }
         std::hint::spin_loop();
+    }
+    if deadline.is_none() && deadlock::is_on() {
+        return acquire_guarded(cx, s, on);
     }
     loop {
         match with_waiter(|w| cx.blocked(|| s.acquire(w, deadline))) {
@@ -46,10 +51,37 @@ pub fn acquire(cx: &mut Cx, s: &Semaphore, deadline: Option<Instant>) -> Result<
     }
 }
 
+/// The same without a deadline.
+fn acquire_guarded(cx: &mut Cx, s: &Semaphore, on: On<'_>) -> Result<bool> {
+    let mut entry = None;
+    let mut until = Some(deadlock::MOMENT);
+    let mut last = false;
+    loop {
+        let end = until.and_then(|d| Instant::now().checked_add(d));
+        match with_waiter(|w| cx.blocked(|| s.acquire(w, end))) {
+            Outcome::Acquired => return Ok(true),
+            Outcome::TimedOut => {
+                entry.get_or_insert_with(|| deadlock::enter(s, on));
+                until = match deadlock::look(cx, last)? {
+                    Verdict::Perhaps => Some(deadlock::LONG),
+                    Verdict::Nothing => None,
+                };
+                last = until.is_some();
+            }
+            Outcome::Interrupted => {
+                // Handlers may do anything; after that the wait begins anew.
+                entry = None;
+                poll::handle(cx)?;
+                until = Some(deadlock::MOMENT);
+            }
+        }
+    }
+}
+
 /// Take a permit within so many seconds; negative waits for ever.
 pub fn acquire_within(cx: &mut Cx, s: &Semaphore, timeout: f64) -> Result<bool> {
     let d = deadline(cx, timeout)?;
-    acquire(cx, s, d)
+    acquire(cx, s, d, On::Anyone)
 }
 
 fn lock_args(cx: &mut Cx, blocking: bool, timeout: f64) -> Result<Option<Option<Instant>>> {
@@ -70,39 +102,47 @@ fn lock_args(cx: &mut Cx, blocking: bool, timeout: f64) -> Result<Option<Option<
 pub struct Lock {
     #[trace(skip)]
     sem: Semaphore,
+    holder: Holder,
 }
 
-impl Lock {
-    fn take(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        let d = lock_args(cx, blocking, timeout)?;
-        if self.sem.try_acquire() {
-            return Ok(true);
-        }
-        match d {
-            None => Ok(false),
-            Some(d) => acquire(cx, &self.sem, d),
-        }
+/// A lock that is free.
+fn free_lock() -> Lock {
+    Lock { sem: Semaphore::new(1), holder: Holder::free() }
+}
+
+/// `firm`: by a `with` statement, which will release it in this thread.
+fn take(cx: &mut Cx, lock: Gc<Lock>, blocking: bool, timeout: f64, firm: bool) -> Result<bool> {
+    let d = lock_args(cx, blocking, timeout)?;
+    let got = lock.sem.try_acquire()
+        || match d {
+            None => false,
+            Some(d) => acquire(cx, &lock.sem, d, On::Lock(&lock.holder, lock.obj()))?,
+        };
+    if got {
+        lock.holder.take(cx, lock.obj(), firm);
     }
+    Ok(got)
 }
 
 /// A lock object is a synchronization primitive.
 #[class(module = "_thread", name = "lock", weakref)]
 impl Lock {
     fn __new__(_cx: &mut Cx) -> Lock {
-        Lock { sem: Semaphore::new(1) }
+        free_lock()
     }
     /// Lock the lock.
     #[sig(blocking = True, timeout = -1)]
-    fn acquire(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        self.take(cx, blocking, timeout)
+    fn acquire(this: Gc<Lock>, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
+        take(cx, this, blocking, timeout, false)
     }
     /// An obsolete synonym of acquire().
     #[sig(blocking = True, timeout = -1)]
-    fn acquire_lock(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        self.take(cx, blocking, timeout)
+    fn acquire_lock(this: Gc<Lock>, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
+        take(cx, this, blocking, timeout, false)
     }
     /// Release the lock.
     fn release(&self, cx: &mut Cx) -> Result<()> {
+        self.holder.clear();
         if self.sem.release_binary() { Ok(()) } else { Err(cx.error(ExcKind::RuntimeError, "release unlocked lock")) }
     }
     /// An obsolete synonym of release().
@@ -117,8 +157,8 @@ impl Lock {
     fn locked_lock(&self) -> bool {
         self.sem.permits() == 0
     }
-    fn __enter__(&self, cx: &mut Cx) -> Result<bool> {
-        self.take(cx, true, -1.0)
+    fn __enter__(this: Gc<Lock>, cx: &mut Cx) -> Result<bool> {
+        take(cx, this, true, -1.0, true)
     }
     #[sig(*exc_info)]
     fn __exit__(&self, cx: &mut Cx, exc_info: &[Obj]) -> Result<()> {
@@ -130,6 +170,7 @@ impl Lock {
         format!("<{s} _thread.lock object at {:#x}>", this.obj().word())
     }
     fn _at_fork_reinit(&self) {
+        self.holder.clear();
         self.sem.reset(1);
     }
 }
@@ -139,38 +180,41 @@ impl Lock {
 pub struct RLock {
     #[trace(skip)]
     sem: Semaphore,
-    /// `ident()` of the owner, or 0. Only the owner changes it from itself.
-    #[trace(skip)]
-    owner: AtomicU64,
+    /// Only the owner changes it from itself.
+    holder: Holder,
     #[trace(skip)]
     count: AtomicU64,
 }
 
 impl RLock {
-    fn take(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        let me = ident();
-        if self.owner.load(Ordering::Relaxed) == me {
-            self.count.fetch_add(1, Ordering::Relaxed);
+    fn take(this: Gc<RLock>, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
+        if this.is_mine() {
+            this.count.store(this.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             return Ok(true);
         }
         let d = lock_args(cx, blocking, timeout)?;
-        let got = self.sem.try_acquire()
+        let got = this.sem.try_acquire()
             || match d {
                 None => false,
-                Some(d) => acquire(cx, &self.sem, d)?,
+                Some(d) => acquire(cx, &this.sem, d, On::Lock(&this.holder, this.obj()))?,
             };
         if got {
-            self.owner.store(me, Ordering::Relaxed);
-            self.count.store(1, Ordering::Relaxed);
+            this.count.store(1, Ordering::Relaxed);
+            this.holder.take(cx, this.obj(), true);
         }
         Ok(got)
     }
+    fn is_mine(&self) -> bool {
+        self.holder.ident() == ident()
+    }
     fn give(&self, cx: &Cx) -> Result<()> {
-        if self.owner.load(Ordering::Relaxed) != ident() {
+        if !self.is_mine() {
             return Err(cx.error(ExcKind::RuntimeError, "cannot release un-acquired lock"));
         }
-        if self.count.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.owner.store(0, Ordering::Relaxed);
+        let count = self.count.load(Ordering::Relaxed) - 1;
+        self.count.store(count, Ordering::Relaxed);
+        if count == 0 {
+            self.holder.clear();
             self.sem.release_binary();
         }
         Ok(())
@@ -182,12 +226,12 @@ impl RLock {
 impl RLock {
     fn __new__(_cx: &mut Cx, args: Args<'_>) -> RLock {
         let _ = args.pos;
-        RLock { sem: Semaphore::new(1), owner: AtomicU64::new(0), count: AtomicU64::new(0) }
+        RLock { sem: Semaphore::new(1), holder: Holder::free(), count: AtomicU64::new(0) }
     }
     /// Lock the lock.
     #[sig(blocking = True, timeout = -1)]
-    fn acquire(&self, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        self.take(cx, blocking, timeout)
+    fn acquire(this: Gc<RLock>, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
+        RLock::take(this, cx, blocking, timeout)
     }
     /// Release the lock.
     fn release(&self, cx: &mut Cx) -> Result<()> {
@@ -195,10 +239,10 @@ impl RLock {
     }
     /// Return whether this object is locked.
     fn locked(&self) -> bool {
-        self.owner.load(Ordering::Relaxed) != 0
+        self.holder.ident() != 0
     }
-    fn __enter__(&self, cx: &mut Cx) -> Result<bool> {
-        self.take(cx, true, -1.0)
+    fn __enter__(this: Gc<RLock>, cx: &mut Cx) -> Result<bool> {
+        RLock::take(this, cx, true, -1.0)
     }
     #[sig(*exc_info)]
     fn __exit__(&self, cx: &mut Cx, exc_info: &[Obj]) -> Result<()> {
@@ -206,36 +250,35 @@ impl RLock {
         self.give(cx)
     }
     fn __repr__(this: Gc<RLock>) -> String {
-        let owner = this.owner.load(Ordering::Relaxed);
+        let owner = this.holder.ident();
         let count = if owner == 0 { 0 } else { this.count.load(Ordering::Relaxed) };
         let s = if owner == 0 { "unlocked" } else { "locked" };
         format!("<{s} _thread.RLock object owner={owner} count={count} at {:#x}>", this.obj().word())
     }
     fn _is_owned(&self) -> bool {
-        self.owner.load(Ordering::Relaxed) == ident()
+        self.is_mine()
     }
     fn _recursion_count(&self) -> u64 {
-        if self.owner.load(Ordering::Relaxed) == ident() { self.count.load(Ordering::Relaxed) } else { 0 }
+        if self.is_mine() { self.count.load(Ordering::Relaxed) } else { 0 }
     }
     fn _release_save(&self, cx: &mut Cx) -> Result<(u64, u64)> {
-        let owner = self.owner.load(Ordering::Relaxed);
-        if owner != ident() {
+        if !self.is_mine() {
             return Err(cx.error(ExcKind::RuntimeError, "cannot release un-acquired lock"));
         }
         let n = self.count.swap(0, Ordering::Relaxed);
-        self.owner.store(0, Ordering::Relaxed);
+        self.holder.clear();
         self.sem.release_binary();
-        Ok((n, owner))
+        Ok((n, ident()))
     }
-    fn _acquire_restore(&self, cx: &mut Cx, state: Gc<Tuple>) -> Result<()> {
+    fn _acquire_restore(this: Gc<RLock>, cx: &mut Cx, state: Gc<Tuple>) -> Result<()> {
         let n = state.get(0).and_then(int::to_i64).unwrap_or(1);
-        acquire(cx, &self.sem, None)?;
-        self.owner.store(ident(), Ordering::Relaxed);
-        self.count.store(n as u64, Ordering::Relaxed);
+        acquire(cx, &this.sem, None, On::Lock(&this.holder, this.obj()))?;
+        this.count.store(n as u64, Ordering::Relaxed);
+        this.holder.take(cx, this.obj(), true);
         Ok(())
     }
     fn _at_fork_reinit(&self) {
-        self.owner.store(0, Ordering::Relaxed);
+        self.holder.clear();
         self.count.store(0, Ordering::Relaxed);
         self.sem.reset(1);
     }
@@ -243,5 +286,5 @@ impl RLock {
 
 /// `allocate_lock()`.
 pub fn new_lock(cx: &mut Cx) -> Result<Gc<Lock>> {
-    native::instance(cx, Lock { sem: Semaphore::new(1) })
+    native::instance(cx, free_lock())
 }

@@ -2,11 +2,11 @@
 //! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
 //! of the polling thread, with no lock held.
 
-use crate::{async_gen, ending, generator, thread};
+use crate::{async_gen, ending, generator, gil, thread};
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
-use typhon_gc::{POLL_FINALIZE, pop_cleared_weak, pop_ready_finalizer};
+use typhon_gc::{POLL_FINALIZE, POLL_GIL, pop_cleared_weak, pop_ready_finalizer};
 use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
 use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops, shape};
 
@@ -24,6 +24,9 @@ pub fn handle(cx: &mut Cx) -> Result<()> {
     if bits & POLL_FINALIZE != 0 {
         cx.mutator.clear(POLL_FINALIZE);
         finalize(cx);
+    }
+    if bits & POLL_GIL != 0 {
+        gil::handle(cx);
     }
     if bits & POLL_SIGNAL != 0 {
         cx.mutator.clear(POLL_SIGNAL);

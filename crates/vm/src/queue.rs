@@ -8,11 +8,10 @@ use crate::lock;
 use std::collections::VecDeque;
 use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
+use typhon_object::exc_class::exception_class;
 use typhon_object::native::Args;
 use typhon_object::types::{self, Type};
-use typhon_object::{
-    Cx, ExcKind, Gc, Guarded, Obj, Raised, Result, dict, float, int, name, new_type, ops, shape, str, tuple,
-};
+use typhon_object::{Cx, ExcKind, Gc, Guarded, Obj, Raised, Result, float, int, name, ops, str};
 use typhon_sync::park::Semaphore;
 
 static EMPTY: Root = Root::new();
@@ -21,16 +20,10 @@ fn empty_class(cx: &mut Cx) -> Result<Gc<Type>> {
     if let Some(t) = Obj::from_word(EMPTY.get()).and_then(|o| o.cast()) {
         return Ok(t);
     }
-    let ns = dict::new(cx)?;
-    let module = cx.intern("_queue")?;
-    ns.insert_str(cx, name!(cx, "__module__"), module.obj())?;
+    let class = exception_class(cx, &EMPTY, "_queue", "Empty", ExcKind::Exception)?;
     let doc = str::new(cx, "Exception raised by Queue.get(block=0)/get_nowait().")?;
-    ns.insert_str(cx, name!(cx, "__doc__"), doc.obj())?;
-    let bases = tuple::new(cx, &[ExcKind::Exception.class(cx).obj()])?;
-    let name = cx.intern("Empty")?;
-    let t = new_type::new_type(cx, types::class_for(shape::TYPE), name, bases, ns)?;
-    EMPTY.set(&cx.mutator, t.obj().word());
-    Ok(t)
+    types::set_attr(cx, class, name!(cx, "__doc__"), Some(doc.obj()))?;
+    Ok(class)
 }
 
 #[cold]

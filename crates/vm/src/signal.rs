@@ -7,7 +7,7 @@
 //!
 //! Tests: tests/lang/signals.md; CPython test_signal.
 
-use crate::{poll, thread};
+use crate::{faulthandler, poll, thread};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 use typhon_gc::{Mutator, Root};
 use typhon_object::cx::POLL_SIGNAL;
@@ -24,21 +24,37 @@ static ECHO: AtomicBool = AtomicBool::new(false);
 pub static WAKEUP_FD: AtomicI32 = AtomicI32::new(-1);
 static HANDLERS: Root = Root::new();
 
-/// Note a signal. Async-signal-safe.
-fn note(n: i32) {
-    // Signal 64 has bit 0.
-    PENDING.fetch_or(1 << (n as u64 & 63), Ordering::SeqCst);
+/// Has the main thread look for signals. Async-signal-safe.
+pub fn wake_main() {
     // The main thread's context lives as long as the process.
     if let Some(m) = unsafe { MAIN.load(Ordering::SeqCst).as_ref() } {
         m.request(POLL_SIGNAL);
     }
     thread::interrupt_main_wait();
+}
+
+/// Note a signal. Async-signal-safe.
+fn note(n: i32) {
+    // Signal 64 has bit 0.
+    PENDING.fetch_or(1 << (n as u64 & 63), Ordering::SeqCst);
+    wake_main();
     let fd = WAKEUP_FD.load(Ordering::Relaxed);
     if fd >= 0 {
         let byte = n as u8;
         // One byte of ours; a full pipe has woken its reader already.
         unsafe { libc::write(fd, (&raw const byte).cast(), 1) };
     }
+}
+
+/// Sends a signal that has arrived on another thread on to the main thread: it may be
+/// in a system call. Tells whether it did. Async-signal-safe.
+pub fn pass_to_main(n: i32) -> bool {
+    let main = MAIN_TID.load(Ordering::SeqCst);
+    if main == 0 || thread::system_id() == main {
+        return false;
+    }
+    // System calls with numbers of our own.
+    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), main, n) == 0 }
 }
 
 extern "C" fn handler(n: i32) {
@@ -76,6 +92,13 @@ pub fn is_handled(cx: &mut Cx, n: i64) -> Result<bool> {
         // Before the module `signal` knows of its handler.
         None => n == libc::SIGINT as i64,
     })
+}
+
+/// Whether Python handles any signal in its own way: more than the KeyboardInterrupt
+/// of SIGINT.
+pub fn any_handler(cx: &mut Cx) -> Result<bool> {
+    let (usual, ignored) = (libc::SIGINT as i64, Obj::int_unchecked(1));
+    Ok(handlers(cx)?.items().any(|(n, h)| int::to_i64(n) != Some(usual) && h.is_ptr() && h != ignored))
 }
 
 /// Python's handlers by signal number.
@@ -124,7 +147,12 @@ pub fn init_main(cx: &mut Cx) {
     let _ = poll::SIGNALS.set(run_pending);
     uninstall(libc::SIGPIPE, true);
     uninstall(libc::SIGXFSZ, true);
+    // Rust's runtime has handlers of its own, which would take the first of these signals
+    // for a stack overflow and go on.
+    uninstall(libc::SIGSEGV, false);
+    uninstall(libc::SIGBUS, false);
     install(libc::SIGINT);
+    faulthandler::init_main();
 }
 
 fn main_is(cx: &Cx) {
@@ -140,6 +168,7 @@ pub fn after_fork(cx: &Cx) {
 }
 
 fn run_pending(cx: &mut Cx) -> Result<()> {
+    faulthandler::run_pending(cx);
     loop {
         let p = PENDING.swap(0, Ordering::SeqCst);
         if p == 0 {

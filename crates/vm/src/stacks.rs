@@ -30,7 +30,7 @@ fn context(m: &Mutator) -> &Cx {
 }
 
 /// Calls `f` with the context of each thread but this one, while all are stopped.
-fn others(cx: &Cx, mut f: impl FnMut(&Cx)) {
+pub fn others(cx: &Cx, mut f: impl FnMut(&Cx)) {
     cx.mutator.visit_mutators(|m| {
         if m.id() != cx.mutator.id() {
             f(context(m));

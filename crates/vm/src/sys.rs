@@ -142,12 +142,13 @@ pub mod functions {
             return Err(cx.value_error("switch interval must be strictly positive"));
         }
         SWITCH_INTERVAL.store((interval * 1e9) as u64, Ordering::Relaxed);
+        typhon_sync::gil::set_interval(std::time::Duration::from_nanos((interval * 1e9) as u64));
         Ok(())
     }
 
-    /// Whether the global interpreter lock is enabled: never.
+    /// Return True if the GIL is currently enabled and False if it's disabled.
     fn _is_gil_enabled() -> bool {
-        false
+        typhon_sync::gil::is_on()
     }
 
     /// ``Intern'' the given string.

@@ -9,6 +9,7 @@
 //! Tests: tests/lang/threads.md, tests/lang/fork.md; CPython test_thread,
 //! test_threading.
 
+use crate::deadlock::{self, On};
 use crate::local::{self, Local};
 use crate::lock::{Lock, RLock, acquire, deadline, new_lock};
 use crate::{import, poll};
@@ -100,6 +101,7 @@ pub fn after_fork(cx: &Cx) {
     let started =
         STATE.with_borrow(|s| s.as_ref().inspect(|s| s.generation.store(generation, Ordering::SeqCst)).is_some());
     COUNT.store(started as i64, Ordering::SeqCst);
+    deadlock::after_fork();
     init_main(cx);
 }
 
@@ -147,7 +149,7 @@ fn wait_for_all(cx: &mut Cx) -> Result<()> {
         let other = |s: &&Arc<ThreadState>| s.ident.load(Ordering::Relaxed) != ident() && !s.is_done();
         let next = awaited().values().find(other).cloned();
         let Some(state) = next else { return Ok(()) };
-        acquire(cx, &state.done, None)?;
+        acquire(cx, &state.done, None, On::Thread(state.ident.load(Ordering::Relaxed)))?;
         state.finish();
     }
 }
@@ -194,7 +196,8 @@ impl ThreadHandle {
         }
         // The handle may be collected while its thread's end wakes us.
         let state = self.state.clone();
-        if !state.is_done() && acquire(cx, &state.done, until)? {
+        let on = On::Thread(state.ident.load(Ordering::Relaxed));
+        if !state.is_done() && acquire(cx, &state.done, until, on)? {
             // For whoever else waits.
             state.finish();
         }
@@ -300,8 +303,10 @@ extern "C" fn run_thread(start: *mut libc::c_void) -> *mut libc::c_void {
     let mut cx = Cx::attach_at(std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8, room);
     cx.ext[IDENT].set(ident());
     crate::monitor::refresh(&cx);
+    crate::gil::start_thread(&cx);
     body(&mut cx, root, legacy);
     COUNT.fetch_sub(1, Ordering::Relaxed);
+    deadlock::thread_ended();
     Cx::detach(cx);
     state.finish();
     std::ptr::null_mut()

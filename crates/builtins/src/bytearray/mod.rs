@@ -143,7 +143,7 @@ impl Bytearray {
             if e.count() == 0 {
                 return Ok(());
             }
-            cx.mutator.collect(full);
+            cx.collect_thoroughly(full);
         }
         if e.count() == 0 {
             return Ok(());
