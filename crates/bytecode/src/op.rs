@@ -374,8 +374,8 @@ opcodes! {
     PREPRERAISESTAR 0 0 [N W R R] ANY "a <- exception to reraise or None, from original b and list c";
 
     // with
-    LOADSPECIAL 0 0 [Flag W R N] ANY "a <- bound special method x of b (see `Special`)";
-    WITHEXCEPTSTART 0 0 [N Base R R] ANY "a <- b(type(c), c, c.__traceback__); a starts a call window";
+    LOADSPECIAL 0 0 [Flag W RW N] ANY "a <- special method x of b (see `Special`) and b stays self, or a <- bound method and b <- unbound";
+    WITHEXCEPTSTART 0 0 [N Base R R] ANY "a <- b(type(c), c, c.__traceback__), with b+1 in front unless it is unbound; a starts a call window";
 
     // Generators and coroutines
     RETURNGENERATOR 0 0 [N N N N] ALLOC "First word of generator code: create it and return it to the caller";

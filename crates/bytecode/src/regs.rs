@@ -97,7 +97,10 @@ pub fn registers(code: &Code, pc: usize, mut f: impl FnMut(RegUse)) {
         }
         Op::IMPORTNAME => use_(b, 2, true, false),
         Op::CHECKEGMATCH => use_(a, 2, false, true),
-        Op::WITHEXCEPTSTART => use_(a, link + 3, false, true),
+        Op::WITHEXCEPTSTART => {
+            use_(a, link + 4, false, true);
+            use_(b, 2, true, false);
+        }
         Op::MATCHCLASS => use_(b, 3, true, false),
         _ => {}
     }

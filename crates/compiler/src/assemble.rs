@@ -103,7 +103,8 @@ impl Block<'_> {
             Block::Loop { iterator: Some(r), .. } => (Nesting::Iterator, r, 1),
             // The exception stands before what was handled before.
             Block::Handling { saved } => (Nesting::Except, saved - 1, 2),
-            Block::With { exit, .. } => (Nesting::With, exit, 1),
+            // `__exit__`, and the object unless it is bound to it.
+            Block::With { exit, .. } => (Nesting::With, exit, 2),
             Block::InFinally { value: Some(r) } => (Nesting::Value, r, 1),
             Block::Star { first } => (Nesting::Star, first, 4),
             _ => return None,

@@ -16,16 +16,18 @@ impl<'a> Compiler<'a> {
         self.with_item(w, 0)
     }
 
-    /// Call `exit(None, None, None)` and drop the result.
+    /// Call `exit(None, None, None)` and drop the result. `exit` is what LOADSPECIAL gave,
+    /// and the object stands behind it.
     pub fn call_exit(&mut self, exit: Reg, is_async: bool) {
         let top = self.u.top;
-        let w = self.u.temps(4);
+        let w = self.u.temps(5);
         self.u.mov(w, exit);
+        self.u.mov(w + 4, exit + 1);
         for _ in 0..3 {
             let t = self.u.temp();
             self.u.emit_a(Op::LOADNONE, t);
         }
-        self.u.emit_ab(Op::CALL, w, 3);
+        self.u.emit_ab(Op::CALLMETHOD, w, 3);
         if is_async {
             self.u.emit(Op::GETAWAITABLE, 2, w, w, 0);
             self.send_loop(w, w);
@@ -38,19 +40,19 @@ impl<'a> Compiler<'a> {
             return self.stmts(&w.body);
         };
         let range = item.context_expr.range();
-        let exit = self.u.temp();
+        let exit = self.u.temps(2);
         let exc = self.u.temp();
         let saved = self.u.temp();
         let top = self.u.top;
         let (enter_id, exit_id) =
             if w.is_async { (Special::Aenter, Special::Aexit) } else { (Special::Enter, Special::Exit) };
-        let win = self.u.temp();
-        self.expr_to(&item.context_expr, win)?;
+        let win = self.u.temps(5);
+        self.expr_to(&item.context_expr, win + 4)?;
         self.at(range, |c| {
-            c.u.emit(Op::LOADSPECIAL, exit_id as u8, exit, win, 0);
-            c.u.emit(Op::LOADSPECIAL, enter_id as u8, win, win, 0);
-            c.u.temps(3);
-            c.u.emit_ab(Op::CALL, win, 0);
+            c.u.mov(exit + 1, win + 4);
+            c.u.emit(Op::LOADSPECIAL, exit_id as u8, exit, exit + 1, 0);
+            c.u.emit(Op::LOADSPECIAL, enter_id as u8, win, win + 4, 0);
+            c.u.emit_ab(Op::CALLMETHOD, win, 0);
             if w.is_async {
                 c.u.emit(Op::GETAWAITABLE, 1, win, win, 0);
                 c.send_loop(win, win);
@@ -77,7 +79,7 @@ impl<'a> Compiler<'a> {
         self.u.bind_handler(h, state);
         let c = self.begin_handling(exc, saved);
         let suppress = self.u.label();
-        let win = self.u.temps(7);
+        let win = self.u.temps(8);
         self.at(range, |s| {
             s.u.emit_abc(Op::WITHEXCEPTSTART, win, exit, exc);
             if w.is_async {

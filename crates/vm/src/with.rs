@@ -2,7 +2,7 @@
 
 use typhon_bytecode::Special;
 use typhon_object::exc::BaseException;
-use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops};
+use typhon_object::{Cx, Dunder, Obj, Raised, ops, shape};
 
 fn dunder(s: Special) -> Dunder {
     match s {
@@ -48,18 +48,25 @@ crate::slow! {
         let s = Special::from_u8(f.x()).expect("verified code");
         let o = f.reg(f.b());
         let c = ops::class_of(o);
-        let v: Result<Obj> = match c.special(dunder(s)) {
-            Some(m) => ops::bind_descriptor(f.cx, m, o, c),
-            None => Err(unsupported(f.cx, o, s)),
-        };
-        f.set(f.a(), v?);
+        let Some(m) = c.special(dunder(s)) else { return Err(unsupported(f.cx, o, s)) };
+        if m.shape() == shape::FUNCTION || m.shape() == shape::METHOD_DESCRIPTOR {
+            f.set(f.a(), m);
+        } else {
+            let m = ops::bind_descriptor(f.cx, m, o, c)?;
+            f.set(f.a(), m);
+            f.set_word(f.b(), 0);
+        }
         Ok(f.done())
     }
     /// WITHEXCEPTSTART.
     fn except_start(f) {
         let (exit, e) = (f.reg(f.b()), f.reg(f.c()));
         let tb = e.cast::<BaseException>().and_then(|e| e.traceback.obj()).unwrap_or(Obj::NONE);
-        let r = ops::call_args(f.cx, exit, &[ops::class_of(e).obj(), e, tb])?;
+        let class = ops::class_of(e).obj();
+        let r = match Obj::from_word(f.word(f.b() + 1)) {
+            Some(this) => ops::call_args(f.cx, exit, &[this, class, e, tb])?,
+            None => ops::call_args(f.cx, exit, &[class, e, tb])?,
+        };
         f.set(f.a(), r);
         Ok(f.done())
     }
