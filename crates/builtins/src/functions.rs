@@ -449,6 +449,7 @@ pub mod builtins {
     /// reject non-numeric types.
     #[sig(iterable, /, start = 0)]
     fn sum(cx: &mut Cx, iterable: Obj, start: Obj) -> Result<Obj> {
+        let it = ops::get_iter(cx, iterable)?;
         let what = match start {
             s if s.cast::<Str>().is_some() => "strings [use ''.join(seq) instead]",
             s if s.cast::<typhon_object::bytes::Bytes>().is_some() => "bytes [use b''.join(seq) instead]",
@@ -458,7 +459,6 @@ pub mod builtins {
         if !what.is_empty() {
             return Err(cx.type_error(format!("sum() can't sum {what}")));
         }
-        let it = ops::get_iter(cx, iterable)?;
         super::sum_from(cx, it, start)
     }
 

@@ -266,10 +266,16 @@ impl Callable {
 
     fn convert_exact(&self, values: &[Ident], info: &TokenStream) -> TokenStream {
         let wanted = values.len();
-        let conversions = values.iter().zip(&self.py_params).map(|(value, param)| {
+        let conversions = values.iter().zip(&self.py_params).enumerate().map(|(index, (value, param))| {
             let ty = &param.ty;
+            let number = index + 1;
+            let at = if wanted == 1 { quote!(Only) } else { quote!(Number(#number)) };
             quote_spanned! {crate::attrs::span_of(ty)=>
-                let #value = <#ty as ::typhon_object::native::FromArg>::from_arg(cx, #value)?;
+                let #value = match <#ty as ::typhon_object::native::FromArg>::from_arg(cx, #value) {
+                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Err(e) => return ::core::result::Result::Err(
+                        ::typhon_object::native::named(cx, e, #info, ::typhon_object::native::ArgName::#at)),
+                };
             }
         });
         quote! {
@@ -335,10 +341,17 @@ impl Callable {
                 }
                 (None, _) => quote!(::core::unreachable!()),
             };
+            let (number, name) = (index + 1, param.name.to_string());
+            let at = if param.kind == Kind::PosOnly { quote!(Number(#number)) } else { quote!(Name(#name)) };
             quote_spanned! {crate::attrs::span_of(ty)=>
                 let #value: #ty = match slots[#index] {
-                    ::core::option::Option::Some(value) =>
-                        <#ty as ::typhon_object::native::FromArg>::from_arg(cx, value)?,
+                    ::core::option::Option::Some(value) => {
+                        match <#ty as ::typhon_object::native::FromArg>::from_arg(cx, value) {
+                            ::core::result::Result::Ok(value) => value,
+                            ::core::result::Result::Err(e) => return ::core::result::Result::Err(
+                                ::typhon_object::native::named(cx, e, #info, ::typhon_object::native::ArgName::#at)),
+                        }
+                    }
                     ::core::option::Option::None => #absent,
                 };
             }

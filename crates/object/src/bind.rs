@@ -4,7 +4,7 @@
 
 use crate::cx::Cx;
 use crate::dunder::Dunder;
-use crate::exc::Raised;
+use crate::exc::{ExcKind, Raised};
 use crate::native::{KwNames, Param, ParamKind, Payload};
 use crate::obj::{Gc, Obj};
 use crate::str::Str;
@@ -168,6 +168,39 @@ pub fn positional(rest: &[Obj], kw: Option<KwNames>) -> &[Obj] {
 /// An attribute that cannot be deleted.
 pub fn cannot_delete(cx: &Cx, info: &FnInfo) -> Raised {
     cx.type_error(format!("cannot delete {}", info.name))
+}
+
+/// How messages name an argument.
+#[derive(Clone, Copy, Debug)]
+pub enum ArgName {
+    /// The only one.
+    Only,
+    /// By its position, from 1: keywords are not taken.
+    Number(usize),
+    /// By its name.
+    Name(&'static str),
+}
+
+/// What a conversion raised, with the function and the argument named: a type's conversion
+/// knows neither.
+#[cold]
+#[inline(never)]
+pub fn named(cx: &mut Cx, e: Raised, info: &FnInfo, at: ArgName) -> Raised {
+    let converted = e.is(cx, ExcKind::TypeError) && e.0.traceback.obj().is_none();
+    let message = e.0.args.get().and_then(|a| a.get(0)).filter(|_| converted).and_then(|m| m.cast::<Str>());
+    let Some(message) = message else { return e };
+    let message = message.to_str();
+    let rest = message.strip_prefix("argument must be ").filter(|rest| rest.contains(", not "));
+    let Some(rest) = rest else { return e };
+    if info.name.starts_with("__") && !info.is_constructor() {
+        return e;
+    }
+    let name = info.short();
+    cx.type_error(match at {
+        ArgName::Only => format!("{name}() argument must be {rest}"),
+        ArgName::Number(n) => format!("{name}() argument {n} must be {rest}"),
+        ArgName::Name(n) => format!("{name}() argument '{n}' must be {rest}"),
+    })
 }
 
 /// Check a call with exactly `wanted` positional arguments; `given` counts all.

@@ -25,8 +25,8 @@ pub type NativeFn = fn(&mut Cx, &[Obj], Option<KwNames>) -> Result<Obj>;
 pub type VarSizeFn = unsafe fn(*const u8) -> usize;
 
 pub use crate::bind::{
-    FnInfo, bind, cannot_delete, check_exact, class_ref, constructor_args, keywords_are_others, new_class, positional,
-    self_gc, self_ref,
+    ArgName, FnInfo, bind, cannot_delete, check_exact, class_ref, constructor_args, keywords_are_others, named,
+    new_class, positional, self_gc, self_ref,
 };
 
 /// How a parameter may be given.

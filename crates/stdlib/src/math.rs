@@ -577,10 +577,11 @@ pub mod math {
     }
     /// Return the Euclidean distance between two points p and q.
     fn dist(cx: &mut Cx, p: Obj, q: Obj) -> Result<f64> {
-        let (a, b) = (floats(cx, p)?, floats(cx, q)?);
+        let (a, b) = (ops::list_from_iter(cx, p)?, ops::list_from_iter(cx, q)?);
         if a.len() != b.len() {
             return Err(cx.value_error("both points must have the same number of dimensions"));
         }
+        let (a, b) = (floats(cx, a.obj())?, floats(cx, b.obj())?);
         Ok(pymath::math::dist(&a, &b))
     }
     /// Calculate the product of all the elements in the input iterable.

@@ -418,9 +418,20 @@ pub mod operator {
         sequence(cx, a)?;
         ops::inplace(cx, BinaryOp::Add, a, b)
     }
+    /// An iterator over what is searched, or the error that `in` would raise.
+    #[internal]
+    fn searched(cx: &mut Cx, a: Obj) -> Result<Obj> {
+        match ops::get_iter(cx, a) {
+            Err(e) if e.is(cx, ExcKind::TypeError) && ops::class_of(a).special(Dunder::Iter).is_none() => {
+                Err(cx.type_error(format!("argument of type '{}' is not iterable", cx.type_name(a))))
+            }
+            r => r,
+        }
+    }
     #[internal]
     fn sequence(cx: &mut Cx, a: Obj) -> Result<()> {
-        if ops::is_sequence(a) {
+        let c = ops::class_of(a);
+        if ops::is_sequence(a) && [Dunder::Add, Dunder::IAdd].into_iter().any(|d| c.special(d).is_some()) {
             return Ok(());
         }
         Err(cx.type_error(format!("'{}' object can't be concatenated", cx.type_name(a))))
@@ -433,7 +444,8 @@ pub mod operator {
     #[name("countOf")]
     fn count_of(cx: &mut Cx, a: Obj, b: Obj) -> Result<usize> {
         let mut n = 0;
-        ops::for_each(cx, a, |cx, v| {
+        let it = searched(cx, a)?;
+        ops::for_each(cx, it, |cx, v| {
             n += usize::from(ops::equal(cx, v, b)?);
             Ok(true)
         })?;
@@ -443,7 +455,8 @@ pub mod operator {
     #[name("indexOf")]
     fn index_of(cx: &mut Cx, a: Obj, b: Obj) -> Result<usize> {
         let (mut n, mut found) = (0, false);
-        ops::for_each(cx, a, |cx, v| {
+        let it = searched(cx, a)?;
+        ops::for_each(cx, it, |cx, v| {
             found = ops::equal(cx, v, b)?;
             n += usize::from(!found);
             Ok(!found)

@@ -3,7 +3,7 @@
 //! Tests: CPython test_unicodedata.
 
 use typhon_macros::module;
-use typhon_object::native::Missing;
+use typhon_object::native::{FromArg, Missing};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, ExcKind, Result};
@@ -19,11 +19,25 @@ pub fn code_point_of(name: &str) -> Option<u32> {
     unicode_names2::character(name).map(u32::from)
 }
 
-fn one(cx: &Cx, s: Gc<Str>, f: &str) -> Result<u32> {
+/// A string that should be one character.
+struct Character(Gc<Str>);
+
+impl FromArg for Character {
+    fn from_arg(cx: &mut Cx, v: Obj) -> Result<Character> {
+        let what = cx.type_name(v);
+        let refuse = || cx.type_error(format!("argument must be a unicode character, not {what}"));
+        v.cast::<Str>().map(Character).ok_or_else(refuse)
+    }
+}
+
+fn one(cx: &Cx, s: Character, f: &str) -> Result<u32> {
+    let s = s.0;
     if s.len() == 1 {
         return Ok(s.at(0));
     }
-    Err(cx.type_error(format!("{f}(): argument must be a unicode character, not a string of length {}", s.len())))
+    // Those that take a default as well count their arguments.
+    let which = if matches!(f, "name" | "decimal" | "digit" | "numeric") { "argument 1" } else { "argument" };
+    Err(cx.type_error(format!("{f}(): {which} must be a unicode character, not a string of length {}", s.len())))
 }
 
 /// The Unicode Character Database.
@@ -38,7 +52,7 @@ pub mod unicodedata {
 
     /// Returns the name assigned to the character chr as a string.
     #[sig(chr, default = <missing>, /)]
-    fn name(cx: &mut Cx, chr: Gc<Str>, default: Missing<Obj>) -> Result<Obj> {
+    fn name(cx: &mut Cx, chr: Character, default: Missing<Obj>) -> Result<Obj> {
         let c = one(cx, chr, "name")?;
         match (name_of(c), default.given()) {
             (Some(n), _) => Ok(str::new(cx, &n)?.obj()),
@@ -55,7 +69,7 @@ pub mod unicodedata {
     }
     /// Converts a Unicode character into its equivalent decimal value.
     #[sig(chr, default = <missing>, /)]
-    fn decimal(cx: &mut Cx, chr: Gc<Str>, default: Missing<Obj>) -> Result<Obj> {
+    fn decimal(cx: &mut Cx, chr: Character, default: Missing<Obj>) -> Result<Obj> {
         let c = one(cx, chr, "decimal")?;
         match (unicode::decimal(c), default.given()) {
             (Some(n), _) => Ok(Obj::int_unchecked(i64::from(n))),
@@ -65,7 +79,7 @@ pub mod unicodedata {
     }
     /// Converts a Unicode character into its equivalent digit value.
     #[sig(chr, default = <missing>, /)]
-    fn digit(cx: &mut Cx, chr: Gc<Str>, default: Missing<Obj>) -> Result<Obj> {
+    fn digit(cx: &mut Cx, chr: Character, default: Missing<Obj>) -> Result<Obj> {
         let c = one(cx, chr, "digit")?;
         match (unicode::digit(c), default.given()) {
             (Some(n), _) => Ok(Obj::int_unchecked(i64::from(n))),
@@ -74,7 +88,7 @@ pub mod unicodedata {
         }
     }
     /// Returns the general category assigned to the character chr as string.
-    fn category(cx: &mut Cx, chr: Gc<Str>) -> Result<&'static str> {
+    fn category(cx: &mut Cx, chr: Character) -> Result<&'static str> {
         use unicode_general_category::{GeneralCategory as G, get_general_category};
         let c = one(cx, chr, "category")?;
         let Some(c) = char::from_u32(c) else { return Ok("Cs") };
@@ -112,7 +126,7 @@ pub mod unicodedata {
         })
     }
     /// Returns the canonical combining class assigned to the character chr as integer.
-    fn combining(cx: &mut Cx, chr: Gc<Str>) -> Result<u8> {
+    fn combining(cx: &mut Cx, chr: Character) -> Result<u8> {
         let c = one(cx, chr, "combining")?;
         Ok(char::from_u32(c).map_or(0, unicode_normalization::char::canonical_combining_class))
     }
@@ -154,7 +168,7 @@ pub mod unicodedata {
         Ok(n.same_text(&unistr))
     }
     /// Returns the east asian width assigned to the character chr as string.
-    fn east_asian_width(cx: &mut Cx, chr: Gc<Str>) -> Result<&'static str> {
+    fn east_asian_width(cx: &mut Cx, chr: Character) -> Result<&'static str> {
         let c = one(cx, chr, "east_asian_width")?;
         Ok(match c {
             0x20..0x7f => "Na",

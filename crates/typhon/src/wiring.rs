@@ -14,6 +14,7 @@ pub fn connect() {
     let _ = HOOKS.fork.set(fork);
     let _ = HOOKS.warn.set(warn);
     let _ = HOOKS.unraisable.set(poll::unraisable);
+    typhon_stdlib::codecs::connect();
     let _ = typhon_builtins::hooks::WARN.set(|cx, text, kind| warn(cx, text, kind, 1));
 }
 

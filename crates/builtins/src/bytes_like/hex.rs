@@ -5,7 +5,7 @@
 use crate::buffer;
 use typhon_object::bytes::Bytes;
 use typhon_object::str::{self, Str};
-use typhon_object::{Cx, Obj, Result, ops};
+use typhon_object::{Cx, Obj, Raised, Result, ops};
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
@@ -72,8 +72,11 @@ fn digit(c: u8) -> Option<u8> {
     (c as char).to_digit(16).map(|d| d as u8)
 }
 
+fn bad(cx: &Cx, at: usize) -> Raised {
+    cx.value_error(format!("non-hexadecimal number found in fromhex() arg at position {at}"))
+}
+
 fn parse(cx: &Cx, text: &[u8]) -> Result<Vec<u8>> {
-    let bad = |at: usize| cx.value_error(format!("non-hexadecimal number found in fromhex() arg at position {at}"));
     let mut out = Vec::with_capacity(text.len() / 2);
     let mut at = 0;
     while at < text.len() {
@@ -81,11 +84,11 @@ fn parse(cx: &Cx, text: &[u8]) -> Result<Vec<u8>> {
             at += 1;
             continue;
         }
-        let Some(high) = digit(text[at]) else { return Err(bad(at)) };
+        let Some(high) = digit(text[at]) else { return Err(bad(cx, at)) };
         let Some(c) = text.get(at + 1) else {
             return Err(cx.value_error("fromhex() arg must contain an even number of hexadecimal digits"));
         };
-        let Some(low) = digit(*c) else { return Err(bad(at + 1)) };
+        let Some(low) = digit(*c) else { return Err(bad(cx, at + 1)) };
         out.push(high << 4 | low);
         at += 2;
     }
@@ -98,9 +101,9 @@ pub fn from_hex(cx: &mut Cx, arg: Obj) -> Result<Vec<u8>> {
         if let Some(a) = s.as_ascii() {
             return parse(cx, a.as_bytes());
         }
-        // Whatever is not ASCII is wrong at its place.
-        let masked: Vec<u8> = s.chars().map(|c| if c < 128 { c as u8 } else { b'?' }).collect();
-        return parse(cx, &masked);
+        // What is not ASCII is told first, at its place.
+        let at = s.chars().take_while(|c| *c < 128).count();
+        return Err(bad(cx, at));
     }
     match buffer::try_get(cx, arg)? {
         Some(v) => parse(cx, v.as_slice()),

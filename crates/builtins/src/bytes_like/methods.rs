@@ -200,8 +200,9 @@ macro_rules! bytes_like_class {
             /// If the separator is not found, returns a 3-tuple containing the original bytes
             /// object and two empty bytes objects.
             #[sig(sep, /)]
-            fn partition(this: Gc<$payload>, cx: &Cx, sep: BufferView) -> Result<Obj> {
-                split::partition(cx, this.payload().as_slice(), &sep, false, $make)
+            fn partition(this: Gc<$payload>, cx: &mut Cx, sep: Obj) -> Result<Obj> {
+                let view = $pin(this, cx, |cx| BufferView::from_arg(cx, sep))?;
+                split::partition(cx, this.payload().as_slice(), (&view, this.obj().cast::<typhon_object::bytes::Bytes>().map(|_| sep)), false, $make)
             }
             /// Partition the bytes into three parts using the given separator.
             ///
@@ -212,8 +213,9 @@ macro_rules! bytes_like_class {
             /// If the separator is not found, returns a 3-tuple containing two empty bytes
             /// objects and the original bytes object.
             #[sig(sep, /)]
-            fn rpartition(this: Gc<$payload>, cx: &Cx, sep: BufferView) -> Result<Obj> {
-                split::partition(cx, this.payload().as_slice(), &sep, true, $make)
+            fn rpartition(this: Gc<$payload>, cx: &mut Cx, sep: Obj) -> Result<Obj> {
+                let view = $pin(this, cx, |cx| BufferView::from_arg(cx, sep))?;
+                split::partition(cx, this.payload().as_slice(), (&view, this.obj().cast::<typhon_object::bytes::Bytes>().map(|_| sep)), true, $make)
             }
             /// Strip leading and trailing bytes contained in the argument.
             ///
@@ -290,9 +292,10 @@ macro_rules! bytes_like_class {
             /// All characters occurring in the optional argument delete are removed.
             /// The remaining characters are mapped through the given translation table.
             #[sig(table, /, delete = <missing>)]
-            fn translate(this: Gc<$payload>, cx: &Cx, table: Option<BufferView>, delete: Missing<BufferView>) -> Result<Obj> {
-                let d = this.payload().as_slice();
-                $make(cx, &transform::translate(cx, d, table.as_ref(), delete.given().as_ref().map_or(&[], |d| d.as_slice()))?)
+            fn translate(this: Gc<$payload>, cx: &mut Cx, table: Option<BufferView>, delete: Missing<Obj>) -> Result<Obj> {
+                let delete = delete.given();
+                let done = $pin(this, cx, |cx| transform::translate(cx, this.payload().as_slice(), table.as_ref(), delete))?;
+                $make(cx, &done)
             }
             /// Return a translation table usable for the bytes or bytearray translate method.
             ///

@@ -103,7 +103,15 @@ pub fn splitlines(cx: &Cx, data: &[u8], keepends: bool, make: Maker) -> Result<O
 }
 
 /// `partition` and `rpartition`; `whole` is returned for the part that is all.
-pub fn partition(cx: &Cx, data: &[u8], sep: &BufferView, from_right: bool, make: Maker) -> Result<Obj> {
+/// Of `bytes` the separator is given back as the object that it is, of `bytearray` (`same`
+/// is `None`) as a new one.
+pub fn partition(
+    cx: &Cx,
+    data: &[u8],
+    (sep, same): (&BufferView, Option<Obj>),
+    from_right: bool,
+    make: Maker,
+) -> Result<Obj> {
     let s = sep.as_slice();
     if s.is_empty() {
         return Err(cx.value_error("empty separator"));
@@ -114,7 +122,11 @@ pub fn partition(cx: &Cx, data: &[u8], sep: &BufferView, from_right: bool, make:
         None if from_right => [&[], &[], data],
         None => [data, &[], &[]],
     };
-    let items = [make(cx, parts[0])?, make(cx, parts[1])?, make(cx, parts[2])?];
+    let middle = match same {
+        Some(sep) if at.is_some() => sep,
+        _ => make(cx, parts[1])?,
+    };
+    let items = [make(cx, parts[0])?, middle, make(cx, parts[2])?];
     Ok(tuple::new(cx, &items)?.obj())
 }
 

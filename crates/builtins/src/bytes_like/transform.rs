@@ -7,6 +7,7 @@ use crate::buffer::{self, BufferView};
 use crate::seq;
 use typhon_object::bytes::{self, Bytes};
 use typhon_object::list::List;
+use typhon_object::native::FromArg;
 use typhon_object::{Cx, ExcKind, Obj, Result};
 use typhon_text::strview::{self, StrView};
 
@@ -170,12 +171,15 @@ pub fn replace(cx: &Cx, data: &[u8], old: &[u8], new: &[u8], count: isize) -> Re
 }
 
 /// `translate`.
-pub fn translate(cx: &Cx, data: &[u8], table: Option<&BufferView>, delete: &[u8]) -> Result<Vec<u8>> {
+pub fn translate(cx: &mut Cx, data: &[u8], table: Option<&BufferView>, delete: Option<Obj>) -> Result<Vec<u8>> {
     let table = match table.map(|t| <&[u8; 256]>::try_from(t.as_slice())) {
         None => None,
         Some(Ok(t)) => Some(t),
         Some(Err(_)) => return Err(cx.value_error("translation table must be 256 characters long")),
     };
+    // Looked at after the table, whose error comes first.
+    let delete = delete.map(|d| BufferView::from_arg(cx, d)).transpose()?;
+    let delete = delete.as_ref().map_or(&[][..], |d| d.as_slice());
     let map = |b: u8| table.map_or(b, |t| t[b as usize]);
     if delete.is_empty() {
         return Ok(data.iter().map(|b| map(*b)).collect());

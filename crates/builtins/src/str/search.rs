@@ -4,6 +4,7 @@
 
 use crate::any::{self, Bound};
 use typhon_macros::class;
+use typhon_object::native::{FromArg, Missing};
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
@@ -12,18 +13,25 @@ use typhon_text::strview::{self, StrView};
 
 struct StrSearch;
 
+/// The part of `this` to search, `start` and `end` being looked at only now: what is
+/// searched for is refused before them.
+fn part(cx: &mut Cx, this: Gc<Str>, start: Obj, end: Obj) -> Result<Option<std::ops::Range<usize>>> {
+    let (start, end) = (Bound::from_arg(cx, start)?, Bound::from_arg(cx, end)?);
+    Ok(any::search_range(start, end, this.len()))
+}
+
 fn locate(
-    cx: &Cx,
+    cx: &mut Cx,
     this: Gc<Str>,
     sub: Obj,
-    (start, end): (Bound, Bound),
+    (start, end): (Obj, Obj),
     name: &str,
     find: fn(StrView<'_>, StrView<'_>) -> Option<usize>,
 ) -> Result<Option<usize>> {
     let Some(sub) = sub.cast::<Str>() else {
         return Err(any::bad_arg(cx, &format!("{name}() argument 1"), "str", sub));
     };
-    let Some(range) = any::search_range(start, end, this.len()) else { return Ok(None) };
+    let Some(range) = part(cx, this, start, end)? else { return Ok(None) };
     let from = range.start;
     Ok(find(this.view().slice(range), sub.view()).map(|i| i + from))
 }
@@ -70,7 +78,7 @@ impl StrSearch {
     /// Optional arguments start and end are interpreted as in slice
     /// notation.  Return -1 on failure.
     #[sig(sub, start = None, end = None, /)]
-    fn find(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Bound, end: Bound) -> Result<i64> {
+    fn find(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Obj, end: Obj) -> Result<i64> {
         Ok(position(locate(cx, this, sub, (start, end), "find", strview::find)?))
     }
 
@@ -79,7 +87,7 @@ impl StrSearch {
     /// Optional arguments start and end are interpreted as in slice
     /// notation.  Return -1 on failure.
     #[sig(sub, start = None, end = None, /)]
-    fn rfind(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Bound, end: Bound) -> Result<i64> {
+    fn rfind(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Obj, end: Obj) -> Result<i64> {
         Ok(position(locate(cx, this, sub, (start, end), "rfind", strview::rfind)?))
     }
 
@@ -88,7 +96,7 @@ impl StrSearch {
     /// Optional arguments start and end are interpreted as in slice
     /// notation.  Raises ValueError when the substring is not found.
     #[sig(sub, start = None, end = None, /)]
-    fn index(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Bound, end: Bound) -> Result<usize> {
+    fn index(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Obj, end: Obj) -> Result<usize> {
         locate(cx, this, sub, (start, end), "index", strview::find)?
             .ok_or_else(|| cx.value_error("substring not found"))
     }
@@ -98,7 +106,7 @@ impl StrSearch {
     /// Optional arguments start and end are interpreted as in slice
     /// notation.  Raises ValueError when the substring is not found.
     #[sig(sub, start = None, end = None, /)]
-    fn rindex(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Bound, end: Bound) -> Result<usize> {
+    fn rindex(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Obj, end: Obj) -> Result<usize> {
         locate(cx, this, sub, (start, end), "rindex", strview::rfind)?
             .ok_or_else(|| cx.value_error("substring not found"))
     }
@@ -108,9 +116,9 @@ impl StrSearch {
     /// Optional arguments start and end are interpreted as in slice
     /// notation.
     #[sig(sub, start = None, end = None, /)]
-    fn count(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Bound, end: Bound) -> Result<usize> {
+    fn count(this: Gc<Str>, cx: &mut Cx, sub: Obj, start: Obj, end: Obj) -> Result<usize> {
         let sub = any::str_arg(cx, sub, "count() argument 1")?;
-        Ok(match any::search_range(start, end, this.len()) {
+        Ok(match part(cx, this, start, end)? {
             Some(range) => strview::count(this.view().slice(range), sub.view()),
             None => 0,
         })
@@ -151,9 +159,10 @@ impl StrSearch {
     /// If the optional argument count is given, only the first count occurrences are
     /// replaced.
     #[sig(old, new, /, count = -1)]
-    fn replace(this: Gc<Str>, cx: &mut Cx, old: Obj, new: Obj, count: isize) -> Result<Obj> {
+    fn replace(this: Gc<Str>, cx: &mut Cx, old: Obj, new: Obj, count: Missing<Obj>) -> Result<Obj> {
         let old = any::str_arg(cx, old, "replace() argument 1")?;
         let new = any::str_arg(cx, new, "replace() argument 2")?;
+        let count = count.given().map_or(Ok(-1), |c| isize::from_arg(cx, c))?;
         match strview::replace(this.view(), old.view(), new.view(), any::limit(count)) {
             Some(b) => Ok(super::from_buf(cx, b)?.obj()),
             None => super::exact(cx, this),

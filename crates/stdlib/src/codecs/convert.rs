@@ -87,8 +87,14 @@ pub fn encode_known(cx: &mut Cx, s: Gc<Str>, enc: Enc, errors: &str) -> Result<V
 
 /// Decode: the text, how many bytes it took, and the byte order found.
 pub fn decode_known(cx: &mut Cx, b: &[u8], enc: Enc, errors: &str, last: bool) -> Result<(Obj, usize, ByteOrder)> {
-    let name = enc.name();
-    let target = enc.target();
+    // With a mark, errors name the order that it told.
+    let (name, target) = match (enc, b) {
+        (Enc::Utf16(ByteOrder::Marked), [0xfe, 0xff, ..]) => ("utf-16-be", Target::Utf16Be),
+        (Enc::Utf16(ByteOrder::Marked), _) => ("utf-16-le", enc.target()),
+        (Enc::Utf32(ByteOrder::Marked), [0, 0, 0xfe, 0xff, ..]) => ("utf-32-be", Target::Utf32Be),
+        (Enc::Utf32(ByteOrder::Marked), _) => ("utf-32-le", enc.target()),
+        _ => (enc.name(), enc.target()),
+    };
     match enc {
         Enc::Latin1 => return Ok((str::from_latin1(cx, b)?.obj(), b.len(), ByteOrder::Marked)),
         Enc::Utf8 | Enc::Ascii if b.is_ascii() => {

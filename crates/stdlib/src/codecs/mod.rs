@@ -18,7 +18,7 @@ pub mod registry;
 mod utf7;
 
 pub use convert::{Encoding, decode_known, encode_known};
-pub use module::{codecs, init_handlers};
+pub use module::{codecs, connect, init_handlers};
 
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::Str;

@@ -6,7 +6,7 @@ use super::convert::{Enc, decode_known, encode_known};
 use super::errors::{self, answer_decode, answer_encode, text_obj};
 use super::registry;
 use crate::buffer::{AsciiBuf, Buf};
-use crate::util::{bytes_obj, set};
+use crate::util::{bytes_obj, import, set};
 use typhon_macros::module;
 use typhon_object::bytes::Bytes;
 use typhon_object::dict::{self, Dict};
@@ -126,6 +126,26 @@ pub fn init_handlers(cx: &mut Cx) -> Result<()> {
     errors::register(cx, n, f)
 }
 
+/// Give `str` and `bytes` the registry. At start-up, not when `_codecs` is imported: a
+/// program's first use of an encoding is what imports it.
+pub fn connect() {
+    let _ = typhon_builtins::hooks::CODECS_ENCODE.set(|cx, o, enc, errors| match o.cast::<Str>() {
+        Some(s) => {
+            let b = crate::codecs::encode_text(cx, s, enc, errors)?;
+            bytes_obj(cx, &b)
+        }
+        None => Err(cx.type_error("text expected")),
+    });
+    let _ = typhon_builtins::hooks::LOOKUP_ERROR_HANDLER.set(|cx, name| {
+        import(cx, "_codecs")?;
+        errors::lookup(cx, name)
+    });
+    let _ = typhon_builtins::hooks::CODECS_DECODE.set(|cx, o, enc, errors| {
+        let b = crate::buffer::copy(cx, o)?;
+        crate::codecs::decode_text(cx, &b, enc, errors)
+    });
+}
+
 /// `_codecs`: the native half of the codecs machinery.
 #[module("_codecs")]
 pub mod codecs {
@@ -133,18 +153,6 @@ pub mod codecs {
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
         super::init_handlers(cx)?;
-        let _ = typhon_builtins::hooks::CODECS_ENCODE.set(|cx, o, enc, errors| match o.cast::<Str>() {
-            Some(s) => {
-                let b = crate::codecs::encode_text(cx, s, enc, errors)?;
-                bytes_obj(cx, &b)
-            }
-            None => Err(cx.type_error("text expected")),
-        });
-        let _ = typhon_builtins::hooks::LOOKUP_ERROR_HANDLER.set(|cx, name| errors::lookup(cx, name));
-        let _ = typhon_builtins::hooks::CODECS_DECODE.set(|cx, o, enc, errors| {
-            let b = crate::buffer::copy(cx, o)?;
-            crate::codecs::decode_text(cx, &b, enc, errors)
-        });
         set(cx, module, "__package__", "")
     }
 

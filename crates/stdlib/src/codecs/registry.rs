@@ -117,14 +117,23 @@ fn text_only(cx: &mut Cx, info: Obj, encoding: &str, how: &str) -> Result<()> {
     Ok(())
 }
 
-fn run(cx: &mut Cx, info: Obj, which: usize, o: Obj, errors: Option<&str>) -> Result<Obj> {
+fn run(cx: &mut Cx, info: Obj, which: usize, o: Obj, encoding: &str, errors: Option<&str>) -> Result<Obj> {
     let f = info.cast::<Tuple>().and_then(|t| t.get(which)).expect("checked by lookup");
     let r = match errors {
         Some(e) => {
             let e = str::new(cx, e)?;
-            ops::call_args(cx, f, &[o, e.obj()])?
+            ops::call_args(cx, f, &[o, e.obj()])
         }
-        None => ops::call_args(cx, f, &[o])?,
+        None => ops::call_args(cx, f, &[o]),
+    };
+    let r = match r {
+        Ok(r) => r,
+        Err(e) => {
+            let what = if which == 0 { "encoding" } else { "decoding" };
+            let note = str::new(cx, &format!("{what} with '{encoding}' codec failed"))?;
+            ops::call_method(cx, e.obj(), "add_note", &[note.obj()])?;
+            return Err(e);
+        }
     };
     match r.cast::<Tuple>().map(|t| t.payload().items()) {
         Some(&[v, _]) => Ok(v),
@@ -142,7 +151,7 @@ pub fn encode(cx: &mut Cx, o: Obj, encoding: &str, errors: Option<&str>, text: b
     if text {
         text_only(cx, info, encoding, "codecs.encode()")?;
     }
-    let r = run(cx, info, 0, o, errors)?;
+    let r = run(cx, info, 0, o, encoding, errors)?;
     if text && r.cast::<Bytes>().is_none() {
         return Err(cx.type_error(format!(
             "'{encoding}' encoder returned '{}' instead of 'bytes'; use codecs.encode() to encode to arbitrary types",
@@ -158,7 +167,7 @@ pub fn decode(cx: &mut Cx, o: Obj, encoding: &str, errors: Option<&str>, text: b
     if text {
         text_only(cx, info, encoding, "codecs.decode()")?;
     }
-    let r = run(cx, info, 1, o, errors)?;
+    let r = run(cx, info, 1, o, encoding, errors)?;
     if text && r.cast::<Str>().is_none() {
         return Err(cx.type_error(format!(
             "'{encoding}' decoder returned '{}' instead of 'str'; use codecs.decode() to decode to arbitrary types",

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use typhon_builtins::repr_guard;
 use typhon_macros::{Trace, class};
 use typhon_object::list::{self, List};
-use typhon_object::native::{self, Args, FromArg, IntoObj, Missing};
+use typhon_object::native::{self, Args, FromArg, IntoObj, Missing, SliceIndex};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::Type;
 use typhon_object::{CompareOp, Cx, ExcKind, Guarded, Raised, Result, exc, int, ops};
@@ -210,7 +210,7 @@ impl Deque {
     ///
     /// Raises ValueError if the value is not present.
     #[sig(value, start = 0, stop = 9223372036854775807, /)]
-    fn index(&self, cx: &mut Cx, value: Obj, start: native::Index, stop: native::Index) -> Result<usize> {
+    fn index(&self, cx: &mut Cx, value: Obj, start: SliceIndex, stop: SliceIndex) -> Result<usize> {
         let len = self.len(cx) as isize;
         let clamp = |i: isize| if i < 0 { (i + len).max(0) } else { i };
         let (start, stop) = (clamp(start.0), clamp(stop.0).min(len));
@@ -225,8 +225,7 @@ impl Deque {
                 return Ok(i as usize);
             }
         }
-        let r = ops::repr(cx, value)?.to_str().into_owned();
-        Err(cx.value_error(format!("{r} is not in deque")))
+        Err(cx.value_error("deque.index(x): x not in deque"))
     }
     /// Insert value before index.
     fn insert(&self, cx: &mut Cx, index: native::Index, value: Obj) -> Result<()> {
@@ -256,8 +255,7 @@ impl Deque {
             }
             i += 1;
         }
-        let r = ops::repr(cx, value)?.to_str().into_owned();
-        Err(cx.value_error(format!("{r} is not in deque")))
+        Err(cx.value_error("deque.remove(x): x not in deque"))
     }
     /// Return a shallow copy of a deque.
     fn copy(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {

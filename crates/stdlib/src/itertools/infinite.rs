@@ -41,6 +41,9 @@ impl Count {
                 return Err(cx.type_error("a number is required"));
             }
         }
+        // A bool counts as the number that it is.
+        let number = |v: Obj| int::small(v).map_or(v, Obj::int_unchecked);
+        let (start, step) = (number(start), number(step));
         let fast = start.as_small_int().filter(|_| step.as_small_int() == Some(1));
         Ok(Count {
             fast: AtomicI64::new(fast.unwrap_or(0)),

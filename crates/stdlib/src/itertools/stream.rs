@@ -331,8 +331,14 @@ impl ISlice {
         }
         let (start, end, step) = match *args.pos {
             [_, e] => (None, slice_index(cx, e, "stop")?, None),
-            [_, s, e] => (slice_index(cx, s, "start")?, slice_index(cx, e, "start")?, None),
-            [_, s, e, st] => (slice_index(cx, s, "start")?, slice_index(cx, e, "start")?, slice_index(cx, st, "step")?),
+            [_, s, e] => {
+                let stop = slice_index(cx, e, "stop")?;
+                (slice_index(cx, s, "start")?, stop, None)
+            }
+            [_, s, e, st] => {
+                let stop = slice_index(cx, e, "stop")?;
+                (slice_index(cx, s, "start")?, stop, slice_index(cx, st, "step")?)
+            }
             ref a if a.len() < 2 => {
                 return Err(cx.type_error(format!("islice expected at least 2 arguments, got {}", a.len())));
             }
