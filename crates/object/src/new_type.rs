@@ -512,6 +512,9 @@ pub fn set_mro(cx: &mut Cx, t: Gc<Type>, meta: Gc<Type>) -> Result<()> {
                 let n = class(*c).name();
                 return Err(cx.type_error(format!("mro() returned base with unsuitable layout ('{n}')")));
             }
+            if !first.items().contains(c) {
+                subclasses::follow(cx, class(*c), t)?;
+            }
         }
         r
     };

@@ -1,7 +1,10 @@
 //! The classes derived from a class, which it does not keep alive: a class is
 //! garbage like any other object once nothing but its base knows it.
 //!
-//! The list holds cells with a weak word each, that nobody else sees.
+//! The list holds cells with a weak word each, that nobody else sees. It also names the
+//! *followers*: classes whose metaclass's `mro()` put this one into their MRO although
+//! they do not derive from it. They depend on it in lookups alone (TYPE-1, TYPE-2), so
+//! whatever depends on a class is found below it and below its followers.
 //! Tests: tests/lang/weakrefs.md, tests/lang/classes.md.
 
 use crate::list::{self, List};
@@ -84,12 +87,36 @@ pub(crate) fn each(t: Gc<Type>, mut f: impl FnMut(Gc<Type>)) {
     }
 }
 
+/// Note that `class` has `t` in its MRO without being derived from it.
+pub(crate) fn follow(cx: &Cx, t: Gc<Type>, class: Gc<Type>) -> Result<()> {
+    let l = t.subclasses.get().expect("classes have the list");
+    if (0..l.len()).any(|i| l.get(i).and_then(class_in) == Some(class)) {
+        return Ok(());
+    }
+    add(cx, t, class)
+}
+
+/// Call `f` with each class that follows `t`.
+pub(crate) fn each_follower(t: Gc<Type>, mut f: impl FnMut(Gc<Type>)) {
+    let Some(l) = t.subclasses.get() else { return };
+    for i in 0..l.len() {
+        if let Some(c) = l.get(i).and_then(class_in)
+            && !c.bases().contains(&t.obj())
+            && c.mro().contains(&t.obj())
+        {
+            f(c);
+        }
+    }
+}
+
 /// The classes derived from `t`, in a list of their own.
 pub fn of(cx: &Cx, t: Gc<Type>) -> Result<Gc<List>> {
     let out = list::new(cx, &[])?;
     let Some(l) = t.subclasses.get() else { return Ok(out) };
     for i in 0..l.len() {
-        if let Some(c) = l.get(i).and_then(class_in) {
+        if let Some(c) = l.get(i).and_then(class_in)
+            && c.bases().contains(&t.obj())
+        {
             out.append(cx, c.obj())?;
         }
     }

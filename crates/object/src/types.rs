@@ -300,18 +300,33 @@ fn has_shadowing_descriptor(v: Obj) -> bool {
 }
 
 fn forget(t: Gc<Type>) {
+    forget_tree(t);
+    subclasses::each_follower(t, forget_tree);
+}
+
+fn forget_tree(t: Gc<Type>) {
     t.version.store(0, Ordering::SeqCst);
-    subclasses::each(t, forget);
+    subclasses::each(t, forget_tree);
 }
 
-/// Give the class and all derived from it new versions.
+/// Give the class and all that depend on it new versions.
 pub fn renew(t: Gc<Type>) {
-    t.version.store(VERSION.fetch_add(1, Ordering::Relaxed), Ordering::SeqCst);
-    subclasses::each(t, renew);
+    renew_tree(t);
+    subclasses::each_follower(t, renew_tree);
 }
 
-/// Look the special name up again, here and in all derived classes.
+fn renew_tree(t: Gc<Type>) {
+    t.version.store(VERSION.fetch_add(1, Ordering::Relaxed), Ordering::SeqCst);
+    subclasses::each(t, renew_tree);
+}
+
+/// Look the special name up again, here and in all classes that depend on this one.
 pub(crate) fn update_special(cx: &Cx, t: Gc<Type>, d: Dunder) {
+    update_special_tree(cx, t, d);
+    subclasses::each_follower(t, |s| update_special_tree(cx, s, d));
+}
+
+fn update_special_tree(cx: &Cx, t: Gc<Type>, d: Dunder) {
     let found = t.lookup_uncached(d_name(cx, d));
     t.special[d as usize].store(found.map_or(0, Obj::word), Ordering::Release);
     cx.barrier(t.obj());
@@ -320,7 +335,7 @@ pub(crate) fn update_special(cx: &Cx, t: Gc<Type>, d: Dunder) {
         Dunder::Call if t.has(F_HEAP) => t.call.store(0, Ordering::Relaxed),
         _ => {}
     }
-    subclasses::each(t, |s| update_special(cx, s, d));
+    subclasses::each(t, |s| update_special_tree(cx, s, d));
 }
 
 /// The interned name of a special method.
