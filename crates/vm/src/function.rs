@@ -40,8 +40,10 @@ pub struct Function {
     pub kind: AtomicU32,
     /// The namespace of its module.
     pub globals: Slot<Dict>,
-    /// The namespace of builtins.
+    /// The namespace of builtins; empty when it is not a plain dict.
     pub builtins: Slot<Dict>,
+    /// What the program gave for builtins instead of a plain dict: any object.
+    pub own_builtins: Slot,
     /// The code.
     pub code: Slot<Code>,
     /// Cells of free variables.
@@ -118,6 +120,7 @@ impl Function {
 /// A function of `code` in the namespace `globals`.
 pub fn new(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Gc<Function>> {
     let builtins = builtins_of(cx, globals);
+    let plain = Some(builtins).filter(|b| b.shape() == shape::DICT).and_then(|b| b.cast::<Dict>());
     let module = globals.get_str(name!(cx, "__name__"));
     let doc = match code.data.docstring() {
         Some(_) => code.constant(0),
@@ -132,7 +135,8 @@ pub fn new(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Gc<Function
         names: AtomicU64::new(0),
         kind: AtomicU32::new(0),
         globals: Slot::new(globals),
-        builtins: Slot::new(builtins),
+        builtins: Slot::of(plain),
+        own_builtins: Slot::of(Some(builtins).filter(|_| plain.is_none())),
         code: Slot::empty(),
         closure: Slot::empty(),
         defaults: Slot::empty(),
@@ -150,16 +154,27 @@ pub fn new(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Gc<Function
     Ok(g)
 }
 
-/// The builtins namespace that code with these globals uses.
-pub fn builtins_of(cx: &Cx, globals: Gc<Dict>) -> Gc<Dict> {
-    let found = globals
-        .get_str(name!(cx, "__builtins__"))
-        .and_then(|b| b.cast::<Dict>().or_else(|| crate::hooks::module_dict(b)));
-    found.unwrap_or_else(|| {
-        let o = Obj::from_word(cx.rt().builtins.get()).expect("builtins exist");
-        // The root holds the builtins namespace.
-        unsafe { Gc::from_obj(o) }
-    })
+/// The builtins that code with these globals uses: a module's namespace or any object.
+pub fn builtins_of(cx: &Cx, globals: Gc<Dict>) -> Obj {
+    match globals.get_str(name!(cx, "__builtins__")) {
+        Some(b) => crate::hooks::module_dict(b).map_or(b, Gc::obj),
+        None => Obj::from_word(cx.rt().builtins.get()).expect("builtins exist"),
+    }
+}
+
+impl Function {
+    /// The builtins.
+    pub fn builtins(&self) -> Option<Obj> {
+        self.builtins.obj().or_else(|| self.own_builtins.obj())
+    }
+    /// A builtin, which may be found by Python code.
+    pub fn find_builtin(&self, cx: &mut Cx, name: Gc<Str>) -> Result<Option<Obj>> {
+        match (self.builtins.get(), self.own_builtins.obj()) {
+            (Some(plain), _) => Ok(plain.get_str(name)),
+            (None, Some(own)) => crate::names::get_from(cx, own, name),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 /// The payload of a cell.

@@ -40,7 +40,7 @@ crate::slow! {
     fn load_build_class(f) {
         // A program may run code with builtins of its own.
         let key = name!(f.cx, "__build_class__");
-        let Some(v) = f.func().builtins.get().and_then(|b| b.get_str(key)) else {
+        let Some(v) = f.func().find_builtin(f.cx, key)? else {
             return Err(f.cx.error(ExcKind::NameError, "__build_class__ not found"));
         };
         f.set(f.a(), v);

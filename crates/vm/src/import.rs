@@ -33,7 +33,7 @@ crate::slow! {
         let (b, n) = (f.b(), f.name());
         let imp = name!(f.cx, "__import__");
         let func = f.func();
-        let hook = func.builtins.get().and_then(|b| b.get_str(imp));
+        let hook = func.find_builtin(f.cx, imp)?;
         let Some(hook) = hook else { return Err(f.cx.error(ExcKind::ImportError, "__import__ not found")) };
         let w = crate::frame::Window { base: f.base, pc: f.pc };
         let ns = w.namespace().unwrap_or(Obj::NONE);

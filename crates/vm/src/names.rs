@@ -68,10 +68,10 @@ pub fn find_global(cx: &mut Cx, func: Gc<Function>, name: Gc<Str>) -> Result<Obj
     {
         return Ok(v);
     }
-    if let Some(v) = func.builtins.get().and_then(|b| b.get_str(name)) {
-        return Ok(v);
+    match func.find_builtin(cx, name)? {
+        Some(v) => Ok(v),
+        None => Err(undefined(cx, name)),
     }
-    Err(undefined(cx, name))
 }
 
 crate::slow! {
@@ -160,8 +160,8 @@ crate::slow! {
             f.set(f.a(), v);
             return Ok(f.done());
         }
-        let b = func.builtins.get().expect("functions have builtins");
         if g.obj().shape() == typhon_object::shape::DICT
+            && let Some(b) = func.builtins.get()
             && let (Some(t), Some(bt), Some(e)) = (g.table(), b.table(), b.find_str(n))
             && let Some(v) = e.value()
         {

@@ -105,7 +105,7 @@ impl FunctionMethods {
     }
     #[getter]
     fn __builtins__(this: Gc<Function>) -> Option<Obj> {
-        this.builtins.obj()
+        this.builtins()
     }
     #[getter]
     fn __closure__(this: Gc<Function>) -> Option<Obj> {
@@ -346,7 +346,7 @@ impl FrameMethods {
     }
     #[getter]
     fn f_builtins(this: Gc<Frame>) -> Option<Obj> {
-        this.func.get().and_then(|f| f.builtins.obj())
+        this.func.get().and_then(|f| f.builtins())
     }
     #[getter]
     fn f_lineno(this: Gc<Frame>, cx: &Cx) -> Option<u32> {
