@@ -21,6 +21,10 @@ pub static UNRAISABLE: OnceLock<fn(&mut Cx, Raised, &str, Obj)> = OnceLock::new(
 pub fn handle(cx: &mut Cx) -> Result<()> {
     cx.mutator.poll_slow();
     let bits = cx.mutator.poll_bits();
+    if bits & (POLL_FINALIZE | POLL_ASYNC_EXC) != 0 {
+        // Before a finalizer is begun: at the process's end it would never be gone on with.
+        thread::stop_if_finalizing(cx);
+    }
     if bits & POLL_FINALIZE != 0 {
         cx.mutator.clear(POLL_FINALIZE);
         finalize(cx);
@@ -36,7 +40,6 @@ pub fn handle(cx: &mut Cx) -> Result<()> {
     }
     if bits & POLL_ASYNC_EXC != 0 {
         cx.mutator.clear(POLL_ASYNC_EXC);
-        thread::stop_if_finalizing(cx);
     }
     Ok(())
 }
