@@ -118,7 +118,9 @@ impl<'a> Compiler<'a> {
         self.warnings.truncate(warned);
         self.restore(&c);
         let h = std::mem::replace(&mut self.u.handler, c.outer);
-        let range = self.u.range.take();
+        // The frame ends where the clause did (PEP 626).
+        let last = t.finalbody.last().filter(|s| is_simple(s)).map(Ranged::range);
+        let range = std::mem::replace(&mut self.u.range, last);
         self.u.emit_a(Op::RERAISE, exc);
         self.u.range = range;
         self.u.handler = h;
@@ -183,7 +185,9 @@ impl<'a> Compiler<'a> {
         }
         self.restore(c);
         let h = std::mem::replace(&mut self.u.handler, c.outer);
-        let range = self.u.range.take();
+        // The frame ends at the clause that was tried last (PEP 626).
+        let tried = t.handlers.last().and_then(|ExceptHandler::ExceptHandler(h)| h.type_.as_ref());
+        let range = std::mem::replace(&mut self.u.range, tried.map(|ty| ty.range()));
         self.u.emit_a(Op::RERAISE, exc);
         self.u.range = range;
         self.u.handler = h;
@@ -321,4 +325,10 @@ fn leaves(body: &[ast::Stmt], in_loop: bool) -> Option<(TextRange, &'static str)
         Stmt::Match(m) => m.cases.iter().find_map(|c| leaves(&c.body, in_loop)),
         _ => None,
     })
+}
+
+/// Whether nothing of the statement comes after its own place.
+fn is_simple(s: &ast::Stmt) -> bool {
+    use ast::Stmt::*;
+    !matches!(s, FunctionDef(_) | ClassDef(_) | If(_) | For(_) | While(_) | With(_) | Try(_) | Match(_))
 }

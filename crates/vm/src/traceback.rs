@@ -70,6 +70,12 @@ pub fn add(cx: &mut Cx, e: Gc<BaseException>, w: Window) -> Result<()> {
     Ok(())
 }
 
+/// Where `e` was raised in this frame, if that is what its traceback begins with.
+pub fn raised_at(e: Gc<BaseException>, frame: Gc<Frame>) -> Option<u32> {
+    let t = e.traceback.obj()?.cast::<Traceback>()?;
+    (t.frame.get() == Some(frame)).then(|| t.lasti.load(Ordering::Relaxed))
+}
+
 /// Attributes of tracebacks.
 pub struct TracebackMethods;
 

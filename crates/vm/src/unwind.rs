@@ -59,7 +59,12 @@ pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, mut e: Raised, mut
                 if let Some(pb) = generator::unwound(cx, w, e) {
                     return pb;
                 }
-                let _ = frame::leave(cx, w);
+                // Code that the source does not show raised it again: the frame ends where
+                // it was raised (PEP 626).
+                let hidden = code.data.position(at).is_none();
+                let raised = w.existing().filter(|_| hidden).and_then(|f| traceback::raised_at(e.0, f));
+                let pc = raised.map_or(pc, |at| code.entry.add(at as usize + 1));
+                let _ = frame::leave(cx, Window { base, pc });
             }
             cx.depth = cx.depth.saturating_sub(1);
             if is_exit(ret) {
