@@ -95,11 +95,20 @@ def path_hook_for_packed(path):
 
 
 def path_hook_for_zip(path):
-    """Path hook: zipimport, which is imported when a path names a file."""
+    """Path hook: zipimport, which is loaded when a path first names no folder.
+
+    An import statement would ask the path hooks for that same path again, without end, and
+    so would what zipimport imports: meanwhile the path has no finder.
+    """
     if _external._path_isdir(path):
         raise ImportError("not a Zip file", path=path)
-    import zipimport
-    return zipimport.zipimporter(path)
+    module = sys.modules.get("zipimport")
+    if module is None:
+        module = _bootstrap._load(PackedFinder(ROOT).find_spec("zipimport"))
+    importer = getattr(module, "zipimporter", None)
+    if importer is None:
+        raise ImportError("zipimport is still being imported", path=path)
+    return importer(path)
 
 
 def install():
