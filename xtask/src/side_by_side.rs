@@ -51,9 +51,5 @@ pub fn dis(args: Args) -> Done {
         return Err("usage: cargo x dis FILE".into());
     }
     let typhon = build_release()?;
-    let probe = Command::new(&typhon).args(["-X", "dis", "-c", "pass"]).output();
-    if !probe.is_ok_and(|probe| probe.status.success() && !probe.stdout.is_empty()) {
-        return Err("this build of typhon has no `-X dis` yet".into());
-    }
-    run(Command::new(typhon).args(["-X", "dis"]).args(words))
+    run(Command::new(typhon).args(["-m", "dis"]).args(words))
 }

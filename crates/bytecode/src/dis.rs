@@ -33,6 +33,43 @@ pub fn dis(code: &Code) -> String {
     out
 }
 
+/// An instruction as text.
+#[derive(Debug)]
+pub struct Line {
+    /// Its word.
+    pub pc: usize,
+    /// Its name.
+    pub name: &'static str,
+    /// What it works on, but for where it may jump.
+    pub operands: String,
+    /// Where it may jump.
+    pub target: Option<u32>,
+}
+
+/// The instructions of `code`.
+pub fn lines(code: &Code) -> Vec<Line> {
+    let (mut out, mut pc) = (Vec::new(), 0);
+    while let Some(word) = code.instrs.get(pc) {
+        let i = Insn(*word);
+        let Some(op) = i.op() else {
+            out.push(Line { pc, name: "?", operands: format!("{:#x}", i.0), target: None });
+            pc += 1;
+            continue;
+        };
+        let text = instruction(code, pc, i, op);
+        let jumps = op.info().operands.iter().any(|o| matches!(o, Operand::J32 | Operand::J16));
+        let target = jump_target(code, pc).filter(|_| jumps).and_then(|t| u32::try_from(t).ok());
+        let operands = text[op.info().name.len()..].trim();
+        let operands = match operands.rsplit_once("->") {
+            Some((rest, _)) if target.is_some() => rest.trim_end(),
+            _ => operands,
+        };
+        out.push(Line { pc, name: op.info().name, operands: operands.to_owned(), target });
+        pc += op.len();
+    }
+    out
+}
+
 /// The disassembly of `code` and of all code inside it.
 pub fn dis_all(code: &Code) -> String {
     let mut out = format!("{}:\n{}", code.qualname, dis(code));

@@ -18,7 +18,7 @@ mod store;
 mod verify;
 
 pub use code::{Code, Const, FRAME_LINK, Handler, NO_REG, flags};
-pub use dis::{dis, dis_all};
+pub use dis::{dis, dis_all, lines as dis_lines};
 pub use insn::Insn;
 pub use nesting::{Nest, NestTable, Nesting, Nests, Spot};
 pub use op::{Common, Effects, Intrinsic1, Intrinsic2, OPS, Op, OpInfo, Operand, Special, func};

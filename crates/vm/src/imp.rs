@@ -2,6 +2,7 @@
 //!
 //! Tests: CPython test_importlib (later).
 
+use crate::code::Code;
 use crate::library::{self, Packed};
 use crate::{import, import_lock};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -160,6 +161,19 @@ pub mod functions {
                 let n = str::new(cx, n)?;
                 l.append(cx, n.obj())?;
             }
+        }
+        Ok(l.obj())
+    }
+    /// The instructions of a code object, for `dis`: word, name, operands and target of each.
+    fn _instructions(cx: &mut Cx, code: Obj) -> Result<Obj> {
+        let Some(code) = code.cast::<Code>() else { return Err(cx.type_error("a code object is required")) };
+        let l = list::new(cx, &[])?;
+        for line in typhon_bytecode::dis_lines(&code.payload().data) {
+            let (name, text) = (str::new(cx, line.name)?, str::new(cx, &line.operands)?);
+            let target = line.target.map_or(Obj::NONE, |t| Obj::int_unchecked(t as i64));
+            let row = [Obj::int_unchecked(line.pc as i64), name.obj(), text.obj(), target];
+            let row = tuple::new(cx, &row)?;
+            l.append(cx, row.obj())?;
         }
         Ok(l.obj())
     }
