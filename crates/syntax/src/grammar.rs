@@ -293,6 +293,7 @@ impl<'a> Rules<'a> {
     fn parameter_list(&self, from: usize, to: usize, what: &str) -> Found {
         let one = |k: usize, msg: &str| found(self.start(k), self.end(k), msg);
         let (mut slash, mut star, mut fresh, mut stars) = (false, false, true, "");
+        let mut unpacked = false;
         for k in self.flat(from, to) {
             let next = self.tok(k + 1);
             match self.tok(k) {
@@ -315,6 +316,9 @@ impl<'a> Rules<'a> {
                         format!("{what} parameters cannot be parenthesized"),
                     );
                 }
+                // Such an annotation has a rule of its own, which knows no default.
+                "=" if stars == "var-positional" && unpacked => return one(k, "invalid syntax"),
+                ":" if next == "*" => unpacked = true,
                 "=" if !stars.is_empty() => return one(k, &format!("{stars} argument cannot have default value")),
                 "=" if k + 1 == to && what == "Function" || next == "," => {
                     return one(k, "expected default value expression");
@@ -322,6 +326,7 @@ impl<'a> Rules<'a> {
                 // The last default of a lambda is missing, which no rule has words for.
                 "=" if k + 1 == to => return one(to, "invalid syntax"),
                 "," => {
+                    unpacked = false;
                     (fresh, stars) = (true, "");
                     continue;
                 }

@@ -19,12 +19,16 @@ mod misplaced;
 mod numbers;
 mod parse;
 mod source;
+mod type_comments;
+mod versions;
 
 pub use decode::{decode, normal_lines};
 pub use depth::with_stack;
 pub use error::{ErrKind, SyntaxErr};
 pub use parse::{Mode, Tree, parse};
 pub use source::Source;
+pub use type_comments::{TypeComments, parse_func_type};
+pub use versions::too_new;
 
 /// A SyntaxWarning to be issued by whoever asked for the compilation.
 #[derive(Clone, PartialEq, Eq, Debug)]

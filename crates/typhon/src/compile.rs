@@ -83,9 +83,6 @@ fn decode(cx: &mut Cx, source: &[u8]) -> std::result::Result<String, Box<SyntaxE
 
 /// The hook for trees.
 pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
-    if r.flags & TYPE_COMMENTS != 0 {
-        return Err(cx.error(ExcKind::NotImplementedError, "type comments in syntax trees are not implemented yet"));
-    }
     let mode = match r.mode {
         "eval" => Mode::Eval,
         "single" => Mode::Single,
@@ -104,12 +101,30 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
     let text = typhon_syntax::normal_lines(&text);
     let source = typhon_syntax::Source::new(&text);
     let incomplete = r.flags & ALLOW_INCOMPLETE != 0;
-    match typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode)) {
+    if r.mode == "func_type" {
+        return match typhon_syntax::with_stack(&text, || typhon_syntax::parse_func_type(&source)) {
+            Ok((types, result)) => crate::tree::make_func_type(cx, &source, &types, &result),
+            Err(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
+        };
+    }
+    let parsed =
+        typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode)).and_then(|(tree, warnings)| {
+            match u8::try_from(r.feature_version).ok().and_then(|minor| typhon_syntax::too_new(&source, &tree, minor)) {
+                Some(e) => Err(e),
+                None => Ok((tree, warnings)),
+            }
+        });
+    match parsed {
         Ok((tree, warnings)) => {
             for w in &warnings {
                 warn(cx, r.filename, w)?;
             }
-            crate::tree::make(cx, &source, &tree, mode)
+            let comments = (r.flags & TYPE_COMMENTS != 0).then(|| typhon_syntax::TypeComments::find(&source));
+            let node = crate::tree::make(cx, &source, &tree, mode, comments.as_ref())?;
+            match comments.and_then(|c| c.problem(&source)) {
+                Some(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
+                None => Ok(node),
+            }
         }
         Err(e) if incomplete && e.at_end => {
             let e = SyntaxErr { kind: ErrKind::Incomplete, msg: "incomplete input".into(), ..*e };

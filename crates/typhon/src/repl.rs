@@ -106,8 +106,14 @@ fn startup(cx: &mut Cx, c: &Config) {
     let shown = file.to_string_lossy().into_owned();
     let r: Result<()> = (|| {
         let d = start::main_dict(cx)?;
-        let r =
-            CompileRequest { source: Source::Bytes(&bytes), filename: &shown, mode: "exec", flags: 0, optimize: -1 };
+        let r = CompileRequest {
+            source: Source::Bytes(&bytes),
+            filename: &shown,
+            mode: "exec",
+            flags: 0,
+            optimize: -1,
+            feature_version: -1,
+        };
         let code = hooks::compile(cx, &r)?;
         import::exec_code(cx, code, d).map(|_| ())
     })();
@@ -214,7 +220,14 @@ fn statement(cx: &mut Cx) -> Result<Step> {
 }
 
 fn compile(cx: &mut Cx, text: &str, flags: u32) -> Result<Gc<Code>> {
-    let r = CompileRequest { source: Source::Text(text), filename: FILE, mode: "single", flags, optimize: -1 };
+    let r = CompileRequest {
+        source: Source::Text(text),
+        filename: FILE,
+        mode: "single",
+        flags,
+        optimize: -1,
+        feature_version: -1,
+    };
     hooks::compile(cx, &r)
 }
 

@@ -137,11 +137,9 @@ pub mod functions {
             },
         };
         let mode = mode.to_str().into_owned();
-        if !matches!(mode.as_str(), "exec" | "eval" | "single") {
+        let known = matches!(mode.as_str(), "exec" | "eval" | "single");
+        if !known && (mode != "func_type" || flags & ONLY_AST == 0) {
             return Err(match (mode.as_str(), flags & ONLY_AST != 0) {
-                ("func_type", true) => {
-                    cx.error(ExcKind::NotImplementedError, "compile() mode 'func_type' is not implemented yet")
-                }
                 ("func_type", false) => cx.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"),
                 (_, true) => cx.value_error("compile() mode must be 'exec', 'eval', 'single' or 'func_type'"),
                 (_, false) => cx.value_error("compile() mode must be 'exec', 'eval' or 'single'"),
@@ -171,6 +169,7 @@ pub mod functions {
                 mode: &mode,
                 flags: inherited,
                 optimize: optimize as i32,
+                feature_version: -1,
             };
             return Ok(hooks::compile(cx, &r)?.obj());
         }
@@ -183,8 +182,14 @@ pub mod functions {
             (true, Ok(t)) => Source::Text(t),
             _ => Source::Bytes(&text),
         };
-        let r =
-            CompileRequest { source, filename: &filename, mode: &mode, flags: inherited, optimize: optimize as i32 };
+        let r = CompileRequest {
+            source,
+            filename: &filename,
+            mode: &mode,
+            flags: inherited,
+            optimize: optimize as i32,
+            feature_version: _feature_version.clamp(-1, 127) as i32,
+        };
         if flags & ONLY_AST != 0 {
             return hooks::parse(cx, &r);
         }
@@ -271,7 +276,14 @@ fn run(
                 (true, Ok(t)) => Source::Text(if what == "eval" { t.trim_start_matches([' ', '\t']) } else { t }),
                 _ => Source::Bytes(&text),
             };
-            let r = CompileRequest { source, filename: "<string>", mode: what, flags: inherited, optimize: -1 };
+            let r = CompileRequest {
+                source,
+                filename: "<string>",
+                mode: what,
+                flags: inherited,
+                optimize: -1,
+                feature_version: -1,
+            };
             hooks::compile(cx, &r)?
         }
     };

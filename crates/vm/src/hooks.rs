@@ -180,12 +180,14 @@ pub struct CompileRequest<'a> {
     pub source: Source<'a>,
     /// `co_filename`.
     pub filename: &'a str,
-    /// `exec`, `eval` or `single`.
+    /// `exec`, `eval`, `single`; for a tree also `func_type`.
     pub mode: &'a str,
     /// Future flags to inherit.
     pub flags: u32,
     /// Optimisation level, -1 for the interpreter's.
     pub optimize: i32,
+    /// The minor version of the Python whose syntax a tree may have; -1 is our own.
+    pub feature_version: i32,
 }
 
 /// Source text or bytes with a coding line.

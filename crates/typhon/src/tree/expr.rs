@@ -3,7 +3,7 @@
 use super::Maker;
 use ast::{Expr, ExprContext};
 use rustpython_ruff_python_ast as ast;
-use rustpython_ruff_text_size::{Ranged, TextRange};
+use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 use typhon_bytecode::Const;
 use typhon_object::{Cx, ExcKind, Obj, Result, list, str};
 
@@ -259,16 +259,22 @@ impl Maker<'_> {
     }
 
     fn parameter(&self, cx: &mut Cx, p: &ast::Parameter) -> Result<Obj> {
+        self.parameter_until(cx, p, p.range.end())
+    }
+
+    /// One that ends with its default at `end`.
+    fn parameter_until(&self, cx: &mut Cx, p: &ast::Parameter, end: TextSize) -> Result<Obj> {
         let arg = self.identifier(cx, &p.name)?;
         let annotation = self.opt_expr(cx, p.annotation.as_deref())?;
         // The parser's range of `*args` begins with the star.
         let r = TextRange::new(p.name.range.start(), p.range.end());
-        self.node(cx, "arg", Some(r), &[("arg", arg), ("annotation", annotation), ("type_comment", Obj::NONE)])
+        let comment = self.type_comment(cx, |c, s| c.after_parameter(s, end))?;
+        self.node(cx, "arg", Some(r), &[("arg", arg), ("annotation", annotation), ("type_comment", comment)])
     }
 
     pub(super) fn parameters(&self, cx: &mut Cx, p: Option<&ast::Parameters>) -> Result<Obj> {
         let plain = |m: &Self, cx: &mut Cx, l: &[ast::ParameterWithDefault]| {
-            m.list(cx, l, |m, cx, p| m.parameter(cx, &p.parameter))
+            m.list(cx, l, |m, cx, p| m.parameter_until(cx, &p.parameter, p.range.end()))
         };
         let none = ast::Parameters::default();
         let p = p.unwrap_or(&none);

@@ -21,13 +21,15 @@ use typhon_compiler::Mode;
 use typhon_object::dict::Dict;
 use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, list, ops, str};
-use typhon_syntax::{Source, Tree};
+use typhon_syntax::{Source, Tree, TypeComments};
 use typhon_vm::{hooks, import};
 
 /// What a conversion needs. It lives on the native stack, where the collector
 /// sees what it holds.
 pub struct Maker<'a> {
     source: &'a Source<'a>,
+    /// The type comments, if they are wanted.
+    comments: Option<&'a TypeComments>,
     /// The namespace of `_ast`.
     classes: Gc<Dict>,
     load: Obj,
@@ -36,15 +38,8 @@ pub struct Maker<'a> {
 }
 
 /// The tree of a parsed source.
-pub fn make(cx: &mut Cx, source: &Source<'_>, tree: &Tree, mode: Mode) -> Result<Obj> {
-    let module = import::import_module(cx, "_ast")?;
-    let Some(classes) = hooks::module_dict(module) else {
-        return Err(cx.error(ExcKind::SystemError, "_ast is not a module"));
-    };
-    let mut m = Maker { source, classes, load: Obj::NONE, store: Obj::NONE, del: Obj::NONE };
-    m.load = m.node(cx, "Load", None, &[])?;
-    m.store = m.node(cx, "Store", None, &[])?;
-    m.del = m.node(cx, "Del", None, &[])?;
+pub fn make(cx: &mut Cx, source: &Source<'_>, tree: &Tree, mode: Mode, comments: Option<&TypeComments>) -> Result<Obj> {
+    let m = Maker::new(cx, source, comments)?;
     match tree {
         Tree::Expression(e) => {
             let body = m.expr(cx, &e.body)?;
@@ -55,8 +50,45 @@ pub fn make(cx: &mut Cx, source: &Source<'_>, tree: &Tree, mode: Mode) -> Result
             if mode == Mode::Single {
                 return m.node(cx, "Interactive", None, &[("body", body)]);
             }
-            let ignores = list::new(cx, &[])?.obj();
+            let ignores = comments.map_or(&[][..], |c| &c.ignores);
+            let ignores = m.list(cx, ignores, |m, cx, (line, tag)| {
+                let tag = m.text(cx, tag)?;
+                m.node(cx, "TypeIgnore", None, &[("lineno", Obj::int_unchecked(*line as i64)), ("tag", tag)])
+            })?;
             m.node(cx, "Module", None, &[("body", body), ("type_ignores", ignores)])
+        }
+    }
+}
+
+/// The tree of a function's type.
+pub fn make_func_type(cx: &mut Cx, source: &Source<'_>, types: &[ast::Expr], result: &ast::Expr) -> Result<Obj> {
+    let m = Maker::new(cx, source, None)?;
+    let types = m.exprs(cx, types)?;
+    let result = m.expr(cx, result)?;
+    m.node(cx, "FunctionType", None, &[("argtypes", types), ("returns", result)])
+}
+
+impl<'a> Maker<'a> {
+    fn new(cx: &mut Cx, source: &'a Source<'a>, comments: Option<&'a TypeComments>) -> Result<Maker<'a>> {
+        let module = import::import_module(cx, "_ast")?;
+        let Some(classes) = hooks::module_dict(module) else {
+            return Err(cx.error(ExcKind::SystemError, "_ast is not a module"));
+        };
+        let mut m = Maker { source, comments, classes, load: Obj::NONE, store: Obj::NONE, del: Obj::NONE };
+        m.load = m.node(cx, "Load", None, &[])?;
+        m.store = m.node(cx, "Store", None, &[])?;
+        m.del = m.node(cx, "Del", None, &[])?;
+        Ok(m)
+    }
+    /// A type comment as a field.
+    fn type_comment(
+        &self,
+        cx: &mut Cx,
+        find: impl FnOnce(&'a TypeComments, &'a Source<'a>) -> Option<&'a str>,
+    ) -> Result<Obj> {
+        match self.comments.and_then(|c| find(c, self.source)) {
+            Some(text) => self.text(cx, text),
+            None => Ok(Obj::NONE),
         }
     }
 }

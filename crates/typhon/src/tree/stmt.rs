@@ -38,6 +38,8 @@ impl Maker<'_> {
                 let class = if x.is_async { "AsyncFunctionDef" } else { "FunctionDef" };
                 let name = self.identifier(cx, &x.name)?;
                 let args = self.parameters(cx, Some(&x.parameters))?;
+                let header = x.returns.as_ref().map_or(x.parameters.range.end(), |r| r.end());
+                let comment = self.type_comment(cx, |c, s| c.of_function(s, header, &x.body))?;
                 let body = self.stmts(cx, &x.body)?;
                 let decorators = self.list(cx, &x.decorator_list, |m, cx, d| m.expr(cx, &d.expression))?;
                 let returns = self.opt_expr(cx, x.returns.as_deref())?;
@@ -48,7 +50,7 @@ impl Maker<'_> {
                     ("body", body),
                     ("decorator_list", decorators),
                     ("returns", returns),
-                    ("type_comment", Obj::NONE),
+                    ("type_comment", comment),
                     ("type_params", type_params),
                 ];
                 self.node(cx, class, Some(self.undecorated(s.range(), &x.decorator_list)), &fields)
@@ -89,7 +91,8 @@ impl Maker<'_> {
             Stmt::Assign(x) => {
                 let targets = self.exprs(cx, &x.targets)?;
                 let value = self.expr(cx, &x.value)?;
-                self.node(cx, "Assign", at, &[("targets", targets), ("value", value), ("type_comment", Obj::NONE)])
+                let comment = self.type_comment(cx, |c, t| c.after_statement(t, s.end()))?;
+                self.node(cx, "Assign", at, &[("targets", targets), ("value", value), ("type_comment", comment)])
             }
             Stmt::AugAssign(x) => {
                 let target = self.expr(cx, &x.target)?;
@@ -108,15 +111,11 @@ impl Maker<'_> {
             Stmt::For(x) => {
                 let target = self.expr(cx, &x.target)?;
                 let iter = self.expr(cx, &x.iter)?;
+                let comment = self.type_comment(cx, |c, s| c.after_colon(s, x.iter.end(), &x.body))?;
                 let body = self.stmts(cx, &x.body)?;
                 let orelse = self.stmts(cx, &x.orelse)?;
-                let fields = [
-                    ("target", target),
-                    ("iter", iter),
-                    ("body", body),
-                    ("orelse", orelse),
-                    ("type_comment", Obj::NONE),
-                ];
+                let fields =
+                    [("target", target), ("iter", iter), ("body", body), ("orelse", orelse), ("type_comment", comment)];
                 self.node(cx, if x.is_async { "AsyncFor" } else { "For" }, at, &fields)
             }
             Stmt::While(x) => {
@@ -132,9 +131,11 @@ impl Maker<'_> {
                     let vars = m.opt_expr(cx, i.optional_vars.as_deref())?;
                     m.node(cx, "withitem", None, &[("context_expr", e), ("optional_vars", vars)])
                 })?;
+                let header = x.items.last().map_or(s.start(), |i| i.end());
+                let comment = self.type_comment(cx, |c, s| c.after_colon(s, header, &x.body))?;
                 let body = self.stmts(cx, &x.body)?;
                 let class = if x.is_async { "AsyncWith" } else { "With" };
-                self.node(cx, class, at, &[("items", items), ("body", body), ("type_comment", Obj::NONE)])
+                self.node(cx, class, at, &[("items", items), ("body", body), ("type_comment", comment)])
             }
             Stmt::Match(x) => {
                 let subject = self.expr(cx, &x.subject)?;
