@@ -5,8 +5,9 @@ use super::rng::Rng;
 use super::values::{self, Kind, Kind::*, expression, small};
 
 /// What stands for an argument: S str, B bytes, I small int, N int, F number, L list of
-/// str, Q any sequence, D dict, E set, V anything, K hashable; what follows a `?` is optional.
-type Calls = &'static [(&'static str, &'static str)];
+/// str, Q any sequence, D dict, E set, V anything, K hashable, P a regular expression, Z a
+/// format of `struct`, J JSON; what follows a `?` is optional.
+pub type Calls = &'static [(&'static str, &'static str)];
 
 const STR: Calls = &[
     ("capitalize", ""),
@@ -330,6 +331,11 @@ fn argument(rng: &mut Rng, what: char, d: usize) -> String {
             .to_owned(),
         'O' => rng.pick(&["'big'", "'little'", "'middle'"]).to_owned(),
         'T' => rng.pick(&["None", "str", "repr", "bool", "len", "lambda x: (x,)", "type"]).to_owned(),
+        'P' => super::modules::pattern(rng),
+        'Z' => super::modules::layout(rng),
+        'J' => super::modules::json(rng),
+        'A' => rng.pick(&["'i'", "'b'", "'B'", "'d'", "'w'", "'q'", "'k'"]).to_owned(),
+        'U' => rng.pick(&["'NFC'", "'NFD'", "'NFKC'", "'NFKD'", "'nfc'"]).to_owned(),
         'G' => format!("'{}'", spec(rng)),
         _ => values::any(rng, d),
     }
@@ -351,7 +357,7 @@ pub fn spec(rng: &mut Rng) -> String {
     text
 }
 
-fn arguments(rng: &mut Rng, signature: &str, d: usize) -> String {
+pub fn arguments(rng: &mut Rng, signature: &str, d: usize) -> String {
     let mut list = Vec::new();
     let mut optional = false;
     for what in signature.chars() {

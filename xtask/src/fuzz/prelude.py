@@ -1,6 +1,9 @@
 # What the programs of `cargo x fuzz` begin with: printing values in a way that does
 # not depend on addresses or on the order of sets, and bounds.
-import itertools, sys, warnings
+import array, ast, binascii, bisect, codecs, collections, copy, decimal, fractions, functools, heapq
+import itertools, json, math, operator, re, statistics, string, struct, sys, textwrap, types
+import unicodedata, warnings, zlib
+import builtins
 warnings.simplefilter("ignore")
 sys.setrecursionlimit(300)
 ticks = 0
@@ -23,6 +26,10 @@ def show(v, depth=0):
         text = ascii(v)
         return text if len(text) < 600 else f"{text[:300]}..{len(text)}..{text[-200:]}"
     if t in (float, complex, bool, range, slice, type(None), type(NotImplemented)): return repr(v)
+    if t in (collections.deque, array.array, decimal.Decimal, fractions.Fraction, types.SimpleNamespace):
+        return repr(v)
+    if t in (collections.OrderedDict, collections.Counter): return t.__name__ + show(dict(v), depth + 1)
+    if t is re.Match: return "match " + show((v.span(), v.groups(), v.groupdict()), depth + 1)
     if isinstance(v, type): return "class " + v.__name__
     if t is memoryview: return "memoryview " + repr(bytes(v))
     if hasattr(v, "__next__"):
@@ -30,6 +37,11 @@ def show(v, depth=0):
         return name + " " + show(list(itertools.islice(v, 30)), depth + 1)
     if t in (type({}.keys()), type({}.values()), type({}.items())): return t.__name__ + show(list(v), depth + 1)
     return "a " + t.__name__
+
+# Of what has an identity instead of a value it is an address.
+def hash(v):
+    h = builtins.hash(v)
+    return h if type(v) in (int, float, complex, str, bytes, tuple, frozenset) and v == v else 0
 
 def context(e):
     names = []

@@ -175,8 +175,11 @@ pub fn literal(rng: &mut Rng, kind: Kind, depth: usize) -> String {
             text if text.is_empty() => "()".to_owned(),
             text => format!("({text},)"),
         },
-        Set => format!("{{{}}}", items(rng, depth, HASHABLE)).replace("{}", "set()"),
-        FrozenSet => format!("frozenset([{}])", items(rng, depth, HASHABLE)),
+        Set => match members(rng, depth) {
+            text if text.is_empty() => "set()".to_owned(),
+            text => format!("{{{text}}}"),
+        },
+        FrozenSet => format!("frozenset([{}])", members(rng, depth)),
         Dict => {
             let n = rng.below(4);
             let pairs: Vec<String> = (0..n)
@@ -192,17 +195,29 @@ pub fn literal(rng: &mut Rng, kind: Kind, depth: usize) -> String {
     }
 }
 
+/// The items of a set.
+fn members(rng: &mut Rng, depth: usize) -> String {
+    let mut list = item_list(rng, depth, HASHABLE);
+    if rng.turned {
+        list.reverse();
+    }
+    list.join(", ")
+}
+
 fn items(rng: &mut Rng, depth: usize, kinds: &[Kind]) -> String {
+    item_list(rng, depth, kinds).join(", ")
+}
+
+fn item_list(rng: &mut Rng, depth: usize, kinds: &[Kind]) -> Vec<String> {
     let n = rng.below(5);
     // Often all of one kind, so that they can be compared.
     let one = rng.chance(60).then(|| rng.pick(kinds));
-    let items: Vec<String> = (0..n)
+    (0..n)
         .map(|_| {
             let kind = one.unwrap_or_else(|| rng.pick(kinds));
             expression(rng, kind, depth / 2)
         })
-        .collect();
-    items.join(", ")
+        .collect()
 }
 
 /// An expression that mostly gives a value of this kind, sometimes an error.
