@@ -165,13 +165,13 @@ impl Callable {
         format_ident!("__native_{}{}", python_name(&self.rust_name), suffix)
     }
 
-    /// The wrapper function. `class` is the Python class name, "" in a module;
+    /// The wrapper function. `class` is the Python class name, "" in a module, `module` the other way round;
     /// `name` the Python name for error texts; `op` the operator of one of the
     /// six members of `__richcmp__`.
-    pub fn wrapper(&self, wrapper: &Ident, class: &str, name: &str, op: Option<&str>) -> TokenStream {
+    pub fn wrapper(&self, wrapper: &Ident, (module, class): (&str, &str), name: &str, op: Option<&str>) -> TokenStream {
         let cfgs = &self.attrs.cfgs;
         let info = quote! {
-            &::typhon_object::native::FnInfo { class: #class, name: #name }
+            &::typhon_object::native::FnInfo { class: #class, module: #module, name: #name }
         };
         let (prologue, skipped) = self.prologue(name, class);
         let values: Vec<Ident> = (0..self.py_params.len()).map(|index| format_ident!("value_{index}")).collect();

@@ -95,13 +95,13 @@ pub fn expand(args: ClassArgs, mut item: ItemImpl) -> Result<TokenStream> {
         if callable.is_richcmp() {
             for (op, dunder) in slots::COMPARISONS {
                 let wrapper = callable.wrapper_name(&format!("_{op}"));
-                wrappers.push(callable.wrapper(&wrapper, &class_name, dunder, Some(op)));
+                wrappers.push(callable.wrapper(&wrapper, ("", &class_name), dunder, Some(op)));
                 members.push(member(callable, dunder, &wrapper, None));
             }
             continue;
         }
         let wrapper = callable.wrapper_name("");
-        wrappers.push(callable.wrapper(&wrapper, &class_name, &callable.python_name, None));
+        wrappers.push(callable.wrapper(&wrapper, ("", &class_name), &callable.python_name, None));
         if callable.is_setter() {
             let has_getter = callables.iter().any(|other| is_getter_of(other, callable));
             if !has_getter {

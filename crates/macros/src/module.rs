@@ -38,6 +38,7 @@ impl Parse for ModuleArgs {
 pub fn expand(args: ModuleArgs, mut item: ItemMod) -> Result<TokenStream> {
     let doc = doc_text(&item.attrs);
     let mod_token = item.mod_token;
+    let module_name = args.name.value();
     let Some((_, items)) = &mut item.content else {
         return Err(syn::Error::new(mod_token.span, "`#[module]` needs the module's body in this file"));
     };
@@ -59,7 +60,7 @@ pub fn expand(args: ModuleArgs, mut item: ItemMod) -> Result<TokenStream> {
         }
         let callable = Callable::new(attrs, &function.sig, false)?;
         let wrapper = callable.wrapper_name("");
-        wrappers.push(callable.wrapper(&wrapper, "", &callable.python_name, None));
+        wrappers.push(callable.wrapper(&wrapper, (&module_name, ""), &callable.python_name, None));
         let entry = Entry {
             name: &callable.python_name,
             doc: &callable.attrs.doc,

@@ -15,16 +15,18 @@ use crate::{Result, dict, ops, tuple};
 pub struct FnInfo {
     /// The class's name, `""` for a module function.
     pub class: &'static str,
+    /// A module function's module, `""` for a method.
+    pub module: &'static str,
     /// The function's name.
     pub name: &'static str,
 }
 
 impl FnInfo {
     fn qualified(&self) -> String {
-        if self.class.is_empty() || self.is_constructor() {
-            self.short().to_string()
-        } else {
-            format!("{}.{}", self.class, self.name)
+        match if self.class.is_empty() { self.module } else { self.class } {
+            "" | "builtins" => self.short().to_string(),
+            _ if self.is_constructor() => self.short().to_string(),
+            scope => format!("{scope}.{}", self.name),
         }
     }
     fn short(&self) -> &'static str {
@@ -191,7 +193,10 @@ pub fn named(cx: &mut Cx, e: Raised, info: &FnInfo, at: ArgName) -> Raised {
     let Some(message) = message else { return e };
     let message = message.to_str();
     let rest = message.strip_prefix("argument must be ").filter(|rest| rest.contains(", not "));
-    let Some(rest) = rest else { return e };
+    // Of None these messages say the value.
+    let Some(rest) = rest.map(|r| r.strip_suffix("Type").filter(|r| r.ends_with(", not None")).unwrap_or(r)) else {
+        return e;
+    };
     if info.name.starts_with("__") && !info.is_constructor() {
         return e;
     }
@@ -335,7 +340,7 @@ fn special_count(cx: &Cx, info: &FnInfo, params: &[Param], given: usize) -> Opti
     if matches!(info.name, "__pow__" | "__rpow__" | "__ipow__") {
         return Some(cx.type_error(format!("expected 1 or 2 arguments, got {given}")));
     }
-    if matches!(info, FnInfo { class: "", name: "sorted" }) || takes_one(params) && info.is_constructor() {
+    if matches!(info, FnInfo { class: "", name: "sorted", .. }) || takes_one(params) && info.is_constructor() {
         return Some(cx.type_error(format!("{} expected 1 argument, got {given}", info.short())));
     }
     if takes_one(params) && !is_operator(info.class, info.name) {

@@ -5,12 +5,15 @@
 use typhon_macros::module;
 use typhon_object::native::Index;
 use typhon_object::obj::Obj;
-use typhon_object::{Cx, Dunder, Result, int, list::List, ops};
+use typhon_object::{Cx, Dunder, Result, dict::Dict, int, list::List, ops};
 
 /// Where `x` belongs; `right` puts it behind equal items.
 fn search(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>, right: bool) -> Result<usize> {
     if lo.0 < 0 {
         return Err(cx.value_error("lo must be non-negative"));
+    }
+    if a.cast::<Dict>().is_some() && ops::class_of(a).is_native() {
+        return Err(cx.type_error(format!("{} is not a sequence", cx.type_name(a))));
     }
     if !ops::is_sequence(a) && ops::class_of(a).special(Dunder::GetItem).is_none() {
         return Err(cx.type_error(format!("'{}' object does not support indexing", cx.type_name(a))));

@@ -222,7 +222,18 @@ pub mod native {
 
     pub struct FnInfo {
         pub class: &'static str,
+        pub module: &'static str,
         pub name: &'static str,
+    }
+
+    pub enum ArgName {
+        Only,
+        Number(usize),
+        Name(&'static str),
+    }
+
+    pub fn named(_: &mut Cx, e: Raised, _: &FnInfo, _: ArgName) -> Raised {
+        e
     }
 
     impl FnInfo {

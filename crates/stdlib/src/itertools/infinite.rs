@@ -42,9 +42,7 @@ impl Count {
             }
         }
         // A bool counts as the number that it is.
-        let number = |v: Obj| int::small(v).map_or(v, Obj::int_unchecked);
-        let (start, step) = (number(start), number(step));
-        let fast = start.as_small_int().filter(|_| step.as_small_int() == Some(1));
+        let fast = int::small(start).filter(|_| int::small(step) == Some(1));
         Ok(Count {
             fast: AtomicI64::new(fast.unwrap_or(0)),
             slow: if fast.is_some() { Slot::empty() } else { Slot::new(start) },
@@ -86,7 +84,7 @@ impl Count {
             None => self.fast.load(Ordering::Relaxed).into_obj(cx)?,
         };
         let a = ops::repr(cx, v)?.to_str().into_owned();
-        if self.step.as_small_int() == Some(1) {
+        if int::small(self.step) == Some(1) {
             return Ok(format!("count({a})"));
         }
         Ok(format!("count({a}, {})", ops::repr(cx, self.step)?.to_str()))

@@ -309,6 +309,8 @@ fn slice_index(cx: &mut Cx, v: Obj, what: &str) -> Result<Option<i64>> {
     };
     match i64::from_arg(cx, v) {
         Ok(n) if n >= i64::from(what == "step") => Ok(Some(n)),
+        // -1 is what a failed conversion looks like in C.
+        Ok(n) if what == "stop" && n < -1 => slice_index(cx, v, "start"),
         _ => Err(cx.value_error(bad)),
     }
 }
