@@ -280,7 +280,7 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, p
         if let Some(v) = buffer::try_get(cx, iterable_of_ints)? {
             return this.splice(cx, end, end, v.as_slice());
         }
-        if iterable_of_ints.cast::<Str>().is_some_and(|s| s.len() > 0) {
+        if iterable_of_ints.cast::<Str>().is_some_and(|s| !s.is_empty()) {
             return Err(cx.type_error("expected iterable of integers; got: 'str'"));
         }
         let it = match ops::get_iter(cx, iterable_of_ints) {
