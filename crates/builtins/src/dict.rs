@@ -20,36 +20,10 @@ fn iterates_plainly(o: Obj) -> bool {
             && o.cast::<Dict>().is_some())
 }
 
-/// Copy all items of `from` into `to`; existing keys win if `keep`.
-pub fn merge_dict(cx: &mut Cx, to: Gc<Dict>, from: Gc<Dict>, keep: bool) -> Result<()> {
-    if to == from || from.is_empty() {
-        return Ok(());
-    }
-    if to.is_empty() {
-        let copy = dict::copy(cx, &from)?;
-        to.replace_with(cx, &copy);
-        return Ok(());
-    }
-    let Some(t) = from.table() else { return Ok(()) };
-    let n = from.len();
-    for e in t.entries() {
-        let Some(v) = e.value() else { continue };
-        let (k, h) = (e.key(), e.hash());
-        if keep && to.get_hashed(cx, k, h)?.is_some() {
-            continue;
-        }
-        to.insert_hashed(cx, k, h, v)?;
-        if from.len() != n {
-            return Err(cx.error(ExcKind::RuntimeError, "dict mutated during update"));
-        }
-    }
-    Ok(())
-}
-
 /// `to.update(from)` for a mapping.
 pub fn merge_mapping(cx: &mut Cx, to: Gc<Dict>, from: Obj) -> Result<()> {
     if let Some(d) = from.cast::<Dict>().filter(|_| iterates_plainly(from)) {
-        return merge_dict(cx, to, d, false);
+        return to.merge(cx, d, false);
     }
     let keys = ops::call_method(cx, from, "keys", &[])?;
     let it = ops::get_iter(cx, keys)?;

@@ -4,13 +4,15 @@
 //! that a change of size, or keys that come and go, are noticed as in CPython.
 //! Tests: tests/containers.rs; CPython test_dict, test_dictviews.
 
+use crate::range::Range;
 use crate::{dict, mappingproxy, repr_guard, set};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::dict::Dict;
 use typhon_object::native::{self, NO_NEW, NativeClass, Payload, instance_of};
 use typhon_object::{
-    BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, Slot, array, boot, exc, list, ops, shape, str, types,
+    BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, Slot, array, boot, exc, list, ops, shape, str,
+    types::{self, NextPair},
 };
 use typhon_text::strview::StrBuf;
 
@@ -432,7 +434,7 @@ impl DictValues {
 }
 
 /// The items of a dict or view as a list: one pass over one table, whatever
-/// other threads do meanwhile.
+/// other threads do meanwhile. Those of a range, too, whose number is known.
 fn snapshot(cx: &mut Cx, o: Obj) -> Result<Option<Gc<typhon_object::list::List>>> {
     let (d, kind) = if o.shape() == shape::DICT {
         match o.cast::<Dict>() {
@@ -445,6 +447,8 @@ fn snapshot(cx: &mut Cx, o: Obj) -> Result<Option<Gc<typhon_object::list::List>>
         (v.dict, Kind::Values)
     } else if let Some(v) = o.cast::<DictItems>() {
         (v.dict, Kind::Items)
+    } else if let Some(r) = o.cast::<Range>() {
+        return r.to_list(cx);
     } else {
         return Ok(None);
     };
@@ -481,6 +485,10 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     native::class_of::<ValueIter>(cx)?.set_next_fn(|cx, it| match it.cast::<ValueIter>() {
         Some(i) => Ok(i.0.next(cx)?.map(|(_, v)| v)),
         None => Ok(None),
+    });
+    native::class_of::<ItemIter>(cx)?.set_next_pair_fn(|cx, it| match it.cast::<ItemIter>() {
+        Some(i) => Ok(i.0.next(cx)?.map_or(NextPair::End, |(k, v)| NextPair::Two(k, v))),
+        None => Ok(NextPair::NoPairs),
     });
     native::class_of::<ItemIter>(cx)?.set_next_fn(|cx, it| match it.cast::<ItemIter>() {
         Some(i) => i.0.next(cx)?.map(|(k, v)| dict::pair(cx, k, v)).transpose(),

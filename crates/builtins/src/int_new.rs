@@ -187,6 +187,10 @@ fn invalid(cx: &Cx, base: u32, shown: StrView<'_>) -> Raised {
 }
 
 fn parse(cx: &Cx, text: &[u8], base: u32) -> Result<Option<Obj>> {
+    if base == 10 && (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit) {
+        let v = text.iter().fold(0, |v, d| v * 10 + i64::from(d - b'0'));
+        return int::from_i64(cx, v).map(Some);
+    }
     let Ok(scanned) = limbs::scan(text, base) else { return Ok(None) };
     let n = limit();
     if n != 0 && scanned.digit_count > n && !scanned.radix.is_power_of_two() {

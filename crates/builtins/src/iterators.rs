@@ -12,7 +12,7 @@ use typhon_object::list::List;
 use typhon_object::native::{self, Args, instance_of};
 use typhon_object::ops::SeqIter;
 use typhon_object::tuple::Tuple;
-use typhon_object::types::{self, Type};
+use typhon_object::types::{self, NextPair, Type};
 use typhon_object::{BinaryOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, Slot, array, exc, int, ops, shape, tuple};
 
 #[cold]
@@ -252,6 +252,13 @@ impl Enumerate {
     }
     #[internal]
     fn advance(this: Gc<Enumerate>, cx: &mut Cx) -> Result<Option<Obj>> {
+        match Enumerate::pair(this, cx)? {
+            Some((n, v)) => Ok(Some(tuple::new(cx, &[n, v])?.obj())),
+            None => Ok(None),
+        }
+    }
+    #[internal]
+    fn pair(this: Gc<Enumerate>, cx: &mut Cx) -> Result<Option<(Obj, Obj)>> {
         let Some(v) = ops::iter_next(cx, this.it)? else { return Ok(None) };
         let n = this.count.obj().unwrap_or(Obj::int_unchecked(0));
         let next = match n.as_small_int() {
@@ -259,7 +266,7 @@ impl Enumerate {
             None => ops::binary(cx, BinaryOp::Add, n, Obj::int_unchecked(1))?,
         };
         this.count.set(cx, this, next);
-        Ok(Some(tuple::new(cx, &[n, v])?.obj()))
+        Ok(Some((n, v)))
     }
     /// Return state information for pickling.
     fn __reduce__(this: Gc<Enumerate>, cx: &mut Cx) -> Result<Obj> {
@@ -579,6 +586,16 @@ pub fn init(cx: &mut Cx) -> Result<()> {
         )* };
     }
     advance!(Enumerate, Zip, Map, Filter);
+    native::class_of::<Enumerate>(cx)?.set_next_pair_fn(|cx, it| match it.cast::<Enumerate>() {
+        Some(i) => Ok(Enumerate::pair(i, cx)?.map_or(NextPair::End, |(n, v)| NextPair::Two(n, v))),
+        None => Ok(NextPair::NoPairs),
+    });
+    native::class_of::<Zip>(cx)?.set_next_pair_fn(|cx, it| {
+        let Some((a, b)) = two_zipped(it) else { return Ok(NextPair::NoPairs) };
+        let Some(x) = ops::iter_next(cx, a)? else { return Ok(NextPair::End) };
+        let Some(y) = ops::iter_next(cx, b)? else { return Ok(NextPair::End) };
+        Ok(NextPair::Two(x, y))
+    });
     native::class_of::<ListReversed>(cx)?;
     native::class_of::<CallableIter>(cx)?;
     Ok(())

@@ -114,11 +114,15 @@ fn repeated(cx: &Cx, this: Gc<List>, n: usize) -> Result<(Gc<array::Array>, usiz
         return Ok((a, 0));
     }
     let len = this.copy_to(cx, a, 0, len);
-    for i in 1..n {
-        array::copy_slots(a, a, i * len, len);
+    // What is there is doubled as long as it fits.
+    let (mut done, total) = (len, len * n);
+    while done < total {
+        let more = done.min(total - done);
+        array::copy_slots(a, a, done, more);
+        done += more;
     }
     cx.barrier(a.obj());
-    Ok((a, len * n))
+    Ok((a, total))
 }
 
 struct ListMethods;
@@ -331,16 +335,7 @@ impl ListMethods {
 
     /// Reverse *IN PLACE*.
     fn reverse(this: Gc<List>, cx: &Cx) -> Result<()> {
-        let mut g = this.write(cx);
-        let n = g.len();
-        let a = array::new(cx, n)?;
-        for i in 0..n {
-            if let Some(v) = g.get(i) {
-                a.set(cx, n - 1 - i, v);
-            }
-        }
-        g.install(a, n);
-        Ok(())
+        this.write(cx).reverse()
     }
 
     /// Sort the list in ascending order and return None.

@@ -5,12 +5,14 @@
 //! itself; others use `longrange_iterator`.
 //! Tests: tests/containers.rs; CPython test_range.
 
-use crate::{iterators, slice, slice::Slice, tuple as tuple_type};
+use crate::{iterators, slice, slice::Slice};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::native::{self, Args, NO_NEW, Payload, SEQUENCE, instance_of};
 use typhon_object::types::{self, Type};
-use typhon_object::{BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, Slot, boot, exc, int, ops, shape, tuple};
+use typhon_object::{
+    BinaryOp, CompareOp, Cx, ExcKind, Gc, Obj, Result, Slot, array, boot, exc, int, list, ops, shape, tuple,
+};
 
 /// The payload of a `range`. It never changes.
 #[derive(Trace)]
@@ -69,6 +71,26 @@ impl RangeIter {
     fn left(&self) -> i64 {
         let v = self.cur.load(Ordering::Relaxed);
         ((self.stop - v) / self.step).max(0)
+    }
+}
+
+impl Range {
+    /// All values, unless they are large or too many to be worth it.
+    pub fn to_list(&self, cx: &Cx) -> Result<Option<Gc<list::List>>> {
+        let (Some(mut v), Some(step), Some(n)) =
+            (self.start.as_small_int(), self.step.as_small_int(), self.length.as_small_int())
+        else {
+            return Ok(None);
+        };
+        if v.abs() >= LIMIT || step.abs() >= LIMIT || (v as i128 + n as i128 * step as i128).abs() >= LIMIT as i128 {
+            return Ok(None);
+        }
+        let a = array::new(cx, n as usize)?;
+        for slot in a.slots() {
+            slot.store(Obj::int_unchecked(v).word(), Ordering::Relaxed);
+            v += step;
+        }
+        Ok(Some(list::from_array(cx, a, n as usize)?))
     }
 }
 
@@ -286,7 +308,7 @@ impl Range {
             n if n == one() => [n, self.start, none],
             n => [n, self.start, self.step],
         };
-        tuple_type::hash_items(cx, &items)
+        tuple::hash_items(cx, &items)
     }
 
     /// rangeobject.count(value) -> integer -- return number of occurrences of value

@@ -10,20 +10,6 @@ use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, array, ops, shape, str};
 use typhon_text::strview::StrBuf;
 
-/// CPython's hash of a tuple: xxHash's mixing of the items' hashes.
-pub fn hash_items(cx: &mut Cx, items: &[Obj]) -> Result<i64> {
-    const P1: u64 = 11400714785074694791;
-    const P2: u64 = 14029467366897019727;
-    const P5: u64 = 2870177450012600261;
-    let mut acc = P5;
-    for v in items {
-        let lane = ops::hash(cx, *v)? as u64;
-        acc = acc.wrapping_add(lane.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
-    }
-    acc = acc.wrapping_add(items.len() as u64 ^ (P5 ^ 3527539));
-    Ok(if acc == u64::MAX { 1546275796 } else { acc as i64 })
-}
-
 struct TupleMethods;
 
 #[class(name = "tuple", extends = Tuple)]
@@ -140,7 +126,7 @@ impl TupleMethods {
 
     fn __hash__(this: Gc<Tuple>, cx: &mut Cx) -> Result<i64> {
         cx.enter_while("while hashing a tuple")?;
-        hash_items(cx, this.items())
+        tuple::hash_items(cx, this.items())
     }
 
     /// Return number of occurrences of value.

@@ -1,7 +1,7 @@
 //! Allocation and the write barrier.
 //!
-//! Up to [`INLINE_MAX`] bytes the bump pointer is advanced inline; a failing check
-//! leads to mmtk, which may collect. Stress mode gives mutators an empty bump
+//! Up to [`INLINE_MAX`] bytes the bump pointer is advanced inline, as mmtk itself would
+//! first do; a failing check leads to mmtk, which may collect. Stress mode gives mutators an empty bump
 //! pointer, so that each allocation comes through `alloc_slow`.
 
 use crate::binding::{Vm, mmtk, mutator_tls, object_ref};
@@ -14,9 +14,9 @@ use mmtk::vm::slot::UnimplementedMemorySlice;
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Objects above this size are allocated out of line: Immix lines are 256 bytes, and
-/// up to one line the first hole always fits.
-pub const INLINE_MAX: usize = 256;
+/// Objects above this size are always allocated out of line. Larger ones are rare, and
+/// the largest belong to the space of large objects.
+pub const INLINE_MAX: usize = 4096;
 
 /// The heap limit is reached, and an emergency collection did not help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,14 +160,21 @@ impl Mutator {
         }
         crate::trim::note_allocation(address.as_usize(), size, semantics);
         let object: *mut u8 = address.to_mut_ptr();
-        // SAFETY: fresh, zeroed memory of `size` bytes. GC-12: `post_alloc` comes last.
+        // SAFETY: fresh, zeroed memory of `size` bytes. GC-12: the bit comes last.
         // A length of 0 is what an object without a length has there anyway.
         unsafe {
             *(object as *mut u64) = shape as u64;
             if len != 0 {
                 *(object.add(8) as *mut u64) = len;
             }
-            mmtk::memory_manager::post_alloc(bound, object_ref(object), size, semantics);
+            match semantics {
+                // Not atomic, as above: the block is this thread's.
+                AllocationSemantics::Default if !cfg!(feature = "checks") => {
+                    let start = address.as_usize();
+                    *((self.valid_bits.get() + (start >> 6)) as *mut u8) |= 1 << ((start >> 3) & 7);
+                }
+                _ => mmtk::memory_manager::post_alloc(bound, object_ref(object), size, semantics),
+            }
         }
         Ok(object)
     }

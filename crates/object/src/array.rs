@@ -71,6 +71,11 @@ pub fn new(cx: &Cx, cap: usize) -> Result<Gc<Array>> {
 #[inline]
 pub fn copy_slots(from: Gc<Array>, to: Gc<Array>, at: usize, n: usize) {
     let (from, to) = (&from.slots()[..n], &to.slots()[at..at + n]);
+    if !typhon_gc::multi_threaded() {
+        // Both ranges exist, and no other thread does.
+        unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr() as *mut AtomicU64, n) };
+        return;
+    }
     for (f, t) in from.iter().zip(to) {
         t.store(f.load(Ordering::Relaxed), Ordering::Relaxed);
     }

@@ -93,6 +93,22 @@ pub fn binary(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj) -> Result<Obj> {
             int::build(cx, cap, |out| with2(a, b, |x, y| limbs::bit_op_into(bit, x, y, out)))
         }
         BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::DivMod => {
+            if let (Some(x), Some(y)) = (int::to_i128(a), int::to_i128(b))
+                && y != 0
+                && x != i128::MIN
+            {
+                // Two limbs: no storage is wanted for the quotient.
+                let (mut q, mut m) = (x / y, x % y);
+                if m != 0 && (m < 0) != (y < 0) {
+                    q -= 1;
+                    m += y;
+                }
+                return match op {
+                    BinaryOp::FloorDiv => int::from_i128(cx, q),
+                    BinaryOp::Mod => int::from_i128(cx, m),
+                    _ => crate::ops::int_pair(cx, q, m),
+                };
+            }
             let Some((q, m)) = with2(a, b, limbs::floor_div_mod) else {
                 return Err(zero_division(cx, op));
             };

@@ -24,6 +24,10 @@ use crate::str::Str;
 use crate::{Result, ops, shape};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
+mod bulk;
+pub use bulk::copy;
+use bulk::copy_entries;
+
 /// The payload of a `dict` (and, with ignored values, of a `set`).
 #[repr(C)]
 pub struct Dict {
@@ -273,16 +277,12 @@ fn simple_eq(a: Obj, b: Obj) -> Option<bool> {
     if a.is_small_int() && b.is_small_int() {
         return Some(false);
     }
-    let (sa, sb) = (a.shape(), b.shape());
-    if sa == shape::STR && sb == shape::STR {
+    if a.shape() == shape::STR && b.shape() == shape::STR {
         // Both shapes say str.
         let (x, y): (Gc<Str>, Gc<Str>) = unsafe { (Gc::from_obj(a), Gc::from_obj(b)) };
         return Some(!(x.is_interned() && y.is_interned()) && x.same_text(&y));
     }
-    if sa == shape::STR && (sb == shape::INT || sb == shape::BYTES || sb == shape::TUPLE) {
-        return Some(false);
-    }
-    None
+    ops::plain_equal(a, b)
 }
 
 fn new_table(cx: &Cx, want: usize) -> Result<Gc<Table>> {
@@ -428,11 +428,38 @@ impl Dict {
 
     /// Store `value` under `key`. Returns the value that it replaced.
     pub fn insert_hashed(&self, cx: &mut Cx, key: Obj, hash: i64, value: Obj) -> Result<Option<Obj>> {
+        if let Some(done) = self.insert_alone(cx, key, hash, value) {
+            return Ok(done);
+        }
         loop {
             let f = self.find(cx, key, hash)?;
             if let Some(old) = self.try_insert(cx, &f, key, hash, value)? {
                 return Ok(old);
             }
+        }
+    }
+    /// The same where no other thread can be in the way, the table has room, and no
+    /// Python code is asked: most insertions, in one walk.
+    #[inline]
+    fn insert_alone(&self, cx: &Cx, key: Obj, hash: i64, value: Obj) -> Option<Option<Obj>> {
+        if typhon_gc::multi_threaded() {
+            return None;
+        }
+        let t = self.table()?;
+        match t.probe(hash, |k| simple_eq(key, k)) {
+            Probe::Free(i) if t.used() < t.cap as usize => {
+                self.append(cx, t, Some(i), key, hash, value);
+                self.count(1);
+                Some(None)
+            }
+            Probe::Found(_, e) => {
+                let slot = &t.entry_at(e).value;
+                let old = Obj::from_word(slot.load(Ordering::Relaxed))?;
+                slot.store(value.word(), Ordering::Relaxed);
+                cx.barrier(t.obj());
+                Some(Some(old))
+            }
+            _ => None,
         }
     }
     /// `d[key] = value`.
@@ -600,7 +627,9 @@ impl Dict {
     /// A compact copy of `t` with room for more, `front` of them at the front.
     fn rebuild(&self, cx: &Cx, t: Gc<Table>, front: usize) -> Result<Gc<Table>> {
         let live = self.len();
-        let n = new_table(cx, (live * 2 + 1 + front).max(5))?;
+        // A small one may well grow again.
+        let room = if live < 8 { live * 3 } else { live };
+        let n = new_table(cx, (live + room.max(1) + front).max(5))?;
         copy_entries(cx, t, n, front);
         Ok(n)
     }
@@ -729,22 +758,6 @@ impl Dict {
             Some((k, v))
         })
     }
-    /// A shallow copy of the storage into the fresh dict `to`.
-    pub fn copy_into(&self, cx: &Cx, to: &Dict) -> Result<()> {
-        let _g = self.lock(cx);
-        let Some(t) = self.table() else { return Ok(()) };
-        let n = match t.used() == self.len() {
-            true if t.used() * 3 >= t.cap as usize => same_table(cx, t)?,
-            _ => {
-                let n = new_table(cx, self.len().max(5))?;
-                copy_entries(cx, t, n, 0);
-                n
-            }
-        };
-        to.table.set(cx, Gc::of(to), n);
-        to.live.store(n.used() as u64, Ordering::Release);
-        Ok(())
-    }
     /// Take over the storage of the fresh dict `from`.
     pub fn replace_with(&self, cx: &Cx, from: &Dict) {
         let _g = self.lock(cx);
@@ -768,51 +781,6 @@ pub fn next_in(t: Gc<Table>, mut pos: usize) -> Option<(usize, Obj, Obj)> {
         }
     }
     None
-}
-
-/// Copy the items into the empty table `to`, behind `front` free entries.
-fn copy_entries(cx: &Cx, from: Gc<Table>, to: Gc<Table>, front: usize) {
-    let mut n = front;
-    to.front.store(front as u32, Ordering::Relaxed);
-    to.first.store(front as u32, Ordering::Relaxed);
-    for e in from.entries() {
-        let Some(v) = e.value() else { continue };
-        let o = to.entry_at(n);
-        o.hash.store(e.hash() as u64, Ordering::Relaxed);
-        o.key.store(e.key().word(), Ordering::Relaxed);
-        o.value.store(v.word(), Ordering::Relaxed);
-        let Probe::Free(i) = to.probe(e.hash(), |_| Some(false)) else { unreachable!("no key is equal") };
-        to.set_index(i, n + 1);
-        n += 1;
-    }
-    to.tail.store(n as u32, Ordering::Relaxed);
-    to.used.store(n as u32, Ordering::Release);
-    cx.barrier(to.obj());
-}
-
-/// A copy of a table without deleted entries, index and all. The caller holds the lock.
-fn same_table(cx: &Cx, from: Gc<Table>) -> Result<Gc<Table>> {
-    let (cap, log2, width) = (from.cap as usize, from.log2, from.width);
-    let p = cx.alloc_var(shape::DICT_TABLE, table_bytes(cap, log2, width), from.cap.into())?;
-    // Fresh zeroed object; `cap` was written by the allocation.
-    let to: Gc<Table> = unsafe {
-        let t = p.add(8) as *mut Table;
-        (*t).log2 = log2;
-        (*t).width = width;
-        Gc::from_obj(Obj::from_word_unchecked(p as u64))
-    };
-    for (i, e) in from.entries().iter().enumerate() {
-        let o = to.entry_at(i);
-        o.hash.store(e.hash.load(Ordering::Relaxed), Ordering::Relaxed);
-        o.key.store(e.key.load(Ordering::Relaxed), Ordering::Relaxed);
-        o.value.store(e.value.load(Ordering::Acquire), Ordering::Relaxed);
-    }
-    // The index holds no references, and only the holder of the lock writes to it.
-    unsafe { std::ptr::copy_nonoverlapping(from.index_base(), to.index_base() as *mut u8, 1 << log2 << width) };
-    to.tail.store(from.used() as u32, Ordering::Relaxed);
-    to.used.store(from.used() as u32, Ordering::Release);
-    cx.barrier(to.obj());
-    Ok(to)
 }
 
 struct Lock<'a>(&'a Dict, bool);
@@ -851,11 +819,4 @@ pub fn new(cx: &Cx) -> Result<Gc<Dict>> {
     let p = cx.alloc(shape::DICT, size_of::<Dict>() + 8)?;
     // Fresh zeroed object: an empty dict.
     Ok(unsafe { Gc::from_obj(Obj::from_word_unchecked(p as u64)) })
-}
-
-/// A shallow copy as an exact dict.
-pub fn copy(cx: &Cx, d: &Dict) -> Result<Gc<Dict>> {
-    let n = new(cx)?;
-    d.copy_into(cx, &n)?;
-    Ok(n)
 }

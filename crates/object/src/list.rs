@@ -216,12 +216,9 @@ impl ListGuard<'_> {
         {
             // There is no other thread, so nobody sees items change places.
             let s = b.slots();
-            let put = |to: usize, from: usize| s[to].store(s[from].load(Ordering::Relaxed), Ordering::Relaxed);
-            if start + new.len() > end {
-                (end..n).rev().for_each(|i| put(start + new.len() + i - end, i));
-            } else {
-                (end..n).for_each(|i| put(start + new.len() + i - end, i));
-            }
+            let (from, to) = (&s[end..n], &s[start + new.len()..total]);
+            // As many slots each, of one buffer.
+            unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr() as *mut AtomicU64, from.len()) };
             new.iter().enumerate().for_each(|(i, v)| s[start + i].store(v.word(), Ordering::Relaxed));
             (total..n).for_each(|i| b.clear(i));
             self.cx.barrier(b.obj());
@@ -231,12 +228,35 @@ impl ListGuard<'_> {
         let a = array::new(self.cx, total + total / 8)?;
         let out = a.slots();
         if let Some(b) = self.buf() {
-            (0..start).for_each(|i| out[i].store(b.word(i), Ordering::Relaxed));
+            array::copy_slots(b, a, 0, start);
             (end..n).for_each(|i| out[start + new.len() + i - end].store(b.word(i), Ordering::Relaxed));
         }
         new.iter().enumerate().for_each(|(i, v)| out[start + i].store(v.word(), Ordering::Relaxed));
         self.cx.barrier(a.obj());
         self.install(a, total);
+        Ok(())
+    }
+    /// Put the items in the opposite order (LIST-2).
+    pub fn reverse(&mut self) -> Result<()> {
+        let n = self.len();
+        let Some(b) = self.buf() else { return Ok(()) };
+        let s = &b.slots()[..n];
+        if !self.locked {
+            // There is no other thread, so nobody sees items change places. They stay in
+            // the buffer, which the collector knows to hold them.
+            for i in 0..n / 2 {
+                let (x, y) = (s[i].load(Ordering::Relaxed), s[n - 1 - i].load(Ordering::Relaxed));
+                s[i].store(y, Ordering::Relaxed);
+                s[n - 1 - i].store(x, Ordering::Relaxed);
+            }
+            return Ok(());
+        }
+        let a = array::new(self.cx, n)?;
+        for (from, to) in s.iter().rev().zip(a.slots()) {
+            to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self.cx.barrier(a.obj());
+        self.install(a, n);
         Ok(())
     }
     /// Take `a`, whose first `len` slots are filled, as the new storage.

@@ -7,7 +7,7 @@ use crate::cx::Cx;
 use crate::native::Payload;
 use crate::obj::{Gc, Obj};
 use crate::types::Type;
-use crate::{Result, shape};
+use crate::{Result, ops, shape};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The payload of a `tuple`.
@@ -91,4 +91,18 @@ pub(crate) fn alloc(cx: &Cx, shape_id: u32, items: &[Obj], tail: usize) -> Resul
         cx.barrier(t);
         Ok(Gc::from_obj(t))
     }
+}
+
+/// CPython's hash of a tuple: xxHash's mixing of the items' hashes.
+pub fn hash_items(cx: &mut Cx, items: &[Obj]) -> Result<i64> {
+    const P1: u64 = 11400714785074694791;
+    const P2: u64 = 14029467366897019727;
+    const P5: u64 = 2870177450012600261;
+    let mut acc = P5;
+    for v in items {
+        let lane = ops::hash(cx, *v)? as u64;
+        acc = acc.wrapping_add(lane.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
+    }
+    acc = acc.wrapping_add(items.len() as u64 ^ (P5 ^ 3527539));
+    Ok(if acc == u64::MAX { 1546275796 } else { acc as i64 })
 }

@@ -30,6 +30,19 @@ pub type CallFn = fn(&mut Cx, Obj, &[Obj], Option<native::KwNames>) -> Result<Ob
 /// How an iterator is advanced natively; `None` when it is exhausted.
 pub type NextFn = fn(&mut Cx, Obj) -> Result<Option<Obj>>;
 
+/// What an iterator over pairs gives to a loop that takes them apart at once.
+pub enum NextPair {
+    /// The two items of what would have been the next tuple.
+    Two(Obj, Obj),
+    /// The iterator is exhausted.
+    End,
+    /// This one does not give pairs: ask for its next item.
+    NoPairs,
+}
+
+/// How an iterator gives pairs without making tuples.
+pub type NextPairFn = fn(&mut Cx, Obj) -> Result<NextPair>;
+
 /// The payload of a class.
 #[repr(C)]
 pub struct Type {
@@ -61,6 +74,8 @@ pub struct Type {
     pub(crate) alloc: AtomicU64,
     /// Advances exact instances without raising StopIteration; a `NextFn` or 0.
     pub(crate) next: AtomicU64,
+    /// The same for the items of pairs; a `NextPairFn` or 0.
+    pub(crate) next_pair: AtomicU64,
     /// What the VM caches for instantiation.
     pub construct: Slot,
 }
@@ -220,6 +235,19 @@ impl Type {
     /// Set how instances are advanced natively. Subclasses do not inherit it.
     pub fn set_next_fn(&self, f: NextFn) {
         self.next.store(f as usize as u64, Ordering::Relaxed);
+    }
+    /// How exact instances give pairs without making tuples, if they do.
+    #[inline(always)]
+    pub fn next_pair_fn(&self) -> Option<NextPairFn> {
+        match self.next_pair.load(Ordering::Relaxed) {
+            0 => None,
+            // Only `set_next_pair_fn` stores here.
+            f => Some(unsafe { std::mem::transmute::<usize, NextPairFn>(f as usize) }),
+        }
+    }
+    /// Set how instances give pairs. Subclasses do not inherit it.
+    pub fn set_next_pair_fn(&self, f: NextPairFn) {
+        self.next_pair.store(f as usize as u64, Ordering::Relaxed);
     }
     /// Search the MRO without a cache.
     pub fn lookup_uncached(&self, name: Gc<Str>) -> Option<Obj> {

@@ -23,11 +23,15 @@ fn lift(cx: &Cx, r: pymath::Result<f64>) -> Result<f64> {
     })
 }
 /// The same with the text that names the argument.
-fn lift_text(cx: &Cx, r: pymath::Result<f64>, text: impl FnOnce() -> String) -> Result<f64> {
-    r.map_err(|e| match e {
-        pymath::Error::EDOM => cx.value_error(text()),
-        _ => range(cx),
-    })
+fn lift_text(cx: &mut Cx, r: pymath::Result<f64>, x: f64, text: impl FnOnce(String) -> String) -> Result<f64> {
+    match r {
+        Ok(v) => Ok(v),
+        Err(pymath::Error::EDOM) => {
+            let shown = show(cx, x);
+            Err(cx.value_error(text(shown)))
+        }
+        Err(_) => Err(range(cx)),
+    }
 }
 /// `repr` of a float for messages.
 fn show(cx: &mut Cx, x: f64) -> String {
@@ -79,8 +83,7 @@ fn log_any(cx: &mut Cx, x: Obj, f: fn(f64) -> pymath::Result<f64>) -> Result<f64
         return Ok(two.mul_add(e, a));
     }
     let v = ops::as_float(cx, x)?;
-    let shown = show(cx, v);
-    lift_text(cx, f(v), || format!("expected a positive input, got {shown}"))
+    lift_text(cx, f(v), v, |s| format!("expected a positive input, got {s}"))
 }
 
 fn ln(x: f64) -> pymath::Result<f64> {
@@ -201,18 +204,15 @@ pub mod math {
 
     /// Return the arc cosine (measured in radians) of x.
     fn acos(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::acos(x), || format!("expected a number in range from -1 up to 1, got {s}"))
+        lift_text(cx, pymath::math::acos(x), x, |s| format!("expected a number in range from -1 up to 1, got {s}"))
     }
     /// Return the inverse hyperbolic cosine of x.
     fn acosh(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::acosh(x), || format!("expected argument value not less than 1, got {s}"))
+        lift_text(cx, pymath::math::acosh(x), x, |s| format!("expected argument value not less than 1, got {s}"))
     }
     /// Return the arc sine (measured in radians) of x.
     fn asin(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::asin(x), || format!("expected a number in range from -1 up to 1, got {s}"))
+        lift_text(cx, pymath::math::asin(x), x, |s| format!("expected a number in range from -1 up to 1, got {s}"))
     }
     /// Return the inverse hyperbolic sine of x.
     fn asinh(cx: &mut Cx, x: f64) -> Result<f64> {
@@ -228,8 +228,7 @@ pub mod math {
     }
     /// Return the inverse hyperbolic tangent of x.
     fn atanh(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::atanh(x), || format!("expected a number between -1 and 1, got {s}"))
+        lift_text(cx, pymath::math::atanh(x), x, |s| format!("expected a number between -1 and 1, got {s}"))
     }
     /// Return the cube root of x.
     fn cbrt(cx: &mut Cx, x: f64) -> Result<f64> {
@@ -237,8 +236,7 @@ pub mod math {
     }
     /// Return the cosine of x (measured in radians).
     fn cos(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::cos(x), || format!("expected a finite input, got {s}"))
+        lift_text(cx, pymath::math::cos(x), x, |s| format!("expected a finite input, got {s}"))
     }
     /// Return the hyperbolic cosine of x.
     fn cosh(cx: &mut Cx, x: f64) -> Result<f64> {
@@ -270,23 +268,19 @@ pub mod math {
     }
     /// Gamma function at x.
     fn gamma(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::gamma(x), || format!("expected a noninteger or positive integer, got {s}"))
+        lift_text(cx, pymath::math::gamma(x), x, |s| format!("expected a noninteger or positive integer, got {s}"))
     }
     /// Natural logarithm of absolute value of Gamma function at x.
     fn lgamma(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::lgamma(x), || format!("expected a noninteger or positive integer, got {s}"))
+        lift_text(cx, pymath::math::lgamma(x), x, |s| format!("expected a noninteger or positive integer, got {s}"))
     }
     /// Return the natural logarithm of 1+x (base e).
     fn log1p(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::log1p(x), || format!("expected argument value > -1, got {s}"))
+        lift_text(cx, pymath::math::log1p(x), x, |s| format!("expected argument value > -1, got {s}"))
     }
     /// Return the sine of x (measured in radians).
     fn sin(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::sin(x), || format!("expected a finite input, got {s}"))
+        lift_text(cx, pymath::math::sin(x), x, |s| format!("expected a finite input, got {s}"))
     }
     /// Return the hyperbolic sine of x.
     fn sinh(cx: &mut Cx, x: f64) -> Result<f64> {
@@ -302,8 +296,7 @@ pub mod math {
     }
     /// Return the tangent of x (measured in radians).
     fn tan(cx: &mut Cx, x: f64) -> Result<f64> {
-        let s = show(cx, x);
-        lift_text(cx, pymath::math::tan(x), || format!("expected a finite input, got {s}"))
+        lift_text(cx, pymath::math::tan(x), x, |s| format!("expected a finite input, got {s}"))
     }
     /// Return the hyperbolic tangent of x.
     fn tanh(cx: &mut Cx, x: f64) -> Result<f64> {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::float::{self, Flags as FloatFlags, Notation};
 use crate::int::{self, IntRef};
-use crate::strview::StrView;
+use crate::strview::{StrView, each_width};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
@@ -72,9 +72,10 @@ impl<'a> Pieces<'a> {
     }
 
     fn literal(&mut self, start: usize) -> Piece {
-        while self.at < self.text.len() && self.peek() != Some(b'%') {
-            self.at += 1;
-        }
+        let at = self.at;
+        let rest = self.text.slice(at..self.text.len());
+        let length = each_width!(rest, units => units.iter().position(|unit| u32::from(*unit) == u32::from(b'%')));
+        self.at = length.map_or(self.text.len(), |length| at + length);
         Piece::Literal(start..self.at)
     }
 

@@ -84,6 +84,7 @@ topics! {
     lang_iterators "iterators"
     lang_json "json"
     lang_list "list"
+    lang_marshal "marshal"
     lang_match "match"
     lang_math "math"
     lang_metaclasses "metaclasses"

@@ -93,7 +93,10 @@ crate::slow! {
         if !is_mapping(f.cx, m)? {
             return Err(f.cx.type_error(format!("'{}' object is not a mapping", f.cx.type_name(m))));
         }
-        each_pair(f.cx, m, |cx, k, v| d.insert(cx, k, v).map(|_| ()))?;
+        match m.cast::<Dict>().filter(|_| m.shape() == shape::DICT) {
+            Some(m) => d.merge(f.cx, m, false)?,
+            None => each_pair(f.cx, m, |cx, k, v| d.insert(cx, k, v).map(|_| ()))?,
+        }
         Ok(f.done())
     }
     /// DICTMERGE.

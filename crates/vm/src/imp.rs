@@ -198,9 +198,52 @@ pub mod functions {
         Err(cx.error(ExcKind::ImportError, "extension modules are not supported yet"))
     }
 
+    /// Changes code.co_filename to specify the passed-in file path.
+    ///
+    ///   code
+    ///     Code object to change.
+    ///   path
+    ///     File path to use.
+    #[sig(code, path, /)]
+    fn _fix_co_filename(cx: &mut Cx, code: Obj, path: Obj) -> Result<()> {
+        let Some(code) = code.cast::<Code>() else {
+            let t = cx.type_name(code);
+            return Err(cx.type_error(format!("_fix_co_filename() argument 1 must be code, not {t}")));
+        };
+        let path = str::expect(cx, path, "_fix_co_filename() argument 2")?;
+        if let Some(old) = code.filename.get().filter(|old| !old.same_text(&path)) {
+            rename(cx, code, old, path);
+        }
+        Ok(())
+    }
+
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
         let how = str::new(cx, "default")?;
         ops::set_attr(cx, module, name!(cx, "check_hash_based_pycs"), Some(how.obj()))?;
-        ops::set_attr(cx, module, name!(cx, "pyc_magic_number_token"), Some(Obj::int_unchecked(168627755)))
+        ops::set_attr(cx, module, name!(cx, "pyc_magic_number_token"), Some(Obj::int_unchecked(magic())))
     }
+}
+
+/// Give the code, and the code in it, that comes from the file `old` another file's name.
+fn rename(cx: &Cx, code: Gc<Code>, old: Gc<Str>, new: Gc<Str>) {
+    if code.filename.get().is_none_or(|name| !name.same_text(&old)) {
+        return;
+    }
+    code.filename.set(cx, code, new);
+    for inner in code.consts.get().iter().flat_map(|consts| consts.items()) {
+        if let Some(inner) = inner.cast::<Code>() {
+            rename(cx, inner, old, new);
+        }
+    }
+}
+
+/// What cache files begin with: CPython's end of line and a number that changes with the
+/// format and with the instructions.
+fn magic() -> i64 {
+    let names = typhon_bytecode::OPS.iter().map(|op| op.info());
+    let hash = names.fold(u32::from(typhon_bytecode::FORMAT as u16), |hash, op| {
+        let shape = u32::from(op.words) << 8 | u32::from(op.caches);
+        op.name.bytes().fold(hash ^ shape, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193))
+    });
+    i64::from(0x0a0d_0000 | (hash >> 16))
 }

@@ -92,6 +92,7 @@ pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
     &crate::faulthandler::functions::SPEC,
     &crate::gc_module::functions::SPEC,
     &crate::imp::functions::SPEC,
+    &crate::marshal::functions::SPEC,
     &crate::queue::functions::SPEC,
     &crate::signal_module::functions::SPEC,
     &crate::thread::functions::SPEC,

@@ -43,6 +43,7 @@ pub mod jump;
 pub mod library;
 pub mod local;
 pub mod lock;
+pub mod marshal;
 pub mod monitor;
 pub mod names;
 pub mod objects;

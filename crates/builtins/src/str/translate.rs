@@ -8,7 +8,7 @@ use typhon_object::dict::{self, Dict};
 use typhon_object::native::Missing;
 use typhon_object::str::Str;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Result, int, ops};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Result, int, ops, shape};
 use typhon_text::strview::StrBuf;
 
 struct StrTranslate;
@@ -37,13 +37,18 @@ fn from_dict(cx: &mut Cx, x: Obj) -> Result<Obj> {
 
 /// What stands for one character; `None` to keep it.
 fn mapped(cx: &mut Cx, table: Obj, c: u32, out: &mut StrBuf) -> Result<()> {
-    let found = match ops::get_item(cx, table, char_obj(c)) {
-        Ok(v) => v,
-        Err(e) if e.is(cx, ExcKind::LookupError) => {
-            out.push(c);
-            return Ok(());
-        }
-        Err(e) => return Err(e),
+    let found = match table.cast::<Dict>().filter(|_| table.shape() == shape::DICT) {
+        // Most characters are not in the table: no exception need say so.
+        Some(d) => d.get(cx, char_obj(c))?,
+        None => match ops::get_item(cx, table, char_obj(c)) {
+            Ok(v) => Some(v),
+            Err(e) if e.is(cx, ExcKind::LookupError) => None,
+            Err(e) => return Err(e),
+        },
+    };
+    let Some(found) = found else {
+        out.push(c);
+        return Ok(());
     };
     if found.is_none() {
         return Ok(());

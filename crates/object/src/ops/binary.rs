@@ -189,6 +189,7 @@ pub fn int_binary(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj) -> Option<Result<Ob
             BinaryOp::Xor => x ^ y,
             BinaryOp::FloorDiv if y != 0 => floor_div(x, y),
             BinaryOp::Mod if y != 0 => floor_mod(x, y),
+            BinaryOp::DivMod if y != 0 => return Some(int_pair(cx, floor_div(x, y) as i128, floor_mod(x, y) as i128)),
             BinaryOp::RShift if y >= 0 => x >> y.min(63),
             BinaryOp::LShift if (0..62).contains(&y) && x.unsigned_abs().leading_zeros() as i64 > y + 2 => x << y,
             BinaryOp::TrueDiv if y != 0 && x.unsigned_abs() < 1 << 53 && y.unsigned_abs() < 1 << 53 => {
@@ -203,6 +204,12 @@ pub fn int_binary(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj) -> Option<Result<Ob
         return None;
     }
     Some(bigint::binary(cx, op, a, b))
+}
+
+/// `(q, m)`.
+pub(crate) fn int_pair(cx: &Cx, q: i128, m: i128) -> Result<Obj> {
+    let pair = [int::from_i128(cx, q)?, int::from_i128(cx, m)?];
+    Ok(crate::tuple::new(cx, &pair)?.obj())
 }
 
 /// `x // y`; `y` is not 0.

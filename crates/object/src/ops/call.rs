@@ -151,7 +151,11 @@ pub fn call_type(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Resu
         return Ok(o);
     }
     if let Some(init) = class_of(o).special(Dunder::Init) {
-        if init == crate::types::class_for(shape::OBJECT).special(Dunder::Init).unwrap_or(Obj::NONE) && args.is_empty()
+        // `object.__init__` does nothing; to arguments it only objects where `__new__` is
+        // `object`'s, too.
+        let object = crate::types::class_for(shape::OBJECT);
+        if Some(init) == object.special(Dunder::Init)
+            && (args.is_empty() || class_of(o).special(Dunder::New) != object.special(Dunder::New))
         {
             return Ok(o);
         }

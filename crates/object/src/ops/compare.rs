@@ -5,6 +5,7 @@ use crate::cx::Cx;
 use crate::dunder::Dunder;
 use crate::obj::{Gc, Obj};
 use crate::str::Str;
+use crate::tuple::Tuple;
 use crate::{Result, float, int, ops, shape};
 use std::cmp::Ordering;
 
@@ -137,7 +138,56 @@ fn compare_simple(a: Obj, b: Obj, op: CompareOp) -> Option<bool> {
     if sa == shape::INT && sb == shape::INT {
         return Some(op.holds(crate::bigint::compare(a, b)));
     }
-    None
+    match op {
+        CompareOp::Eq => plain_equal(a, b),
+        CompareOp::Ne => plain_equal(a, b).map(|same| !same),
+        _ => None,
+    }
+}
+
+/// Equality of values of built-in types where no Python code decides it: numbers, texts,
+/// None, and tuples of them. `None` says that this function cannot tell.
+pub fn plain_equal(a: Obj, b: Obj) -> Option<bool> {
+    plain_equal_within(a, b, 4)
+}
+
+fn plain_equal_within(a: Obj, b: Obj, depth: u32) -> Option<bool> {
+    let (sa, sb) = (a.shape(), b.shape());
+    if a == b {
+        // Containers take anything for equal to itself; the operator asks.
+        return (depth < 4 || matches!(sa, shape::NONE | shape::STR | shape::INT | shape::TUPLE)).then_some(true);
+    }
+    if sa != sb {
+        let unlike = |s: u32| matches!(s, shape::NONE | shape::STR | shape::TUPLE | shape::LIST | shape::DICT);
+        let number = |s: u32| matches!(s, shape::INT | shape::FLOAT | shape::BOOL);
+        // Bytes are left out for the warnings about comparing them with texts.
+        return ((unlike(sa) && (unlike(sb) || number(sb))) || (number(sa) && unlike(sb))).then_some(false);
+    }
+    // By their shapes.
+    unsafe {
+        match sa {
+            shape::INT => Some(crate::bigint::compare(a, b) == Ordering::Equal),
+            shape::FLOAT => Some(float::value(a)? == float::value(b)?),
+            shape::STR => Some(Gc::<Str>::from_obj(a).same_text(&Gc::<Str>::from_obj(b))),
+            shape::TUPLE => {
+                let (x, y) = (Gc::<Tuple>::from_obj(a), Gc::<Tuple>::from_obj(b));
+                let (x, y) = (x.payload().items(), y.payload().items());
+                if x.len() != y.len() {
+                    return Some(false);
+                }
+                if depth == 0 {
+                    return None;
+                }
+                for (x, y) in x.iter().zip(y) {
+                    if !plain_equal_within(*x, *y, depth - 1)? {
+                        return Some(false);
+                    }
+                }
+                Some(true)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// `a op b` as a truth value.

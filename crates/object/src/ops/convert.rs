@@ -106,6 +106,11 @@ fn hash_slow(cx: &mut Cx, o: Obj) -> Result<i64> {
         Obj::FALSE => return Ok(0),
         _ => {}
     }
+    if o.shape() == shape::TUPLE {
+        cx.enter_while("while hashing a tuple")?;
+        // By its shape.
+        return crate::tuple::hash_items(cx, unsafe { Gc::<Tuple>::from_obj(o) }.payload().items());
+    }
     match class_of(o).special(Dunder::Hash) {
         Some(m) if !m.is_none() => {
             let r = ops::call_unbound(cx, m, o, &[], None)?;

@@ -66,7 +66,7 @@ fn add_any(cx: &mut Cx, this: Gc<OrderedDict>, from: Obj) -> Result<()> {
     let ordered = from.cast::<OrderedDict>().filter(|o| is_exact(*o));
     if let Some(d) = ordered.map(of).or_else(|| from.cast::<Dict>().filter(|_| from.shape() == shape::DICT)) {
         if is_exact(this) {
-            return plain::merge_dict(cx, of(this), d, false);
+            return of(this).merge(cx, d, false);
         }
         let state = State::of(&d);
         for (k, v) in d.items() {
@@ -152,7 +152,7 @@ impl OrderedDict {
             };
             let copy = dict::new(cx)?;
             if is_exact(this) {
-                plain::merge_dict(cx, copy, of(this), false)?;
+                copy.merge(cx, of(this), false)?;
             } else {
                 plain::merge_any(cx, copy, this.obj())?;
             }

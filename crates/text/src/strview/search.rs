@@ -37,13 +37,29 @@ trait Search: Unit {
     fn count(hay: &[Self], needle: &[Self]) -> usize;
 }
 
+/// To prepare the fast search takes longer than to look through so many bytes.
+const SHORT: usize = 256;
+
+/// Looks for the first byte, then compares; `needle` is not empty.
+fn find_short(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    let (first, rest) = needle.split_first()?;
+    let last_start = hay.len().checked_sub(needle.len())?;
+    let mut at = 0;
+    loop {
+        at += memchr::memchr(*first, hay.get(at..=last_start)?)?;
+        if hay[at + 1..at + needle.len()] == *rest {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
 impl Search for u8 {
     fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
         match needle {
             [] => Some(0),
             [byte] => memchr::memchr(*byte, hay),
-            // To prepare the fast search takes longer than to look.
-            _ if hay.len() < 64 => hay.windows(needle.len()).position(|window| window == needle),
+            _ if hay.len() < SHORT => find_short(hay, needle),
             _ => memmem::find(hay, needle),
         }
     }
@@ -58,6 +74,15 @@ impl Search for u8 {
     fn positions(hay: &[u8], needle: &[u8], limit: usize, out: &mut Vec<usize>) {
         match needle {
             [byte] => out.extend(memchr::memchr_iter(*byte, hay).take(limit)),
+            _ if hay.len() < SHORT => {
+                let mut at = 0;
+                while out.len() < limit
+                    && let Some(found) = find_short(&hay[at..], needle)
+                {
+                    out.push(at + found);
+                    at += found + needle.len();
+                }
+            }
             _ => out.extend(memmem::find_iter(hay, needle).take(limit)),
         }
     }
@@ -65,6 +90,14 @@ impl Search for u8 {
     fn count(hay: &[u8], needle: &[u8]) -> usize {
         match needle {
             [byte] => memchr::memchr_iter(*byte, hay).count(),
+            _ if hay.len() < SHORT => {
+                let (mut count, mut at) = (0, 0);
+                while let Some(found) = find_short(&hay[at..], needle) {
+                    count += 1;
+                    at += found + needle.len();
+                }
+                count
+            }
             _ => memmem::find_iter(hay, needle).count(),
         }
     }

@@ -11,9 +11,10 @@ pub type Pieces = Vec<Range<usize>>;
 
 /// `text.split(separator, limit)`; `separator` is not empty.
 pub fn split(text: StrView<'_>, separator: StrView<'_>, limit: usize) -> Pieces {
-    let mut pieces = Vec::new();
+    let found = find_all(text, separator, limit);
+    let mut pieces = Vec::with_capacity(found.len() + 1);
     let mut from = 0;
-    for at in find_all(text, separator, limit) {
+    for at in found {
         pieces.push(from..at);
         from = at + separator.len();
     }
@@ -61,7 +62,7 @@ fn run_start(text: StrView<'_>, to: usize, test: impl Fn(u32) -> bool) -> usize 
 
 /// `text.split(None, limit)`
 pub fn split_space(text: StrView<'_>, limit: usize) -> Pieces {
-    let mut pieces = Vec::new();
+    let mut pieces = Vec::with_capacity(16.min(text.len()));
     let mut at = run_end(text, 0, is_space);
     while at < text.len() {
         if pieces.len() == limit {
