@@ -92,6 +92,26 @@ impl Semaphore {
         false
     }
 
+    /// The same while the process has one thread only: without locked instructions.
+    #[inline]
+    pub fn try_acquire_alone(&self) -> bool {
+        let old = self.permits.load(Ordering::Relaxed);
+        if old > 0 {
+            self.permits.store(old - 1, Ordering::Relaxed);
+        }
+        old > 0
+    }
+
+    /// [`Semaphore::release_binary`] while the process has one thread only.
+    #[inline]
+    pub fn release_binary_alone(&self) -> bool {
+        let taken = self.permits.load(Ordering::Relaxed) == 0;
+        if taken {
+            self.permits.store(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
     /// In a forked child: sets the permits, and forgets the threads that waited.
     pub fn reset(&self, permits: u32) {
         self.permits.store(permits, Ordering::SeqCst);

@@ -24,7 +24,7 @@
 
 use crate::frame::{self, Pc};
 use crate::function::Function;
-use crate::thread::{self, ident};
+use crate::thread::{self, ident, ident_of};
 use crate::{deadlock_report, signal};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -100,7 +100,7 @@ impl Holder {
             self.pc.store(w.pc as u64, Ordering::Relaxed);
             self.func.set(cx, lock, w.func());
         }
-        self.thread.store(ident() | u64::from(firm), Ordering::Release);
+        self.thread.store(ident_of(cx) | u64::from(firm), Ordering::Release);
     }
     /// The lock is about to be released.
     #[inline]

@@ -1045,7 +1045,13 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                 Op::CHECKEXCMATCH => go!(pc, base, exception::check_match, insn, cx),
                 Op::CHECKEGMATCH => go!(pc, base, exception::check_group_match, insn, cx),
                 Op::PREPRERAISESTAR => go!(pc, base, exception::prep_reraise_star, insn, cx),
-                Op::LOADSPECIAL => go!(pc, base, with::load_special, insn, cx),
+                Op::LOADSPECIAL => {
+                    if let Some(m) = with::plain_special(Obj::from_word_unchecked(rd(base, fb(insn))), insn) {
+                        wr(base, fa(insn), m.word());
+                        continue;
+                    }
+                    go!(pc, base, with::load_special, insn, cx)
+                }
                 Op::WITHEXCEPTSTART => go!(pc, base, with::except_start, insn, cx),
 
                 // Generators

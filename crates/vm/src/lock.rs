@@ -7,7 +7,7 @@
 
 use crate::deadlock::{self, Holder, On, Verdict};
 use crate::poll;
-use crate::thread::{TIMEOUT_MAX, ident, with_waiter};
+use crate::thread::{TIMEOUT_MAX, ident_of, with_waiter};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use typhon_macros::{Trace, class};
@@ -110,18 +110,38 @@ fn free_lock() -> Lock {
     Lock { sem: Semaphore::new(1), holder: Holder::free() }
 }
 
+#[inline(always)]
+fn try_take(sem: &Semaphore) -> bool {
+    if typhon_gc::multi_threaded() { sem.try_acquire() } else { sem.try_acquire_alone() }
+}
+
+#[inline(always)]
+fn give(sem: &Semaphore) -> bool {
+    if typhon_gc::multi_threaded() { sem.release_binary() } else { sem.release_binary_alone() }
+}
+
 /// `firm`: by a `with` statement, which will release it in this thread.
+#[inline]
 fn take(cx: &mut Cx, lock: Gc<Lock>, blocking: bool, timeout: f64, firm: bool) -> Result<bool> {
-    let d = lock_args(cx, blocking, timeout)?;
-    let got = lock.sem.try_acquire()
-        || match d {
-            None => false,
-            Some(d) => acquire(cx, &lock.sem, d, On::Lock(&lock.holder, lock.obj()))?,
-        };
+    // Only a lock that is not free cares for the arguments, unless they are wrong.
+    let got = (timeout == -1.0 && try_take(&lock.sem)) || take_slow(cx, lock, blocking, timeout)?;
     if got {
         lock.holder.take(cx, lock.obj(), firm);
     }
     Ok(got)
+}
+
+#[cold]
+#[inline(never)]
+fn take_slow(cx: &mut Cx, lock: Gc<Lock>, blocking: bool, timeout: f64) -> Result<bool> {
+    let d = lock_args(cx, blocking, timeout)?;
+    if try_take(&lock.sem) {
+        return Ok(true);
+    }
+    match d {
+        None => Ok(false),
+        Some(d) => acquire(cx, &lock.sem, d, On::Lock(&lock.holder, lock.obj())),
+    }
 }
 
 /// A lock object is a synchronization primitive.
@@ -143,7 +163,7 @@ impl Lock {
     /// Release the lock.
     fn release(&self, cx: &mut Cx) -> Result<()> {
         self.holder.clear();
-        if self.sem.release_binary() { Ok(()) } else { Err(cx.error(ExcKind::RuntimeError, "release unlocked lock")) }
+        if give(&self.sem) { Ok(()) } else { Err(cx.error(ExcKind::RuntimeError, "release unlocked lock")) }
     }
     /// An obsolete synonym of release().
     fn release_lock(&self, cx: &mut Cx) -> Result<()> {
@@ -188,34 +208,42 @@ pub struct RLock {
 
 impl RLock {
     fn take(this: Gc<RLock>, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
-        if this.is_mine() {
+        if this.is_mine(cx) {
             this.count.store(this.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             return Ok(true);
         }
-        let d = lock_args(cx, blocking, timeout)?;
-        let got = this.sem.try_acquire()
-            || match d {
-                None => false,
-                Some(d) => acquire(cx, &this.sem, d, On::Lock(&this.holder, this.obj()))?,
-            };
+        let got = (timeout == -1.0 && try_take(&this.sem)) || RLock::take_slow(this, cx, blocking, timeout)?;
         if got {
             this.count.store(1, Ordering::Relaxed);
             this.holder.take(cx, this.obj(), true);
         }
         Ok(got)
     }
-    fn is_mine(&self) -> bool {
-        self.holder.ident() == ident()
+    #[cold]
+    #[inline(never)]
+    fn take_slow(this: Gc<RLock>, cx: &mut Cx, blocking: bool, timeout: f64) -> Result<bool> {
+        let d = lock_args(cx, blocking, timeout)?;
+        if try_take(&this.sem) {
+            return Ok(true);
+        }
+        match d {
+            None => Ok(false),
+            Some(d) => acquire(cx, &this.sem, d, On::Lock(&this.holder, this.obj())),
+        }
+    }
+    #[inline]
+    fn is_mine(&self, cx: &Cx) -> bool {
+        self.holder.ident() == ident_of(cx)
     }
     fn give(&self, cx: &Cx) -> Result<()> {
-        if !self.is_mine() {
+        if !self.is_mine(cx) {
             return Err(cx.error(ExcKind::RuntimeError, "cannot release un-acquired lock"));
         }
         let count = self.count.load(Ordering::Relaxed) - 1;
         self.count.store(count, Ordering::Relaxed);
         if count == 0 {
             self.holder.clear();
-            self.sem.release_binary();
+            give(&self.sem);
         }
         Ok(())
     }
@@ -255,20 +283,20 @@ impl RLock {
         let s = if owner == 0 { "unlocked" } else { "locked" };
         format!("<{s} _thread.RLock object owner={owner} count={count} at {:#x}>", this.obj().word())
     }
-    fn _is_owned(&self) -> bool {
-        self.is_mine()
+    fn _is_owned(&self, cx: &Cx) -> bool {
+        self.is_mine(cx)
     }
-    fn _recursion_count(&self) -> u64 {
-        if self.is_mine() { self.count.load(Ordering::Relaxed) } else { 0 }
+    fn _recursion_count(&self, cx: &Cx) -> u64 {
+        if self.is_mine(cx) { self.count.load(Ordering::Relaxed) } else { 0 }
     }
     fn _release_save(&self, cx: &mut Cx) -> Result<(u64, u64)> {
-        if !self.is_mine() {
+        if !self.is_mine(cx) {
             return Err(cx.error(ExcKind::RuntimeError, "cannot release un-acquired lock"));
         }
         let n = self.count.swap(0, Ordering::Relaxed);
         self.holder.clear();
-        self.sem.release_binary();
-        Ok((n, ident()))
+        give(&self.sem);
+        Ok((n, ident_of(cx)))
     }
     fn _acquire_restore(this: Gc<RLock>, cx: &mut Cx, state: Gc<Tuple>) -> Result<()> {
         let n = state.get(0).and_then(int::to_i64).unwrap_or(1);

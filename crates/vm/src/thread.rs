@@ -84,6 +84,12 @@ pub fn ident() -> u64 {
     unsafe { libc::pthread_self() as u64 }
 }
 
+/// The same, from the thread's context.
+#[inline(always)]
+pub fn ident_of(cx: &Cx) -> u64 {
+    cx.ext[IDENT].get()
+}
+
 /// What the system calls the calling thread: `get_native_id()`.
 pub fn system_id() -> i32 {
     // A system call without arguments.

@@ -4,6 +4,14 @@ use typhon_bytecode::Special;
 use typhon_object::exc::BaseException;
 use typhon_object::{Cx, Dunder, Obj, Raised, ops, shape};
 
+/// The special method of `o` that LOADSPECIAL `insn` asks for, if it takes `o` as it is.
+#[inline(always)]
+pub fn plain_special(o: Obj, insn: u64) -> Option<Obj> {
+    let m = ops::class_of(o).special(dunder(Special::from_u8((insn >> 8) as u8)?))?;
+    (m.shape() == shape::FUNCTION || m.shape() == shape::METHOD_DESCRIPTOR).then_some(m)
+}
+
+#[inline(always)]
 fn dunder(s: Special) -> Dunder {
     match s {
         Special::Enter => Dunder::Enter,
@@ -43,19 +51,15 @@ fn unsupported(cx: &mut Cx, o: Obj, s: Special) -> Raised {
 }
 
 crate::slow! {
-    /// LOADSPECIAL.
+    /// LOADSPECIAL of anything but a plain method, which the loop does itself.
     fn load_special(f) {
         let s = Special::from_u8(f.x()).expect("verified code");
         let o = f.reg(f.b());
         let c = ops::class_of(o);
         let Some(m) = c.special(dunder(s)) else { return Err(unsupported(f.cx, o, s)) };
-        if m.shape() == shape::FUNCTION || m.shape() == shape::METHOD_DESCRIPTOR {
-            f.set(f.a(), m);
-        } else {
-            let m = ops::bind_descriptor(f.cx, m, o, c)?;
-            f.set(f.a(), m);
-            f.set_word(f.b(), 0);
-        }
+        let m = ops::bind_descriptor(f.cx, m, o, c)?;
+        f.set(f.a(), m);
+        f.set_word(f.b(), 0);
         Ok(f.done())
     }
     /// WITHEXCEPTSTART.
