@@ -34,6 +34,19 @@ pub fn forget_dead_registers(cx: &Cx) {
             Some(Op::CALL | Op::CALL_NATIVE) => (4, 1),
             Some(Op::CALLMETHOD) => (5, 1),
             Some(Op::CALLM | Op::CALLM_NATIVE) => (5, 0),
+            // A statement of its own: it needs what it names and what the blocks around it
+            // keep.
+            Some(Op::DELIDX) => {
+                let code = func.code();
+                let around = code.data.nests.decode().unwrap_or_default().around(code.offset(cx.pc) - 1);
+                let kept = |r: usize| around.iter().any(|n| (n.reg as usize..n.reg as usize + n.len as usize).contains(&r));
+                for r in func.nclear.load(Ordering::Relaxed) as usize..func.nregs.load(Ordering::Relaxed) as usize {
+                    if r != insn.a() as usize && r != insn.b() as usize && !kept(r) {
+                        *cx.base.add(r) = 0;
+                    }
+                }
+                return;
+            }
             _ => return,
         };
         // A native function has no linkage in the four words below its arguments.
