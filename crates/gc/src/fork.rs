@@ -61,6 +61,7 @@ fn fork_stopped(me: &ThreadState, workers: bool) -> libc::pid_t {
             members.retain_only(me);
             sleepers.forget_sleepers();
             typhon_sync::gil::after_fork();
+            typhon_sync::object_lock::after_fork();
             if !alone {
                 release_object_locks();
             }

@@ -17,7 +17,7 @@ impl SmallLock {
     /// Take the lock; `block` runs the wait in the blocked state.
     #[inline]
     pub fn lock(&self, block: impl FnMut(&mut dyn FnMut())) {
-        object_lock::lock(&self.0, block);
+        object_lock::lock_own(&self.0, block);
     }
     /// Let go.
     #[inline]

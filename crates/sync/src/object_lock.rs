@@ -1,12 +1,16 @@
-//! A mutual-exclusion lock in two bits of an object header's `meta` word.
+//! A mutual-exclusion lock in two bits of an object header's `meta` word, or in a word of
+//! its own.
 //!
 //! | bit | meaning |
 //! |---|---|
 //! | 0 `LOCKED` | held |
 //! | 1 `CONTENDED` | somebody may be parked on this word; meaningful while `LOCKED` |
 //!
-//! All other bits are left alone and may change at any time by atomic
-//! read-modify-write. Waiters sleep in the table of `parking.rs`, keyed by the
+//! In a header all other bits are left alone and may change at any time by atomic
+//! read-modify-write. In a word of its own they say in which process the lock was taken:
+//! a fork may find another thread stopped with the lock held, while it allocates what it
+//! is about to store. That thread does not exist in the child, and a lock that was taken
+//! before the fork is free there ([`after_fork`]). Waiters sleep in the table of `parking.rs`, keyed by the
 //! word's address; that is sound because objects never move and a waiter keeps the
 //! object alive from its own stack.
 //!
@@ -30,12 +34,26 @@ pub const MASK: u32 = LOCKED | CONTENDED;
 /// Runs its argument, a wait, in the calling thread's blocked state.
 pub type Block<'a> = &'a mut dyn FnMut(&mut dyn FnMut());
 
-/// Takes the lock if it is free.
-#[inline]
-pub fn try_lock(word: &AtomicU32) -> bool {
+/// Counts the forks between the first process and this one, in the bits beside [`MASK`].
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// In a forked child, whose only thread holds no lock: locks in words of their own that
+/// were taken before are free.
+pub fn after_fork() {
+    PROCESS.fetch_add(MASK + 1, Ordering::SeqCst);
+}
+
+/// `old` with `bits` set, by this process.
+#[inline(always)]
+fn taken<const OWN: bool>(old: u32, bits: u32) -> u32 {
+    if OWN { PROCESS.load(Ordering::Relaxed) | bits } else { old | bits }
+}
+
+#[inline(always)]
+fn try_take<const OWN: bool>(word: &AtomicU32) -> bool {
     let mut old = word.load(Ordering::Relaxed);
     while old & LOCKED == 0 {
-        match word.compare_exchange_weak(old, old | LOCKED, Ordering::Acquire, Ordering::Relaxed) {
+        match word.compare_exchange_weak(old, taken::<OWN>(old, LOCKED), Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => return true,
             Err(now) => old = now,
         }
@@ -43,22 +61,42 @@ pub fn try_lock(word: &AtomicU32) -> bool {
     false
 }
 
-/// Takes the lock. `block` runs its argument (a wait) in the blocked state.
+/// Takes the lock in a header if it is free.
+#[inline]
+pub fn try_lock(word: &AtomicU32) -> bool {
+    try_take::<false>(word)
+}
+
+/// Takes the lock in a header. `block` runs its argument (a wait) in the blocked state.
 #[inline]
 pub fn lock(word: &AtomicU32, block: impl FnMut(&mut dyn FnMut())) {
-    if !try_lock(word) {
+    if !try_take::<false>(word) {
         let mut block = block;
-        lock_slow(word, &mut block);
+        lock_slow::<false>(word, &mut block);
+    }
+}
+
+/// The same in a word of its own.
+#[inline]
+pub fn lock_own(word: &AtomicU32, block: impl FnMut(&mut dyn FnMut())) {
+    if !try_take::<true>(word) {
+        let mut block = block;
+        lock_slow::<true>(word, &mut block);
     }
 }
 
 #[cold]
-fn lock_slow(word: &AtomicU32, block: Block<'_>) {
+fn lock_slow<const OWN: bool>(word: &AtomicU32, block: Block<'_>) {
+    let old = word.load(Ordering::Relaxed);
+    if OWN && old & LOCKED != 0 && old & !MASK != PROCESS.load(Ordering::Relaxed) {
+        // Its holder is a thread of another process.
+        let _ = word.compare_exchange(old, 0, Ordering::Relaxed, Ordering::Relaxed);
+    }
     for spins in 0..6 {
         for _ in 0..1 << spins {
             std::hint::spin_loop();
         }
-        if try_lock(word) {
+        if try_take::<OWN>(word) {
             return;
         }
     }
@@ -67,7 +105,8 @@ fn lock_slow(word: &AtomicU32, block: Block<'_>) {
         if old & LOCKED == 0 {
             // Others may still be parked: keep CONTENDED set, so that our unlock
             // wakes the next one. A superfluous wake is harmless.
-            if word.compare_exchange_weak(old, old | MASK, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            let new = taken::<OWN>(old, MASK);
+            if word.compare_exchange_weak(old, new, Ordering::Acquire, Ordering::Relaxed).is_ok() {
                 return;
             }
             continue;
@@ -111,6 +150,19 @@ mod tests {
     struct Shared(AtomicU32, UnsafeCell<u64>);
     // SAFETY: the cell is touched only under the lock in the word.
     unsafe impl Sync for Shared {}
+
+    #[test]
+    fn free_in_a_child() {
+        let word = AtomicU32::new(0);
+        lock_own(&word, |_| panic!("free"));
+        after_fork();
+        lock_own(&word, |_| panic!("its holder is not here"));
+        // SAFETY: held.
+        unsafe { unlock(&word) };
+        assert_eq!(word.load(Ordering::Relaxed) & MASK, 0);
+        lock_own(&word, |_| panic!("free"));
+        assert_ne!(word.load(Ordering::Relaxed) & LOCKED, 0);
+    }
 
     #[test]
     fn excludes_and_wakes() {

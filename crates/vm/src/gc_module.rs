@@ -39,7 +39,8 @@ pub fn forget_dead_registers(cx: &Cx) {
             Some(Op::DELIDX) => {
                 let code = func.code();
                 let around = code.data.nests.decode().unwrap_or_default().around(code.offset(cx.pc) - 1);
-                let kept = |r: usize| around.iter().any(|n| (n.reg as usize..n.reg as usize + n.len as usize).contains(&r));
+                let kept =
+                    |r: usize| around.iter().any(|n| (n.reg as usize..n.reg as usize + n.len as usize).contains(&r));
                 for r in func.nclear.load(Ordering::Relaxed) as usize..func.nregs.load(Ordering::Relaxed) as usize {
                     if r != insn.a() as usize && r != insn.b() as usize && !kept(r) {
                         *cx.base.add(r) = 0;
