@@ -66,6 +66,9 @@ fn gc(python: &Path, every: u64, names: &[String]) -> Done {
 fn threads(python: &Path, time: Duration, limit: Duration, names: &[String]) -> Done {
     let mut files = files_below(&root().join("tests/stress"), &[".py"]);
     files.retain(|file| {
+        if file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('_')) {
+            return false;
+        }
         let file = file.display().to_string();
         names.is_empty() || names.iter().any(|name| file.contains(name.as_str()))
     });
