@@ -111,6 +111,9 @@ pub fn new_class(cx: &Cx, args: &[Obj], class: &'static str) -> Result<Gc<Type>>
 }
 
 fn check_new_class(cx: &Cx, cls: Gc<Type>, class: &str) -> Result<()> {
+    if cls.has(crate::types::F_NO_NEW) {
+        return Err(cx.type_error(format!("cannot create '{}' instances", ops::full_name(cx, cls))));
+    }
     let natives = || cls.mro().iter().map(|c| crate::types::class(*c)).filter(|c| c.is_native());
     let Some(own) = natives().find(|c| c.name_obj().is_some_and(|n| n.eq_str(class))) else {
         let n = ops::full_name(cx, cls);

@@ -2,6 +2,7 @@
 //!
 //! Tests: CPython test_os, test_posix.
 
+use super::ids::{Gid, Uid};
 use crate::buffer::{self, Buf};
 use crate::sys;
 use crate::util::{DirFd, Fd, Path, PathOrFd, bytes_obj, fs_decode, os_error, os_error_with, sys_call, sys_raise};
@@ -331,11 +332,11 @@ pub mod files {
     }
     /// Change the owner and group id of path to the numeric uid and gid.
     #[sig(path, uid, gid, *, dir_fd = None, follow_symlinks = True)]
-    fn chown(cx: &mut Cx, path: PathOrFd, uid: i64, gid: i64, dir_fd: DirFd, follow_symlinks: bool) -> Result<()> {
+    fn chown(cx: &mut Cx, path: PathOrFd, uid: Uid, gid: Gid, dir_fd: DirFd, follow_symlinks: bool) -> Result<()> {
         let flags = if follow_symlinks { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
         match sys_call(cx, || match &path {
-            PathOrFd::Path(p) => sys::fchownat(dir_fd.0, p.as_c(), uid as u32, gid as u32, flags),
-            PathOrFd::Fd(fd) => sys::fchown(*fd, uid as u32, gid as u32),
+            PathOrFd::Path(p) => sys::fchownat(dir_fd.0, p.as_c(), uid.0, gid.0, flags),
+            PathOrFd::Fd(fd) => sys::fchown(*fd, uid.0, gid.0),
         })? {
             Ok(()) => Ok(()),
             Err(e) => Err(path.error(cx, e)),
@@ -343,14 +344,14 @@ pub mod files {
     }
     /// Change the owner and group id of the file specified by file descriptor.
     #[sig(fd, uid, gid)]
-    fn fchown(cx: &mut Cx, fd: i32, uid: i64, gid: i64) -> Result<()> {
-        sys_raise(cx, || sys::fchown(fd, uid as u32, gid as u32))
+    fn fchown(cx: &mut Cx, fd: i32, uid: Uid, gid: Gid) -> Result<()> {
+        sys_raise(cx, || sys::fchown(fd, uid.0, gid.0))
     }
     /// Change the owner and group id of path; links are not followed.
     #[sig(path, uid, gid)]
-    fn lchown(cx: &mut Cx, path: Path, uid: i64, gid: i64) -> Result<()> {
+    fn lchown(cx: &mut Cx, path: Path, uid: Uid, gid: Gid) -> Result<()> {
         on_path(cx, &path, || {
-            sys::fchownat(libc::AT_FDCWD, path.as_c(), uid as u32, gid as u32, libc::AT_SYMLINK_NOFOLLOW)
+            sys::fchownat(libc::AT_FDCWD, path.as_c(), uid.0, gid.0, libc::AT_SYMLINK_NOFOLLOW)
         })
     }
     /// Set the access and modified time of path.

@@ -6,6 +6,7 @@
 
 mod lexer;
 
+use crate::io::lock::IoLock;
 use crate::util;
 use lexer::{COMMENT, Failure, FailureKind, Lexed, NEWLINE, NL, OP, Token};
 use std::sync::OnceLock;
@@ -21,6 +22,8 @@ pub struct TokenizerIter {
     readline: Obj,
     encoding: Option<Obj>,
     extra_tokens: bool,
+    /// Held while the lines are read.
+    lock: IoLock,
     lexed: OnceLock<Lexed>,
     /// The next token's index.
     at: AtomicUsize,
@@ -107,17 +110,28 @@ fn raise(cx: &mut Cx, lexed: &Lexed, f: &Failure) -> Raised {
 impl TokenizerIter {
     #[sig(readline, /, *, encoding = None, extra_tokens)]
     fn __new__(readline: Obj, encoding: Option<Obj>, extra_tokens: bool) -> TokenizerIter {
-        TokenizerIter { readline, encoding, extra_tokens, lexed: OnceLock::new(), at: AtomicUsize::new(0) }
+        TokenizerIter { readline, encoding, extra_tokens, lock: IoLock::new(), lexed: OnceLock::new(), at: AtomicUsize::new(0) }
     }
     fn __iter__(this: Gc<Self>) -> Gc<Self> {
         this
     }
-    fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
+    fn __next__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
+        this.payload().step(cx, this.obj())
+    }
+}
+
+impl TokenizerIter {
+    fn step(&'static self, cx: &mut Cx, this: Obj) -> Result<Obj> {
         let lexed = match self.lexed.get() {
             Some(l) => l,
             None => {
-                let text = self.read(cx)?;
-                self.lexed.get_or_init(|| lexer::lex(&text, self.extra_tokens))
+                // One thread reads the lines, which others must wait for.
+                let _reading = self.lock.enter(cx, this)?;
+                if self.lexed.get().is_none() {
+                    let text = self.read(cx)?;
+                    let _ = self.lexed.set(lexer::lex(&text, self.extra_tokens));
+                }
+                self.lexed.get_or_init(|| lexer::lex("", self.extra_tokens))
             }
         };
         loop {
