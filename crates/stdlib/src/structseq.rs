@@ -12,7 +12,7 @@ use typhon_object::obj::{Gc, Obj};
 use typhon_object::str;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Result, dict, instance, name, new_type, ops, shape, tuple};
+use typhon_object::{Cx, ExcKind, Result, dict, instance, name, new_type, ops, shape, tuple};
 
 /// A class to be.
 pub struct StructSeq {
@@ -141,6 +141,26 @@ fn make_instance(cx: &mut Cx, t: Gc<Type>, values: &[Obj], visible: usize) -> Re
 
 const METHODS: &[Member] = &[
     Member {
+        name: "__setattr__",
+        doc: "Implement setattr(self, name, value).",
+        signature: "($self, name, value, /)",
+        kind: MemberKind::Method,
+        call: dunder_setattr,
+        set: None,
+        params: &[],
+        leaf: false,
+    },
+    Member {
+        name: "__delattr__",
+        doc: "Implement delattr(self, name).",
+        signature: "($self, name, /)",
+        kind: MemberKind::Method,
+        call: dunder_setattr,
+        set: None,
+        params: &[],
+        leaf: false,
+    },
+    Member {
         name: "__new__",
         doc: "Create and return a new object.  See help(type) for accurate signature.",
         signature: "(sequence, dict={})",
@@ -181,6 +201,25 @@ const METHODS: &[Member] = &[
         leaf: false,
     },
 ];
+
+/// Refuses, for `__delattr__` as well: the attribute that holds the fields beyond the
+/// visible ones is nobody else's affair.
+fn dunder_setattr(cx: &mut Cx, args: &[Obj], _: Option<native::KwNames>) -> Result<Obj> {
+    let this = native::self_gc::<Tuple>(cx, args, "__setattr__")?;
+    let Some(name) = args.get(1).and_then(|n| n.cast::<str::Str>()) else {
+        return Err(cx.type_error("attribute name must be string"));
+    };
+    let t = ops::class_of(this.obj());
+    let text = if field_names(t).iter().any(|n| name.eq_str(n)) {
+        "readonly attribute".to_string()
+    } else if let (class, true) = (ops::full_name(cx, t), t.lookup_where(name).is_some()) {
+        format!("'{class}' object attribute '{}' is read-only", name.to_str())
+    } else {
+        let class = ops::full_name(cx, t);
+        format!("'{class}' object has no attribute '{}' and no __dict__ for setting new attributes", name.to_str())
+    };
+    Err(cx.error(ExcKind::AttributeError, text))
+}
 
 fn int_of(cx: &mut Cx, t: Gc<Type>, name: &str) -> Result<usize> {
     let v = util::attr(cx, t.obj(), name)?;

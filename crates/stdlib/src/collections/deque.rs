@@ -210,9 +210,8 @@ impl Deque {
     }
     /// Return number of occurrences of value.
     fn count(&self, cx: &mut Cx, value: Obj) -> Result<usize> {
-        let plain = |s: &State| {
-            s.items.iter().try_fold(0, |n, v| plain_equal(*v, value).map(|same| n + usize::from(same)))
-        };
+        let plain =
+            |s: &State| s.items.iter().try_fold(0, |n, v| plain_equal(*v, value).map(|same| n + usize::from(same)));
         if let Some(n) = plain(&self.state.read(cx)) {
             return Ok(n);
         }

@@ -8,7 +8,7 @@ use crate::util::{HOOKS, Path, bytes_obj, fs_decode, os_error, sys_raise};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use typhon_macros::module;
 use typhon_object::dict;
-use typhon_object::native::IntoObj;
+use typhon_object::native::{IntoObj, Missing};
 use typhon_object::obj::Obj;
 use typhon_object::{Cx, ExcKind, Result};
 
@@ -345,13 +345,15 @@ pub mod process {
         }
     }
     /// Register callables to be called when forking a new process.
-    #[sig(*, before = None, after_in_child = None, after_in_parent = None)]
+    #[sig(*, before = <missing>, after_in_child = <missing>, after_in_parent = <missing>)]
     fn register_at_fork(
         cx: &mut Cx,
-        before: Option<Obj>,
-        after_in_child: Option<Obj>,
-        after_in_parent: Option<Obj>,
+        before: Missing<Obj>,
+        after_in_child: Missing<Obj>,
+        after_in_parent: Missing<Obj>,
     ) -> Result<()> {
+        let (before, after_in_child, after_in_parent) =
+            (before.given(), after_in_child.given(), after_in_parent.given());
         if before.is_none() && after_in_child.is_none() && after_in_parent.is_none() {
             return Err(cx.type_error("At least one argument is required."));
         }

@@ -54,9 +54,7 @@ fn param_new(cx: &mut Cx, args: &[Obj], kw: Option<native::KwNames>) -> Result<O
     let mut value = a.pos.get(1).copied();
     for (k, v) in a.keywords() {
         if !k.eq_str("sched_priority") {
-            return Err(
-                cx.type_error(format!("sched_param() got an unexpected keyword argument '{}'", k.to_str()))
-            );
+            return Err(cx.type_error(format!("sched_param() got an unexpected keyword argument '{}'", k.to_str())));
         }
         value = Some(v);
     }
@@ -168,10 +166,9 @@ pub mod sched {
         ops::for_each(cx, mask, |cx, c| {
             if !int::is_int(c) {
                 let class = ops::repr(cx, ops::class_of(c).obj())?;
-                return Err(cx.type_error(format!(
-                    "expected an iterator of ints, but iterator yielded {}",
-                    class.to_str()
-                )));
+                return Err(
+                    cx.type_error(format!("expected an iterator of ints, but iterator yielded {}", class.to_str()))
+                );
             }
             let c = i64::from_arg(cx, c)?;
             v.push(usize::try_from(c).map_err(|_| cx.value_error("negative CPU number"))?);

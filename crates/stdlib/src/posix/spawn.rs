@@ -4,7 +4,7 @@
 
 use super::sched::priority_of;
 use crate::sys::{self, posix_spawn as call};
-use crate::util::{Path, PathOrFd, os_error, sys_call};
+use crate::util::{Path, PathArg, PathOrFd, os_error, sys_call};
 use call::{Attributes, FileAction};
 use std::ffi::CString;
 use typhon_macros::module;
@@ -47,12 +47,13 @@ fn is_mapping(o: Obj) -> bool {
 
 /// The environment of a program, from a mapping.
 fn variables(cx: &mut Cx, env: Obj) -> Result<Vec<CString>> {
-    let mut vars = Vec::new();
-    let items = ops::call_method(cx, env, "items", &[])?;
-    ops::for_each(cx, items, |cx, kv| {
-        let kv = ops::tuple_from_iter(cx, kv)?;
-        let &[k, v] = kv.items() else { return Err(cx.type_error("env.items() must yield pairs")) };
-        let (k, v) = (Path::from_arg(cx, k)?.c, Path::from_arg(cx, v)?.c);
+    let keys = ops::call_method(cx, env, "keys", &[])?;
+    let keys = ops::tuple_from_iter(cx, keys)?;
+    let values = ops::call_method(cx, env, "values", &[])?;
+    let values = ops::tuple_from_iter(cx, values)?;
+    let mut vars = Vec::with_capacity(keys.len());
+    for (k, v) in keys.items().iter().zip(values.items()) {
+        let (k, v) = (Path::from_arg(cx, *k)?.c, Path::from_arg(cx, *v)?.c);
         // A first '=' would belong to the name, as some systems have it.
         if k.as_bytes().iter().skip(1).any(|b| *b == b'=') {
             return Err(cx.value_error("illegal environment variable name"));
@@ -61,8 +62,7 @@ fn variables(cx: &mut Cx, env: Obj) -> Result<Vec<CString>> {
         s.push(b'=');
         s.extend(v.as_bytes());
         vars.push(CString::new(s).unwrap_or_default());
-        Ok(true)
-    })?;
+    }
     Ok(vars)
 }
 
@@ -125,8 +125,7 @@ fn spawn_program(cx: &mut Cx, search: bool, path: &Path, argv: Obj, env: Obj, o:
         return Err(cx.type_error(format!("{name}: environment must be a mapping object or None")));
     }
     let env = if env.is_none() { None } else { Some(variables(cx, env)?) };
-    let mut attributes =
-        Attributes { reset_ids: o.resetids, session: o.setsid, ..Attributes::default() };
+    let mut attributes = Attributes { reset_ids: o.resetids, session: o.setsid, ..Attributes::default() };
     if let Some(actions) = o.file_actions {
         if !ops::is_sequence(actions) {
             return Err(cx.type_error("file_actions must be a sequence or None"));
@@ -168,7 +167,7 @@ pub mod spawn {
     use super::*;
 
     /// Execute an executable path with arguments, replacing current process.
-    fn execv(cx: &mut Cx, path: Path, argv: Obj) -> Result<()> {
+    fn execv(cx: &mut Cx, path: PathArg, argv: Obj) -> Result<()> {
         let args = arguments(cx, argv, "execv() arg 2")?;
         let e = sys::execve(path.as_c(), &args, None);
         Err(path.error(cx, e))
@@ -198,7 +197,7 @@ pub mod spawn {
     #[allow(clippy::too_many_arguments)]
     fn posix_spawn(
         cx: &mut Cx,
-        path: Path,
+        path: PathArg,
         argv: Obj,
         env: Obj,
         file_actions: Option<Obj>,
@@ -209,7 +208,15 @@ pub mod spawn {
         setsigdef: Missing<Obj>,
         scheduler: Option<Obj>,
     ) -> Result<i32> {
-        let o = Options { file_actions, setpgroup, resetids, setsid, setsigmask: setsigmask.given(), setsigdef: setsigdef.given(), scheduler };
+        let o = Options {
+            file_actions,
+            setpgroup,
+            resetids,
+            setsid,
+            setsigmask: setsigmask.given(),
+            setsigdef: setsigdef.given(),
+            scheduler,
+        };
         spawn_program(cx, false, &path, argv, env, o)
     }
     /// Execute the program specified by path in a new process; it is looked for
@@ -221,7 +228,7 @@ pub mod spawn {
     #[allow(clippy::too_many_arguments)]
     fn posix_spawnp(
         cx: &mut Cx,
-        path: Path,
+        path: PathArg,
         argv: Obj,
         env: Obj,
         file_actions: Option<Obj>,
@@ -232,7 +239,15 @@ pub mod spawn {
         setsigdef: Missing<Obj>,
         scheduler: Option<Obj>,
     ) -> Result<i32> {
-        let o = Options { file_actions, setpgroup, resetids, setsid, setsigmask: setsigmask.given(), setsigdef: setsigdef.given(), scheduler };
+        let o = Options {
+            file_actions,
+            setpgroup,
+            resetids,
+            setsid,
+            setsigmask: setsigmask.given(),
+            setsigdef: setsigdef.given(),
+            scheduler,
+        };
         spawn_program(cx, true, &path, argv, env, o)
     }
 }

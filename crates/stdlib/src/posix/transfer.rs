@@ -5,7 +5,7 @@
 use crate::buffer::{self, Buf};
 use crate::sys::transfer as call;
 use crate::timeout;
-use crate::util::{DirFd, Fd, Path, sys_raise};
+use crate::util::{DirFd, Fd, Path, PathArg, sys_raise};
 use typhon_macros::module;
 use typhon_object::native::{FromArg, IntoObj};
 use typhon_object::obj::Obj;
@@ -213,10 +213,10 @@ pub mod transfer {
         let n = unsigned(cx, value, u64::MAX, "unsigned long long")?;
         sys_raise(cx, || call::eventfd_write(fd.0, n))
     }
-    /// Create and return a timer file descriptor.
-    #[sig(clockid, /, *, flags = 524288)]
+    /// Create and return a timer file descriptor, which is not inherited.
+    #[sig(clockid, /, *, flags = 0)]
     fn timerfd_create(cx: &mut Cx, clockid: i32, flags: i32) -> Result<i32> {
-        sys_raise(cx, || call::timerfd_create(clockid, flags))
+        sys_raise(cx, || call::timerfd_create(clockid, flags | libc::TFD_CLOEXEC))
     }
     /// Alter a timer file descriptor's internal timer in seconds; returns what it was.
     #[sig(fd, /, *, flags = 0, initial = 0.0, interval = 0.0)]
@@ -241,7 +241,7 @@ pub mod transfer {
     }
     /// Create a node in the file system: a file, a named pipe or a device.
     #[sig(path, mode = 384, device = 0, *, dir_fd = None)]
-    fn mknod(cx: &mut Cx, path: Path, mode: i32, device: Obj, dir_fd: DirFd) -> Result<()> {
+    fn mknod(cx: &mut Cx, path: PathArg, mode: i32, device: Obj, dir_fd: DirFd) -> Result<()> {
         let device = device_arg(cx, device)?;
         // CPython's error does not name the file.
         sys_raise(cx, || call::mknodat(dir_fd.0, path.as_c(), mode as u32, device))

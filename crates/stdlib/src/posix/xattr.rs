@@ -4,7 +4,7 @@
 
 use crate::buffer::Buf;
 use crate::sys::{self, xattr as call};
-use crate::util::{Path, PathOrFd, bytes_obj, fs_decode, sys_call};
+use crate::util::{Path, PathArg, PathOrFd, bytes_obj, fs_decode, sys_call};
 use sys::xattr::File;
 use typhon_macros::module;
 use typhon_object::obj::Obj;
@@ -39,7 +39,7 @@ pub mod xattr {
 
     /// Return the value of extended attribute attribute on path.
     #[sig(path, attribute, *, follow_symlinks = True)]
-    fn getxattr(cx: &mut Cx, path: PathOrFd, attribute: Path, follow_symlinks: bool) -> Result<Obj> {
+    fn getxattr(cx: &mut Cx, path: PathOrFd, attribute: PathArg, follow_symlinks: bool) -> Result<Obj> {
         let v = on_file(cx, &path, follow_symlinks, "getxattr", |f| call::get(f, attribute.as_c()))?;
         bytes_obj(cx, &v)
     }
@@ -48,7 +48,7 @@ pub mod xattr {
     fn setxattr(
         cx: &mut Cx,
         path: PathOrFd,
-        attribute: Path,
+        attribute: PathArg,
         value: Buf,
         flags: i32,
         follow_symlinks: bool,
@@ -58,15 +58,17 @@ pub mod xattr {
     }
     /// Remove extended attribute attribute on path.
     #[sig(path, attribute, *, follow_symlinks = True)]
-    fn removexattr(cx: &mut Cx, path: PathOrFd, attribute: Path, follow_symlinks: bool) -> Result<()> {
+    fn removexattr(cx: &mut Cx, path: PathOrFd, attribute: PathArg, follow_symlinks: bool) -> Result<()> {
         on_file(cx, &path, follow_symlinks, "removexattr", |f| call::remove(f, attribute.as_c()))
     }
     /// Return a list of extended attributes on path; of the current directory if
     /// it is None.
     #[sig(path = None, *, follow_symlinks = True)]
-    fn listxattr(cx: &mut Cx, path: Option<PathOrFd>, follow_symlinks: bool) -> Result<Obj> {
-        let here = || Path { c: c".".to_owned(), obj: Obj::NONE, is_bytes: false };
-        let path = path.unwrap_or_else(|| PathOrFd::Path(here()));
+    fn listxattr(cx: &mut Cx, path: Option<Obj>, follow_symlinks: bool) -> Result<Obj> {
+        let path = match path {
+            Some(p) => PathOrFd::or_none(cx, p, "listxattr")?,
+            None => PathOrFd::Path(Path { c: c".".to_owned(), obj: Obj::NONE, is_bytes: false }),
+        };
         let names = on_file(cx, &path, follow_symlinks, "listxattr", call::list)?;
         let l = list::new(cx, &[])?;
         for n in names.split(|b| *b == 0).filter(|n| !n.is_empty()) {

@@ -48,9 +48,7 @@ pub fn set_winsize(fd: i32, (rows, columns): (u16, u16)) -> Sys<()> {
 pub fn openpty() -> Sys<(i32, i32)> {
     let (mut a, mut b) = (0, 0);
     // Null stands for "I do not want to know" and "as usual".
-    unit(unsafe {
-        libc::openpty(&mut a, &mut b, std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut())
-    })?;
+    unit(unsafe { libc::openpty(&mut a, &mut b, std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut()) })?;
     for fd in [a, b] {
         if let Err(e) = super::set_inheritable(fd, false) {
             let _ = (super::close(a), super::close(b));

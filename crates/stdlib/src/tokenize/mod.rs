@@ -110,7 +110,14 @@ fn raise(cx: &mut Cx, lexed: &Lexed, f: &Failure) -> Raised {
 impl TokenizerIter {
     #[sig(readline, /, *, encoding = None, extra_tokens)]
     fn __new__(readline: Obj, encoding: Option<Obj>, extra_tokens: bool) -> TokenizerIter {
-        TokenizerIter { readline, encoding, extra_tokens, lock: IoLock::new(), lexed: OnceLock::new(), at: AtomicUsize::new(0) }
+        TokenizerIter {
+            readline,
+            encoding,
+            extra_tokens,
+            lock: IoLock::new(),
+            lexed: OnceLock::new(),
+            at: AtomicUsize::new(0),
+        }
     }
     fn __iter__(this: Gc<Self>) -> Gc<Self> {
         this
