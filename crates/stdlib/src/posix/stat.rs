@@ -4,7 +4,7 @@
 
 use crate::structseq::StructSeq;
 use crate::sys;
-use crate::util::{DirFd, Fd, PathArg, PathOrFd, sys_call, sys_raise};
+use crate::util::{DirFd, PathArg, PathOrFd, sys_call, sys_raise};
 use typhon_macros::module;
 use typhon_object::native::IntoObj;
 use typhon_object::obj::Obj;
@@ -162,7 +162,7 @@ pub mod stat {
     }
     /// Perform an fstatvfs system call on the given fd.
     #[sig(fd, /)]
-    fn fstatvfs(cx: &mut Cx, fd: Fd) -> Result<Obj> {
-        statvfs(cx, PathOrFd::Fd(fd.0))
+    fn fstatvfs(cx: &mut Cx, fd: i32) -> Result<Obj> {
+        statvfs(cx, PathOrFd::Fd(fd))
     }
 }
