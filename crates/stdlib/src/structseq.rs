@@ -245,22 +245,28 @@ fn dunder_new(cx: &mut Cx, args: &[Obj], kw: Option<native::KwNames>) -> Result<
     let (mut seq, mut extra) = (a.pos.get(1).copied(), a.pos.get(2).copied());
     for (k, v) in a.keywords() {
         match &*k.to_str() {
+            "sequence" if seq.is_some() => {
+                return Err(cx.type_error("argument for structseq() given by name ('sequence') and position (1)"));
+            }
             "sequence" => seq = Some(v),
             "dict" => extra = Some(v),
             n => return Err(cx.type_error(format!("structseq() got an unexpected keyword argument '{n}'"))),
         }
     }
     let Some(seq) = seq else {
-        return Err(cx.type_error(format!("{}() missing required argument 'sequence' (pos 1)", t.name())));
+        return Err(cx.type_error("structseq() missing required argument 'sequence' (pos 1)"));
     };
     let extra =
         match extra {
-            None | Some(Obj::NONE) => None,
+            None => None,
             Some(d) => Some(d.cast::<Dict>().ok_or_else(|| {
                 cx.type_error(format!("{}() takes a dict as second arg, if any", ops::full_name(cx, t)))
             })?),
         };
-    let Ok(items) = ops::tuple_from_iter(cx, seq) else { return Err(cx.type_error("constructor requires a sequence")) };
+    let items = match ops::tuple_from_iter(cx, seq) {
+        Err(e) if e.is(cx, ExcKind::TypeError) => return Err(cx.type_error("constructor requires a sequence")),
+        r => r?,
+    };
     let (n, visible) = (int_of(cx, t, "n_fields")?, int_of(cx, t, "n_sequence_fields")?);
     let len = items.len();
     let class = ops::full_name(cx, t);
@@ -277,9 +283,16 @@ fn dunder_new(cx: &mut Cx, args: &[Obj], kw: Option<native::KwNames>) -> Result<
     if let Some(d) = extra {
         let names = field_names(t);
         let unnamed = n - names.len();
+        let mut used = 0;
         for (i, v) in values.iter_mut().enumerate().take(n).skip(len) {
             let k = cx.intern(names[i - unnamed])?;
-            *v = d.get_str(k).unwrap_or(Obj::NONE);
+            if let Some(given) = d.get_str(k) {
+                *v = given;
+                used += 1;
+            }
+        }
+        if d.len() > used {
+            return Err(cx.type_error(format!("{class}() got duplicate or unexpected field name(s)")));
         }
     } else if n > len {
         // As CPython, a time given as an int stands for the float too.
