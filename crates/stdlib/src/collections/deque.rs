@@ -69,8 +69,8 @@ impl Deque {
     /// The first of the items `from..to` that equals `value`, found while the deque
     /// is locked; `None` if that takes Python code to know.
     fn find_plain(items: &VecDeque<Obj>, value: Obj, from: usize, to: usize) -> Option<Option<usize>> {
-        for i in from..to.min(items.len()) {
-            if plain_equal(items[i], value)? {
+        for (i, v) in items.iter().enumerate().take(to).skip(from) {
+            if plain_equal(*v, value)? {
                 return Some(Some(i));
             }
         }

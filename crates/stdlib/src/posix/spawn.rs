@@ -67,7 +67,7 @@ fn variables(cx: &mut Cx, env: Obj) -> Result<Vec<CString>> {
 }
 
 fn file_action(cx: &mut Cx, o: Obj) -> Result<FileAction> {
-    let Some(t) = o.cast::<Tuple>().filter(|t| t.len() > 0) else {
+    let Some(t) = o.cast::<Tuple>().filter(|t| !t.is_empty()) else {
         return Err(cx.type_error("Each file_actions element must be a non-empty tuple"));
     };
     let a = t.payload().items();
