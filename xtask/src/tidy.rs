@@ -51,13 +51,19 @@ const UNSAFE_CRATES: &[&str] = &["sync", "gc", "object", "vm", "jit"];
 /// Single files elsewhere, with the reason.
 const UNSAFE_FILES: &[(&str, &str)] = &[
     ("crates/stdlib/src/sys.rs", "system calls"),
+    ("crates/stdlib/src/sys/conf.rs", "system calls"),
+    ("crates/stdlib/src/sys/ids.rs", "system calls"),
     ("crates/stdlib/src/sys/limits.rs", "system calls"),
     ("crates/stdlib/src/sys/mapping.rs", "mapped memory"),
     ("crates/stdlib/src/sys/poll.rs", "system calls"),
+    ("crates/stdlib/src/sys/posix_spawn.rs", "the C library's routine"),
+    ("crates/stdlib/src/sys/sched.rs", "system calls"),
     ("crates/stdlib/src/sys/semaphore.rs", "semaphores and shared memory of the system"),
     ("crates/stdlib/src/sys/socket.rs", "system calls, the resolver"),
     ("crates/stdlib/src/sys/spawn.rs", "between fork and exec"),
     ("crates/stdlib/src/sys/terminal.rs", "system calls"),
+    ("crates/stdlib/src/sys/transfer.rs", "system calls"),
+    ("crates/stdlib/src/sys/xattr.rs", "system calls"),
     ("crates/stdlib/src/sys/zlib.rs", "the library's C interface"),
 ];
 

@@ -111,6 +111,9 @@ pub fn new_class(cx: &Cx, args: &[Obj], class: &'static str) -> Result<Gc<Type>>
 }
 
 fn check_new_class(cx: &Cx, cls: Gc<Type>, class: &str) -> Result<()> {
+    if cls.has(crate::types::F_NO_NEW) {
+        return Err(cx.type_error(format!("cannot create '{}' instances", ops::full_name(cx, cls))));
+    }
     let natives = || cls.mro().iter().map(|c| crate::types::class(*c)).filter(|c| c.is_native());
     let Some(own) = natives().find(|c| c.name_obj().is_some_and(|n| n.eq_str(class))) else {
         let n = ops::full_name(cx, cls);
@@ -192,6 +195,10 @@ pub fn named(cx: &mut Cx, e: Raised, info: &FnInfo, at: ArgName) -> Raised {
     let message = e.0.args.get().and_then(|a| a.get(0)).filter(|_| converted).and_then(|m| m.cast::<Str>());
     let Some(message) = message else { return e };
     let message = message.to_str();
+    if let Some(rest) = message.strip_prefix("argument should be string, ").filter(|_| info.module == "posix") {
+        let argument = if let ArgName::Name(n) = at { n } else { "path" };
+        return cx.type_error(format!("{}: {argument} should be string, {rest}", info.name));
+    }
     let rest = message.strip_prefix("argument must be ").filter(|rest| rest.contains(", not "));
     // Of None these messages say the value.
     let Some(rest) = rest.map(|r| r.strip_suffix("Type").filter(|r| r.ends_with(", not None")).unwrap_or(r)) else {

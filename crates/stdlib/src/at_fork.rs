@@ -6,7 +6,7 @@ use crate::util::unraisable;
 use typhon_gc::Root;
 use typhon_object::list::{self, List};
 use typhon_object::obj::{Gc, Obj};
-use typhon_object::{Cx, Result, ops};
+use typhon_object::{Cx, Dunder, Result, ops};
 
 static BEFORE: Root = Root::new();
 static CHILD: Root = Root::new();
@@ -23,6 +23,14 @@ fn list_of(cx: &Cx, root: &'static Root) -> Result<Gc<List>> {
 
 /// `os.register_at_fork`.
 pub fn register(cx: &Cx, before: Option<Obj>, child: Option<Obj>, parent: Option<Obj>) -> Result<()> {
+    for (name, f) in [("before", before), ("after_in_child", child), ("after_in_parent", parent)] {
+        if let Some(f) = f
+            && ops::class_of(f).call_fn().is_none()
+            && ops::class_of(f).special(Dunder::Call).is_none()
+        {
+            return Err(cx.type_error(format!("'{name}' must be callable, not {}", cx.type_name(f))));
+        }
+    }
     for (root, f) in [(&BEFORE, before), (&CHILD, child), (&PARENT, parent)] {
         if let Some(f) = f {
             list_of(cx, root)?.append(cx, f)?;

@@ -13,6 +13,33 @@ use typhon_object::obj::Obj;
 use typhon_object::str::Str;
 use typhon_object::{Cx, ExcKind, Result, int, list};
 
+/// What Linux has beyond the C library's header of the binding.
+#[rustfmt::skip]
+const LINUX: &[(&str, i64)] = &[
+    ("DN_ACCESS", 1), ("DN_ATTRIB", 32), ("DN_CREATE", 4), ("DN_DELETE", 8), ("DN_MODIFY", 2),
+    ("DN_MULTISHOT", 0x8000_0000), ("DN_RENAME", 16), ("FASYNC", 8192), ("FICLONE", 0x4004_9409),
+    ("FICLONERANGE", 0x4020_940d), ("F_ADD_SEALS", 1033), ("F_DUPFD_QUERY", 1027), ("F_EXLCK", 4),
+    ("F_GETLEASE", 1025), ("F_GETLK64", 5), ("F_GETOWN_EX", 16), ("F_GETSIG", 11), ("F_GET_FILE_RW_HINT", 1037),
+    ("F_GET_RW_HINT", 1035), ("F_GET_SEALS", 1034), ("F_NOTIFY", 1026), ("F_OFD_GETLK", 36), ("F_OFD_SETLK", 37),
+    ("F_OFD_SETLKW", 38), ("F_OWNER_PGRP", 2), ("F_OWNER_PID", 1), ("F_OWNER_TID", 0), ("F_SEAL_FUTURE_WRITE", 16),
+    ("F_SEAL_GROW", 4), ("F_SEAL_SEAL", 1), ("F_SEAL_SHRINK", 2), ("F_SEAL_WRITE", 8), ("F_SETLEASE", 1024),
+    ("F_SETLK64", 6), ("F_SETLKW64", 7), ("F_SETOWN_EX", 15), ("F_SETSIG", 10), ("F_SET_FILE_RW_HINT", 1038),
+    ("F_SET_RW_HINT", 1036), ("F_SHLCK", 8), ("LOCK_MAND", 32), ("LOCK_READ", 64), ("LOCK_RW", 192),
+    ("LOCK_WRITE", 128), ("RWH_WRITE_LIFE_EXTREME", 5), ("RWH_WRITE_LIFE_LONG", 4), ("RWH_WRITE_LIFE_MEDIUM", 3),
+    ("RWH_WRITE_LIFE_NONE", 1), ("RWH_WRITE_LIFE_NOT_SET", 0), ("RWH_WRITE_LIFE_SHORT", 2),
+];
+
+/// The three ways to lock of `lockf`, by `LOCK_SH` and so on.
+fn lock_kind(operation: i32) -> Option<i16> {
+    if operation == libc::LOCK_UN {
+        return Some(libc::F_UNLCK as i16);
+    }
+    if operation & libc::LOCK_SH != 0 {
+        return Some(libc::F_RDLCK as i16);
+    }
+    (operation & libc::LOCK_EX != 0).then_some(libc::F_WRLCK as i16)
+}
+
 /// This module performs file control and I/O control on file
 /// descriptors.
 #[module("fcntl")]
@@ -28,7 +55,8 @@ pub mod fcntl {
             module,
             c!(F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW
             F_RDLCK F_WRLCK F_UNLCK F_GETOWN F_SETOWN FD_CLOEXEC LOCK_SH LOCK_EX LOCK_NB LOCK_UN F_GETPIPE_SZ F_SETPIPE_SZ),
-        )
+        )?;
+        set_ints(cx, module, LINUX)
     }
     /// Perform the operation `cmd` on file descriptor fd.
     #[sig(fd, cmd, arg = 0, /)]
@@ -65,6 +93,16 @@ pub mod fcntl {
             return r.into_obj(cx);
         }
         bytes_obj(cx, &b[..n])
+    }
+    /// Lock or unlock a part of a file, by fcntl(): cmd is LOCK_SH, LOCK_EX (with
+    /// LOCK_NB not to wait) or LOCK_UN; len bytes from start, counted as whence says.
+    #[sig(fd, cmd, len = 0, start = 0, whence = 0, /)]
+    fn lockf(cx: &mut Cx, fd: Fd, cmd: i32, len: i64, start: i64, whence: i32) -> Result<()> {
+        let Some(kind) = lock_kind(cmd) else {
+            return Err(cx.value_error("unrecognized lockf argument"));
+        };
+        let command = if cmd & libc::LOCK_NB != 0 { libc::F_SETLK } else { libc::F_SETLKW };
+        sys_raise(cx, || sys::transfer::lock_record(fd.0, command, kind, (start, len), whence as i16))
     }
     /// Perform the lock operation on file descriptor fd.
     fn flock(cx: &mut Cx, fd: Fd, operation: i32) -> Result<()> {

@@ -92,8 +92,15 @@ impl Mmap {
     fn pos(&self, cx: &Cx) -> usize {
         self.state.read(cx).pos
     }
-    fn set_pos(&self, cx: &Cx, pos: usize) {
-        self.state.write(cx, self).pos = pos;
+    /// Move the position on by `n`, if that many of `len` bytes are left; where it was.
+    fn advance(&self, cx: &Cx, n: usize, len: usize) -> Option<usize> {
+        let mut s = self.state.write(cx, self);
+        let at = s.pos;
+        if at > len || len - at < n {
+            return None;
+        }
+        s.pos += n;
+        Some(at)
     }
     fn fd(&self, cx: &Cx) -> i32 {
         self.state.read(cx).fd
@@ -143,15 +150,35 @@ impl Mmap {
     fn take(&self, cx: &Cx, n: Option<usize>, line: bool) -> Result<Obj> {
         let m = self.memory(cx)?;
         let all = m.as_slice();
-        let at = self.pos(cx).min(all.len());
-        let rest = &all[at..];
-        let mut len = n.map_or(rest.len(), |n| n.min(rest.len()));
-        if line {
-            len = memchr::memchr(b'\n', rest).map_or(rest.len(), |i| i + 1);
+        // What is taken is nobody else's: the position moves on in one step.
+        let part = {
+            let mut s = self.state.write(cx, self);
+            let rest = &all[s.pos.min(all.len())..];
+            let mut len = n.map_or(rest.len(), |n| n.min(rest.len()));
+            if line {
+                len = memchr::memchr(b'\n', rest).map_or(rest.len(), |i| i + 1);
+            }
+            s.pos = all.len() - rest.len() + len;
+            &rest[..len]
+        };
+        bytes_obj(cx, part)
+    }
+}
+
+/// A map as a sequence of `bytes` of length 1, which it is for iteration only.
+#[derive(Trace)]
+pub struct Items {
+    map: Gc<Mmap>,
+}
+
+#[class(module = "mmap", name = "_items")]
+impl Items {
+    fn __getitem__(&self, cx: &mut Cx, i: usize) -> Result<Obj> {
+        let m = self.map.memory(cx)?;
+        match m.as_slice().get(i) {
+            Some(b) => bytes_obj(cx, &[*b]),
+            None => Err(cx.error(ExcKind::IndexError, "mmap index out of range")),
         }
-        let b = bytes_obj(cx, &rest[..len])?;
-        self.set_pos(cx, at + len);
-        Ok(b)
     }
 }
 
@@ -310,14 +337,8 @@ impl Mmap {
     }
     fn read_byte(&self, cx: &mut Cx) -> Result<u8> {
         let m = self.memory(cx)?;
-        let at = self.pos(cx);
-        match m.as_slice().get(at) {
-            Some(b) => {
-                self.set_pos(cx, at + 1);
-                Ok(*b)
-            }
-            None => Err(cx.value_error("read byte out of range")),
-        }
+        let at = self.advance(cx, 1, m.len()).ok_or_else(|| cx.value_error("read byte out of range"))?;
+        Ok(m.as_slice()[at])
     }
     fn readline(&self, cx: &mut Cx) -> Result<Obj> {
         self.take(cx, None, true)
@@ -364,19 +385,19 @@ impl Mmap {
     #[sig(dist, how = 0, /)]
     fn seek(&self, cx: &mut Cx, dist: isize, how: i32) -> Result<usize> {
         let n = self.memory(cx)?.len() as isize;
-        let base = match how {
-            0 => 0,
-            1 => self.pos(cx) as isize,
-            2 => n,
-            _ => return Err(cx.value_error("unknown seek type")),
-        };
-        match base.checked_add(dist) {
-            Some(at) if (0..=n).contains(&at) => {
-                self.set_pos(cx, at as usize);
-                Ok(at as usize)
-            }
-            _ => Err(cx.value_error("seek out of range")),
+        if !(0..=2).contains(&how) {
+            return Err(cx.value_error("unknown seek type"));
         }
+        let moved = {
+            let mut s = self.state.write(cx, self);
+            let base = [0, s.pos as isize, n][how as usize];
+            let at = base.checked_add(dist).filter(|at| (0..=n).contains(at));
+            if let Some(at) = at {
+                s.pos = at as usize;
+            }
+            at
+        };
+        moved.map(|at| at as usize).ok_or_else(|| cx.value_error("seek out of range"))
     }
     fn seekable(&self) -> bool {
         true
@@ -396,12 +417,8 @@ impl Mmap {
     fn write(&self, cx: &mut Cx, bytes: Buf) -> Result<usize> {
         let b = bytes.to_vec(cx)?;
         let m = self.writable(cx)?;
-        let at = self.pos(cx);
-        if at > m.len() || m.len() - at < b.len() {
-            return Err(cx.value_error("data out of range"));
-        }
+        let at = self.advance(cx, b.len(), m.len()).ok_or_else(|| cx.value_error("data out of range"))?;
         m.write(at, &b);
-        self.set_pos(cx, at + b.len());
         Ok(b.len())
     }
     fn write_byte(&self, cx: &mut Cx, byte: Obj) -> Result<()> {
@@ -413,12 +430,8 @@ impl Mmap {
             n => n as u8,
         };
         let m = self.writable(cx)?;
-        let at = self.pos(cx);
-        if at >= m.len() {
-            return Err(cx.value_error("write byte out of range"));
-        }
+        let at = self.advance(cx, 1, m.len()).ok_or_else(|| cx.value_error("write byte out of range"))?;
         m.set(at, b);
-        self.set_pos(cx, at + 1);
         Ok(())
     }
     fn __enter__(this: Gc<Self>, cx: &mut Cx) -> Result<Gc<Self>> {
@@ -486,6 +499,11 @@ impl Mmap {
         } else {
             "mmap doesn't support item deletion"
         }))
+    }
+    /// Iteration gives the bytes as `bytes`, subscripts as ints.
+    fn __iter__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
+        let items = native::instance(cx, Items { map: this })?;
+        ops::getitem_iter(cx, items.obj())
     }
     fn __repr__(this: Gc<Self>, cx: &mut Cx) -> Result<String> {
         let name = ops::full_name(cx, ops::class_of(this.obj()));

@@ -12,7 +12,7 @@ use typhon_object::obj::{Gc, Obj};
 use typhon_object::str;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Result, dict, instance, name, new_type, ops, shape, tuple};
+use typhon_object::{Cx, ExcKind, Result, dict, instance, name, new_type, ops, shape, tuple};
 
 /// A class to be.
 pub struct StructSeq {
@@ -141,6 +141,26 @@ fn make_instance(cx: &mut Cx, t: Gc<Type>, values: &[Obj], visible: usize) -> Re
 
 const METHODS: &[Member] = &[
     Member {
+        name: "__setattr__",
+        doc: "Implement setattr(self, name, value).",
+        signature: "($self, name, value, /)",
+        kind: MemberKind::Method,
+        call: dunder_setattr,
+        set: None,
+        params: &[],
+        leaf: false,
+    },
+    Member {
+        name: "__delattr__",
+        doc: "Implement delattr(self, name).",
+        signature: "($self, name, /)",
+        kind: MemberKind::Method,
+        call: dunder_setattr,
+        set: None,
+        params: &[],
+        leaf: false,
+    },
+    Member {
         name: "__new__",
         doc: "Create and return a new object.  See help(type) for accurate signature.",
         signature: "(sequence, dict={})",
@@ -182,6 +202,25 @@ const METHODS: &[Member] = &[
     },
 ];
 
+/// Refuses, for `__delattr__` as well: the attribute that holds the fields beyond the
+/// visible ones is nobody else's affair.
+fn dunder_setattr(cx: &mut Cx, args: &[Obj], _: Option<native::KwNames>) -> Result<Obj> {
+    let this = native::self_gc::<Tuple>(cx, args, "__setattr__")?;
+    let Some(name) = args.get(1).and_then(|n| n.cast::<str::Str>()) else {
+        return Err(cx.type_error("attribute name must be string"));
+    };
+    let t = ops::class_of(this.obj());
+    let text = if field_names(t).iter().any(|n| name.eq_str(n)) {
+        "readonly attribute".to_string()
+    } else if let (class, true) = (ops::full_name(cx, t), t.lookup_where(name).is_some()) {
+        format!("'{class}' object attribute '{}' is read-only", name.to_str())
+    } else {
+        let class = ops::full_name(cx, t);
+        format!("'{class}' object has no attribute '{}' and no __dict__ for setting new attributes", name.to_str())
+    };
+    Err(cx.error(ExcKind::AttributeError, text))
+}
+
 fn int_of(cx: &mut Cx, t: Gc<Type>, name: &str) -> Result<usize> {
     let v = util::attr(cx, t.obj(), name)?;
     Ok(v.as_small_int().unwrap_or(0) as usize)
@@ -206,22 +245,28 @@ fn dunder_new(cx: &mut Cx, args: &[Obj], kw: Option<native::KwNames>) -> Result<
     let (mut seq, mut extra) = (a.pos.get(1).copied(), a.pos.get(2).copied());
     for (k, v) in a.keywords() {
         match &*k.to_str() {
+            "sequence" if seq.is_some() => {
+                return Err(cx.type_error("argument for structseq() given by name ('sequence') and position (1)"));
+            }
             "sequence" => seq = Some(v),
             "dict" => extra = Some(v),
             n => return Err(cx.type_error(format!("structseq() got an unexpected keyword argument '{n}'"))),
         }
     }
     let Some(seq) = seq else {
-        return Err(cx.type_error(format!("{}() missing required argument 'sequence' (pos 1)", t.name())));
+        return Err(cx.type_error("structseq() missing required argument 'sequence' (pos 1)"));
     };
     let extra =
         match extra {
-            None | Some(Obj::NONE) => None,
+            None => None,
             Some(d) => Some(d.cast::<Dict>().ok_or_else(|| {
                 cx.type_error(format!("{}() takes a dict as second arg, if any", ops::full_name(cx, t)))
             })?),
         };
-    let Ok(items) = ops::tuple_from_iter(cx, seq) else { return Err(cx.type_error("constructor requires a sequence")) };
+    let items = match ops::tuple_from_iter(cx, seq) {
+        Err(e) if e.is(cx, ExcKind::TypeError) => return Err(cx.type_error("constructor requires a sequence")),
+        r => r?,
+    };
     let (n, visible) = (int_of(cx, t, "n_fields")?, int_of(cx, t, "n_sequence_fields")?);
     let len = items.len();
     let class = ops::full_name(cx, t);
@@ -238,9 +283,16 @@ fn dunder_new(cx: &mut Cx, args: &[Obj], kw: Option<native::KwNames>) -> Result<
     if let Some(d) = extra {
         let names = field_names(t);
         let unnamed = n - names.len();
+        let mut used = 0;
         for (i, v) in values.iter_mut().enumerate().take(n).skip(len) {
             let k = cx.intern(names[i - unnamed])?;
-            *v = d.get_str(k).unwrap_or(Obj::NONE);
+            if let Some(given) = d.get_str(k) {
+                *v = given;
+                used += 1;
+            }
+        }
+        if d.len() > used {
+            return Err(cx.type_error(format!("{class}() got duplicate or unexpected field name(s)")));
         }
     } else if n > len {
         // As CPython, a time given as an int stands for the float too.

@@ -8,13 +8,19 @@
 
 #![allow(missing_docs)]
 
+pub mod conf;
+pub mod ids;
 pub mod limits;
 pub mod mapping;
 pub mod poll;
+pub mod posix_spawn;
+pub mod sched;
 pub mod semaphore;
 pub mod socket;
 pub mod spawn;
 pub mod terminal;
+pub mod transfer;
+pub mod xattr;
 pub mod zlib;
 
 use std::ffi::{CStr, CString};
@@ -186,12 +192,6 @@ pub fn setsid() -> Sys<i32> {
 }
 pub fn tcgetpgrp(fd: i32) -> Sys<i32> {
     int(unsafe { libc::tcgetpgrp(fd) })
-}
-pub fn nice(n: i32) -> i32 {
-    unsafe { libc::nice(n) }
-}
-pub fn getpriority(which: i32, who: u32) -> i32 {
-    unsafe { libc::getpriority(which as _, who) }
 }
 pub fn getgroups() -> Sys<Vec<u32>> {
     let n = int(unsafe { libc::getgroups(0, std::ptr::null_mut()) })?;

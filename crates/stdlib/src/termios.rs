@@ -33,6 +33,23 @@ fn error(cx: &mut Cx, e: i32) -> Raised {
     }
 }
 
+/// What the system has beyond the binding to the C library: the usual control
+/// characters, line disciplines, and further requests.
+#[rustfmt::skip]
+const MORE: &[(&str, i64)] = &[
+    ("CDSUSP", 25), ("CEOF", 4), ("CEOL", 0), ("CEOT", 4), ("CERASE", 127), ("CFLUSH", 15), ("CINTR", 3),
+    ("CKILL", 21), ("CLNEXT", 22), ("CQUIT", 28), ("CRPRNT", 18), ("CSTART", 17), ("CSTOP", 19), ("CSUSP", 26),
+    ("CWERASE", 23), ("IBSHIFT", 16), ("IOCSIZE_MASK", 1073676288), ("IOCSIZE_SHIFT", 16), ("N_MOUSE", 2),
+    ("N_PPP", 3), ("N_SLIP", 1), ("N_STRIP", 4), ("N_TTY", 0), ("TIOCGETD", 21540), ("TIOCGICOUNT", 21597),
+    ("TIOCGLCKTRMIOS", 21590), ("TIOCGSERIAL", 21534), ("TIOCGSOFTCAR", 21529), ("TIOCMIWAIT", 21596),
+    ("TIOCPKT", 21536), ("TIOCPKT_DATA", 0), ("TIOCPKT_DOSTOP", 32), ("TIOCPKT_FLUSHREAD", 1),
+    ("TIOCPKT_FLUSHWRITE", 2), ("TIOCPKT_NOSTOP", 16), ("TIOCPKT_START", 8), ("TIOCPKT_STOP", 4),
+    ("TIOCSERCONFIG", 21587), ("TIOCSERGETLSR", 21593), ("TIOCSERGETMULTI", 21594), ("TIOCSERGSTRUCT", 21592),
+    ("TIOCSERGWILD", 21588), ("TIOCSERSETMULTI", 21595), ("TIOCSERSWILD", 21589), ("TIOCSER_TEMT", 1),
+    ("TIOCSETD", 21539), ("TIOCSLCKTRMIOS", 21591), ("TIOCSSERIAL", 21535), ("TIOCSSOFTCAR", 21530),
+    ("B7200", 7200), ("B14400", 14400), ("B28800", 28800), ("B76800", 76800),
+];
+
 fn done<T>(cx: &mut Cx, r: sys::Sys<T>) -> Result<T> {
     r.map_err(|e| error(cx, e))
 }
@@ -76,6 +93,7 @@ pub mod termios {
             TIOCM_RTS TIOCM_SR TIOCM_ST TIOCNOTTY TIOCNXCL TIOCOUTQ TIOCSCTTY TIOCSPGRP TIOCSTI TIOCSWINSZ),
         )?;
         set_ints(cx, module, &[("IUCLC", 512), ("XCASE", 4), ("VSWTCH", 7), ("_POSIX_VDISABLE", 0)])?;
+        set_ints(cx, module, MORE)?;
         let e = error_class(cx)?;
         set(cx, module, "error", e)
     }

@@ -2,7 +2,7 @@
 //!
 //! Tests: CPython test_unicodedata.
 
-use typhon_macros::module;
+use typhon_macros::{Trace, class, module};
 use typhon_object::native::{FromArg, Missing};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
@@ -40,14 +40,112 @@ fn one(cx: &Cx, s: Character, f: &str) -> Result<u32> {
     Err(cx.type_error(format!("{f}(): {which} must be a unicode character, not a string of length {}", s.len())))
 }
 
+/// A normal form; code points that are not `known` stay as they are, as lone
+/// surrogates do, and the runs between them are normalised.
+fn normal_form(cx: &Cx, form: &str, s: Gc<Str>, known: impl Fn(u32) -> bool) -> Result<Gc<Str>> {
+    use unicode_normalization::UnicodeNormalization;
+    if !matches!(form, "NFC" | "NFD" | "NFKC" | "NFKD") {
+        return Err(cx.value_error("invalid normalization form"));
+    }
+    if s.is_ascii() {
+        return Ok(s);
+    }
+    let mut out: Vec<u32> = Vec::new();
+    let mut run = String::new();
+    let flush = |run: &mut String, out: &mut Vec<u32>| {
+        match form {
+            "NFC" => out.extend(run.nfc().map(u32::from)),
+            "NFD" => out.extend(run.nfd().map(u32::from)),
+            "NFKC" => out.extend(run.nfkc().map(u32::from)),
+            _ => out.extend(run.nfkd().map(u32::from)),
+        }
+        run.clear();
+    };
+    for c in s.chars() {
+        match char::from_u32(c).filter(|c| known(u32::from(*c))) {
+            Some(c) => run.push(c),
+            None => {
+                flush(&mut run, &mut out);
+                out.push(c);
+            }
+        }
+    }
+    flush(&mut run, &mut out);
+    str::from_ucs4(cx, &out)
+}
+
+/// Whether Unicode 3.2 has a code point.
+fn is_old(c: u32) -> bool {
+    unicode::in_version_3_2(c).0 != "Cn"
+}
+
+/// `unicodedata.ucd_3_2_0`: what the database said when host names in other
+/// scripts were defined. What was assigned later is unknown to it; the rest it
+/// has from the current one, apart from category and direction.
+#[derive(Trace)]
+struct OldDatabase;
+
+#[class(module = "unicodedata", name = "UCD")]
+impl OldDatabase {
+    #[getter]
+    fn unidata_version(&self) -> &'static str {
+        "3.2.0"
+    }
+    #[sig(chr, default = <missing>, /)]
+    fn name(&self, cx: &mut Cx, chr: Character, default: Missing<Obj>) -> Result<Obj> {
+        let c = one(cx, chr, "name")?;
+        match (name_of(c).filter(|_| is_old(c)), default.given()) {
+            (Some(n), _) => Ok(str::new(cx, &n)?.obj()),
+            (None, Some(d)) => Ok(d),
+            (None, None) => Err(cx.value_error("no such name")),
+        }
+    }
+    fn lookup(&self, cx: &mut Cx, name: String) -> Result<Gc<Str>> {
+        match code_point_of(&name).filter(|c| is_old(*c)) {
+            Some(c) => str::from_char(cx, c),
+            None => Err(cx.error(ExcKind::KeyError, format!("undefined character name '{name}'"))),
+        }
+    }
+    #[sig(chr, default = <missing>, /)]
+    fn decimal(&self, cx: &mut Cx, chr: Character, default: Missing<Obj>) -> Result<Obj> {
+        let c = one(cx, chr, "decimal")?;
+        match (unicode::decimal(c).filter(|_| is_old(c)), default.given()) {
+            (Some(n), _) => Ok(Obj::int_unchecked(i64::from(n))),
+            (None, Some(d)) => Ok(d),
+            (None, None) => Err(cx.value_error("not a decimal")),
+        }
+    }
+    fn category(&self, cx: &mut Cx, chr: Character) -> Result<&'static str> {
+        let c = one(cx, chr, "category")?;
+        Ok(unicode::in_version_3_2(c).0)
+    }
+    fn bidirectional(&self, cx: &mut Cx, chr: Character) -> Result<&'static str> {
+        let c = one(cx, chr, "bidirectional")?;
+        Ok(unicode::in_version_3_2(c).1)
+    }
+    fn combining(&self, cx: &mut Cx, chr: Character) -> Result<u8> {
+        let c = one(cx, chr, "combining")?;
+        let class = unicode_normalization::char::canonical_combining_class;
+        Ok(char::from_u32(c).filter(|_| is_old(c)).map_or(0, class))
+    }
+    fn normalize(&self, cx: &mut Cx, form: String, unistr: Gc<Str>) -> Result<Gc<Str>> {
+        normal_form(cx, &form, unistr, is_old)
+    }
+    fn is_normalized(&self, cx: &mut Cx, form: String, unistr: Gc<Str>) -> Result<bool> {
+        let n = normal_form(cx, &form, unistr, is_old)?;
+        Ok(n.same_text(&unistr))
+    }
+}
+
 /// The Unicode Character Database.
-#[module("unicodedata")]
+#[module("unicodedata", classes(OldDatabase))]
 pub mod unicodedata {
     use super::*;
-    use unicode_normalization::UnicodeNormalization;
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
-        crate::util::set(cx, module, "unidata_version", "16.0.0")
+        crate::util::set(cx, module, "unidata_version", "16.0.0")?;
+        let old = typhon_object::native::instance(cx, OldDatabase)?;
+        crate::util::set(cx, module, "ucd_3_2_0", old)
     }
 
     /// Returns the name assigned to the character chr as a string.
@@ -125,6 +223,11 @@ pub mod unicodedata {
             _ => "Cn",
         })
     }
+    /// Returns the bidirectional class assigned to the character chr as string.
+    fn bidirectional(cx: &mut Cx, chr: Character) -> Result<&'static str> {
+        let c = one(cx, chr, "bidirectional")?;
+        Ok(unicode::bidirectional(c))
+    }
     /// Returns the canonical combining class assigned to the character chr as integer.
     fn combining(cx: &mut Cx, chr: Character) -> Result<u8> {
         let c = one(cx, chr, "combining")?;
@@ -132,35 +235,7 @@ pub mod unicodedata {
     }
     /// Return the normal form 'form' for the Unicode string unistr.
     fn normalize(cx: &mut Cx, form: String, unistr: Gc<Str>) -> Result<Gc<Str>> {
-        if !matches!(&*form, "NFC" | "NFD" | "NFKC" | "NFKD") {
-            return Err(cx.value_error("invalid normalization form"));
-        }
-        if unistr.is_ascii() {
-            return Ok(unistr);
-        }
-        // Lone surrogates stay as they are; the runs between are normalised.
-        let mut out: Vec<u32> = Vec::new();
-        let mut run = String::new();
-        let flush = |run: &mut String, out: &mut Vec<u32>| {
-            match &*form {
-                "NFC" => out.extend(run.nfc().map(u32::from)),
-                "NFD" => out.extend(run.nfd().map(u32::from)),
-                "NFKC" => out.extend(run.nfkc().map(u32::from)),
-                _ => out.extend(run.nfkd().map(u32::from)),
-            }
-            run.clear();
-        };
-        for c in unistr.chars() {
-            match char::from_u32(c) {
-                Some(c) => run.push(c),
-                None => {
-                    flush(&mut run, &mut out);
-                    out.push(c);
-                }
-            }
-        }
-        flush(&mut run, &mut out);
-        str::from_ucs4(cx, &out)
+        normal_form(cx, &form, unistr, |_| true)
     }
     /// Return whether the Unicode string unistr is in the normal form 'form'.
     fn is_normalized(cx: &mut Cx, form: String, unistr: Gc<Str>) -> Result<bool> {

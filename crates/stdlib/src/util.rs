@@ -263,6 +263,16 @@ pub enum PathOrFd {
 }
 
 impl PathOrFd {
+    /// From an argument of the function `what` that might have been None as well.
+    pub fn or_none(cx: &mut Cx, v: Obj, what: &str) -> Result<PathOrFd> {
+        if !is_path(v) && !int::is_int(v) && ops::class_of(v).special(Dunder::Index).is_none() {
+            return Err(cx.type_error(format!(
+                "{what}: path should be string, bytes, os.PathLike, integer or None, not {}",
+                cx.type_name(v)
+            )));
+        }
+        PathOrFd::from_arg(cx, v)
+    }
     /// The OSError that names this file.
     pub fn error(&self, cx: &mut Cx, errno: i32) -> Raised {
         match self {
@@ -276,10 +286,53 @@ impl FromArg for PathOrFd {
     fn from_arg(cx: &mut Cx, v: Obj) -> Result<PathOrFd> {
         let class = ops::class_of(v);
         if int::is_int(v) || (class.special(Dunder::Index).is_some() && class.special(Dunder::Fspath).is_none()) {
+            warn_of_bool(cx, v)?;
             return Ok(PathOrFd::Fd(i32::from_arg(cx, v)?));
+        }
+        if !is_path(v) {
+            return Err(cx.type_error(format!(
+                "argument should be string, bytes, os.PathLike or integer, not {}",
+                cx.type_name(v)
+            )));
         }
         Ok(PathOrFd::Path(Path::from_arg(cx, v)?))
     }
+}
+
+/// A file name argument of an `os` function, whose errors name function and argument.
+#[derive(Clone)]
+pub struct PathArg(pub Path);
+
+impl std::ops::Deref for PathArg {
+    type Target = Path;
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl FromArg for PathArg {
+    fn from_arg(cx: &mut Cx, v: Obj) -> Result<PathArg> {
+        if !is_path(v) {
+            return Err(
+                cx.type_error(format!("argument should be string, bytes or os.PathLike, not {}", cx.type_name(v)))
+            );
+        }
+        Path::from_arg(cx, v).map(PathArg)
+    }
+}
+
+/// Whether something is a path, by its type.
+pub fn is_path(v: Obj) -> bool {
+    let fspath = || ops::class_of(v).special(Dunder::Fspath).is_some_and(|m| !m.is_none());
+    v.cast::<Str>().is_some() || v.cast::<Bytes>().is_some() || fspath()
+}
+
+/// `True` works as a descriptor, but it is hardly meant.
+pub fn warn_of_bool(cx: &mut Cx, v: Obj) -> Result<()> {
+    if v == Obj::TRUE || v == Obj::FALSE {
+        return warn(cx, "bool is used as a file descriptor", ExcKind::RuntimeWarning, 1);
+    }
+    Ok(())
 }
 
 /// A file descriptor: an int or something with `fileno()`.
@@ -289,6 +342,7 @@ pub struct Fd(pub i32);
 impl FromArg for Fd {
     fn from_arg(cx: &mut Cx, v: Obj) -> Result<Fd> {
         let fd = if int::is_int(v) {
+            warn_of_bool(cx, v)?;
             i32::from_arg(cx, v)?
         } else if let Some(m) = attr_opt(cx, v, "fileno")? {
             let r = ops::call_args(cx, m, &[])?;
@@ -318,6 +372,7 @@ impl FromArg for DirFd {
         if !int::is_int(v) && ops::class_of(v).special(Dunder::Index).is_none() {
             return Err(cx.type_error(format!("argument should be integer or None, not {}", cx.type_name(v))));
         }
+        warn_of_bool(cx, v)?;
         Ok(DirFd(i32::from_arg(cx, v)?))
     }
     fn from_missing() -> Option<DirFd> {

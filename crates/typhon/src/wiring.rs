@@ -3,6 +3,7 @@
 //!
 //! Tests: tests/lang/fork.md, tests/lang/signals.md.
 
+use std::sync::atomic::Ordering;
 use typhon_object::{Cx, ExcKind, Obj, Result, int, name, ops, str};
 use typhon_stdlib::util::{HOOKS, os_error};
 use typhon_stdlib::{at_fork, util};
@@ -28,6 +29,9 @@ fn warn(cx: &mut Cx, text: &str, kind: ExcKind, level: i64) -> Result<()> {
 
 /// `os.fork()`. The child has one thread: this one.
 fn fork(cx: &mut Cx) -> Result<i32> {
+    if cx.rt().finalizing.load(Ordering::Relaxed) {
+        return Err(cx.error(ExcKind::PythonFinalizationError, "can't fork at interpreter shutdown"));
+    }
     at_fork::before(cx);
     import_lock::acquire(cx)?;
     let pid = cx.mutator.fork();

@@ -93,6 +93,8 @@ topics! {
     lang_none "none"
     lang_number_errors "number_errors"
     lang_ordered_dict "ordered_dict"
+    lang_os "os"
+    lang_racing "racing"
     lang_range "range"
     lang_set "set"
     lang_signals "signals"

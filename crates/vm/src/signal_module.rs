@@ -206,6 +206,21 @@ pub mod functions {
         }
         crate::poll::handle(cx)
     }
+    /// Send a signal to a process by a descriptor of it.
+    #[sig(pidfd, signalnum, siginfo = None, flags = 0, /)]
+    fn pidfd_send_signal(cx: &mut Cx, pidfd: i32, signalnum: i32, siginfo: Obj, flags: i32) -> Result<()> {
+        if !siginfo.is_none() {
+            return Err(cx.type_error("siginfo must be None"));
+        }
+        // Null stands for what kill() would say of the sender.
+        let r = unsafe {
+            libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signalnum, std::ptr::null::<libc::siginfo_t>(), flags)
+        };
+        if r < 0 {
+            return Err(os_error(cx));
+        }
+        crate::poll::handle(cx)
+    }
     /// Fetch and/or change the signal mask of the calling thread.
     #[sig(how, mask, /)]
     fn pthread_sigmask(cx: &mut Cx, how: i32, mask: Obj) -> Result<Obj> {

@@ -190,6 +190,12 @@ fn plain_equal_within(a: Obj, b: Obj, depth: u32) -> Option<bool> {
     }
 }
 
+/// `a op b` where neither Python code nor an allocation is needed to know it, so
+/// that a lock may be held meanwhile: for exact ints, floats and strings.
+pub fn compare_plain(a: Obj, b: Obj, op: CompareOp) -> Option<bool> {
+    compare_simple(a, b, op)
+}
+
 /// `a op b` as a truth value.
 pub fn compare(cx: &mut Cx, a: Obj, b: Obj, op: CompareOp) -> Result<bool> {
     if let Some(r) = compare_simple(a, b, op) {

@@ -29,6 +29,11 @@ pub struct Deque {
     state: Guarded<State>,
 }
 
+/// `a is b or a == b` without Python code, if that can be known.
+fn plain_equal(a: Obj, b: Obj) -> Option<bool> {
+    if a == b { Some(true) } else { ops::compare_plain(a, b, CompareOp::Eq) }
+}
+
 fn empty(cx: &Cx) -> Raised {
     cx.error(ExcKind::IndexError, "pop from an empty deque")
 }
@@ -60,6 +65,16 @@ impl Deque {
             return Err(mutated(cx));
         }
         Ok(s.items.get(i).copied())
+    }
+    /// The first of the items `from..to` that equals `value`, found while the deque
+    /// is locked; `None` if that takes Python code to know.
+    fn find_plain(items: &VecDeque<Obj>, value: Obj, from: usize, to: usize) -> Option<Option<usize>> {
+        for (i, v) in items.iter().enumerate().take(to).skip(from) {
+            if plain_equal(*v, value)? {
+                return Some(Some(i));
+            }
+        }
+        Some(None)
     }
     fn version(&self, cx: &Cx) -> u64 {
         self.state.read(cx).version
@@ -195,6 +210,11 @@ impl Deque {
     }
     /// Return number of occurrences of value.
     fn count(&self, cx: &mut Cx, value: Obj) -> Result<usize> {
+        let plain =
+            |s: &State| s.items.iter().try_fold(0, |n, v| plain_equal(*v, value).map(|same| n + usize::from(same)));
+        if let Some(n) = plain(&self.state.read(cx)) {
+            return Ok(n);
+        }
         let version = self.version(cx);
         let (mut i, mut n) = (0, 0);
         while let Some(v) = self.item(cx, i, version)? {
@@ -211,10 +231,20 @@ impl Deque {
     /// Raises ValueError if the value is not present.
     #[sig(value, start = 0, stop = 9223372036854775807, /)]
     fn index(&self, cx: &mut Cx, value: Obj, start: SliceIndex, stop: SliceIndex) -> Result<usize> {
-        let len = self.len(cx) as isize;
-        let clamp = |i: isize| if i < 0 { (i + len).max(0) } else { i };
-        let (start, stop) = (clamp(start.0), clamp(stop.0).min(len));
+        let bounds = |len: isize| {
+            let clamp = |i: isize| if i < 0 { (i + len).max(0) } else { i };
+            (clamp(start.0), clamp(stop.0).min(len))
+        };
+        let plain = |s: &State| {
+            let (start, stop) = bounds(s.items.len() as isize);
+            Deque::find_plain(&s.items, value, start as usize, stop as usize)
+        };
+        let found = plain(&self.state.read(cx));
+        if let Some(at) = found {
+            return at.ok_or_else(|| cx.value_error("deque.index(x): x not in deque"));
+        }
         let version = self.version(cx);
+        let (start, stop) = bounds(self.len(cx) as isize);
         for i in start..stop {
             let Some(v) = self.item(cx, i as usize, version)? else { break };
             let same = ops::equal(cx, v, value)?;
@@ -242,6 +272,20 @@ impl Deque {
     }
     /// Remove first occurrence of value.
     fn remove(&self, cx: &mut Cx, value: Obj) -> Result<()> {
+        let plain = {
+            let mut s = self.state.write(cx, self);
+            let found = Deque::find_plain(&s.items, value, 0, usize::MAX);
+            if let Some(Some(at)) = found {
+                s.items.remove(at);
+                s.version += 1;
+            }
+            found
+        };
+        match plain {
+            Some(Some(_)) => return Ok(()),
+            Some(None) => return Err(cx.value_error("deque.remove(x): x not in deque")),
+            None => {}
+        }
         let version = self.version(cx);
         let mut i = 0;
         while let Some(v) = self.item(cx, i, version)? {
@@ -302,6 +346,10 @@ impl Deque {
         }
     }
     fn __contains__(&self, cx: &mut Cx, value: Obj) -> Result<bool> {
+        let plain = Deque::find_plain(&self.state.read(cx).items, value, 0, usize::MAX);
+        if let Some(at) = plain {
+            return Ok(at.is_some());
+        }
         let version = self.version(cx);
         let mut i = 0;
         while let Some(v) = self.item(cx, i, version)? {

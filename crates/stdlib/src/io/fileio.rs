@@ -232,6 +232,7 @@ impl FileIO {
             return Err(cx.type_error("integer argument expected, got float"));
         }
         if int::is_int(file) {
+            crate::util::warn_of_bool(cx, file)?;
             let fd = i32::from_arg(cx, file)?;
             if fd < 0 {
                 return Err(cx.value_error("negative file descriptor"));

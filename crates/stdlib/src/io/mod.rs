@@ -16,7 +16,7 @@ mod base;
 mod buffered;
 mod bytesio;
 mod fileio;
-mod lock;
+pub(crate) mod lock;
 mod newline;
 mod stringio;
 mod text;

@@ -2,12 +2,17 @@
 //!
 //! Tests: CPython test_os, test_posix.
 
+use super::ids::{Gid, Uid};
 use crate::buffer::{self, Buf};
 use crate::sys;
-use crate::util::{DirFd, Fd, Path, PathOrFd, bytes_obj, fs_decode, os_error, os_error_with, sys_call, sys_raise};
+use crate::util::{
+    DirFd, Fd, Path, PathArg, PathOrFd, bytes_obj, fs_decode, os_error, os_error_with, sys_call, sys_raise,
+};
 use typhon_macros::module;
+use typhon_object::bytes::Bytes;
 use typhon_object::native::{FromArg, IntoObj, Missing};
 use typhon_object::obj::Obj;
+use typhon_object::str::{self, Str};
 use typhon_object::tuple::Tuple;
 use typhon_object::{Cx, ExcKind, Result, float, int, ops};
 
@@ -40,6 +45,63 @@ fn split_time(cx: &mut Cx, v: Obj) -> Result<(i64, i64)> {
     Ok((i64::from_arg(cx, v)?, 0))
 }
 
+/// A path as text: unlike a [`Path`] it goes to no system call, so it may hold
+/// anything.
+enum Text {
+    Str(Vec<u32>),
+    Bytes(Vec<u8>),
+}
+
+impl FromArg for Text {
+    fn from_arg(cx: &mut Cx, v: Obj) -> Result<Text> {
+        if !crate::util::is_path(v) {
+            let t = cx.type_name(v);
+            return Err(cx.type_error(format!("argument should be string, bytes or os.PathLike, not {t}")));
+        }
+        let o = crate::util::fspath(cx, v)?;
+        Ok(match o.cast::<Str>() {
+            Some(s) => Text::Str(s.chars().collect()),
+            None => Text::Bytes(o.cast::<Bytes>().map_or(Vec::new(), |b| b.as_slice().to_vec())),
+        })
+    }
+}
+
+/// How many slashes are the root: two have a meaning of their own, more have not.
+fn root_len<C: Copy + PartialEq + From<u8>>(p: &[C]) -> usize {
+    match p.iter().take_while(|c| **c == C::from(b'/')).count() {
+        2 => 2,
+        n => n.min(1),
+    }
+}
+
+/// `os.path.normpath`.
+fn normal<C: Copy + PartialEq + From<u8>>(p: &[C]) -> Vec<C> {
+    let (slash, dot) = (C::from(b'/'), C::from(b'.'));
+    let root = root_len(p);
+    let mut parts: Vec<&[C]> = Vec::new();
+    for part in p[root..].split(|c| *c == slash) {
+        if part.is_empty() || part == [dot] {
+            continue;
+        }
+        if part != [dot, dot] || (root == 0 && parts.last().is_none_or(|l| *l == [dot, dot])) {
+            parts.push(part);
+        } else {
+            parts.pop();
+        }
+    }
+    let mut out = p[..root].to_vec();
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 {
+            out.push(slash);
+        }
+        out.extend_from_slice(part);
+    }
+    if out.is_empty() {
+        out.push(dot);
+    }
+    out
+}
+
 /// Part of `posix`.
 #[module("posix")]
 pub mod files {
@@ -47,7 +109,7 @@ pub mod files {
 
     /// Open a file for low level IO.  Returns a file descriptor (integer).
     #[sig(path, flags, mode = 511, *, dir_fd = None)]
-    fn open(cx: &mut Cx, path: Path, flags: i32, mode: i32, dir_fd: DirFd) -> Result<i32> {
+    fn open(cx: &mut Cx, path: PathArg, flags: i32, mode: i32, dir_fd: DirFd) -> Result<i32> {
         match sys_call(cx, || sys::openat(dir_fd.0, path.as_c(), flags | libc::O_CLOEXEC, mode as u32))? {
             Ok(fd) => Ok(fd),
             Err(e) => Err(path.error(cx, e)),
@@ -197,45 +259,45 @@ pub mod files {
 
     /// Create a directory.
     #[sig(path, mode = 511, *, dir_fd = None)]
-    fn mkdir(cx: &mut Cx, path: Path, mode: i32, dir_fd: DirFd) -> Result<()> {
+    fn mkdir(cx: &mut Cx, path: PathArg, mode: i32, dir_fd: DirFd) -> Result<()> {
         on_path(cx, &path, || sys::mkdirat(dir_fd.0, path.as_c(), mode as u32))
     }
     /// Create a "fifo" (a POSIX named pipe).
     #[sig(path, mode = 438, *, dir_fd = None)]
-    fn mkfifo(cx: &mut Cx, path: Path, mode: i32, dir_fd: DirFd) -> Result<()> {
+    fn mkfifo(cx: &mut Cx, path: PathArg, mode: i32, dir_fd: DirFd) -> Result<()> {
         on_path(cx, &path, || sys::mkfifoat(dir_fd.0, path.as_c(), mode as u32))
     }
     /// Remove a directory.
     #[sig(path, *, dir_fd = None)]
-    fn rmdir(cx: &mut Cx, path: Path, dir_fd: DirFd) -> Result<()> {
+    fn rmdir(cx: &mut Cx, path: PathArg, dir_fd: DirFd) -> Result<()> {
         on_path(cx, &path, || sys::unlinkat(dir_fd.0, path.as_c(), libc::AT_REMOVEDIR))
     }
     /// Remove a file (same as remove()).
     #[sig(path, *, dir_fd = None)]
-    fn unlink(cx: &mut Cx, path: Path, dir_fd: DirFd) -> Result<()> {
+    fn unlink(cx: &mut Cx, path: PathArg, dir_fd: DirFd) -> Result<()> {
         on_path(cx, &path, || sys::unlinkat(dir_fd.0, path.as_c(), 0))
     }
     /// Remove a file (same as unlink()).
     #[sig(path, *, dir_fd = None)]
-    fn remove(cx: &mut Cx, path: Path, dir_fd: DirFd) -> Result<()> {
+    fn remove(cx: &mut Cx, path: PathArg, dir_fd: DirFd) -> Result<()> {
         on_path(cx, &path, || sys::unlinkat(dir_fd.0, path.as_c(), 0))
     }
     /// Rename a file or directory.
     #[sig(src, dst, *, src_dir_fd = None, dst_dir_fd = None)]
-    fn rename(cx: &mut Cx, src: Path, dst: Path, src_dir_fd: DirFd, dst_dir_fd: DirFd) -> Result<()> {
+    fn rename(cx: &mut Cx, src: PathArg, dst: PathArg, src_dir_fd: DirFd, dst_dir_fd: DirFd) -> Result<()> {
         on_paths(cx, &src, &dst, || sys::renameat(src_dir_fd.0, src.as_c(), dst_dir_fd.0, dst.as_c()))
     }
     /// Rename a file or directory, overwriting the destination.
     #[sig(src, dst, *, src_dir_fd = None, dst_dir_fd = None)]
-    fn replace(cx: &mut Cx, src: Path, dst: Path, src_dir_fd: DirFd, dst_dir_fd: DirFd) -> Result<()> {
+    fn replace(cx: &mut Cx, src: PathArg, dst: PathArg, src_dir_fd: DirFd, dst_dir_fd: DirFd) -> Result<()> {
         on_paths(cx, &src, &dst, || sys::renameat(src_dir_fd.0, src.as_c(), dst_dir_fd.0, dst.as_c()))
     }
     /// Create a hard link to a file.
     #[sig(src, dst, *, src_dir_fd = None, dst_dir_fd = None, follow_symlinks = True)]
     fn link(
         cx: &mut Cx,
-        src: Path,
-        dst: Path,
+        src: PathArg,
+        dst: PathArg,
         src_dir_fd: DirFd,
         dst_dir_fd: DirFd,
         follow_symlinks: bool,
@@ -245,13 +307,13 @@ pub mod files {
     }
     /// Create a symbolic link pointing to src named dst.
     #[sig(src, dst, target_is_directory = False, *, dir_fd = None)]
-    fn symlink(cx: &mut Cx, src: Path, dst: Path, target_is_directory: bool, dir_fd: DirFd) -> Result<()> {
+    fn symlink(cx: &mut Cx, src: PathArg, dst: PathArg, target_is_directory: bool, dir_fd: DirFd) -> Result<()> {
         let _ = target_is_directory;
         on_paths(cx, &src, &dst, || sys::symlinkat(src.as_c(), dir_fd.0, dst.as_c()))
     }
     /// Return a string representing the path to which the symbolic link points.
     #[sig(path, *, dir_fd = None)]
-    fn readlink(cx: &mut Cx, path: Path, dir_fd: DirFd) -> Result<Obj> {
+    fn readlink(cx: &mut Cx, path: PathArg, dir_fd: DirFd) -> Result<Obj> {
         match sys_call(cx, || sys::readlinkat(dir_fd.0, path.as_c()))? {
             Ok(b) => path.name(cx, &b),
             Err(e) => Err(path.error(cx, e)),
@@ -261,7 +323,7 @@ pub mod files {
     #[sig(path, mode, *, dir_fd = None, effective_ids = False, follow_symlinks = True)]
     fn access(
         cx: &mut Cx,
-        path: Path,
+        path: PathArg,
         mode: i32,
         dir_fd: DirFd,
         effective_ids: bool,
@@ -291,7 +353,7 @@ pub mod files {
     }
     /// Change root directory to path.
     #[sig(path)]
-    fn chroot(cx: &mut Cx, path: Path) -> Result<()> {
+    fn chroot(cx: &mut Cx, path: PathArg) -> Result<()> {
         on_path(cx, &path, || sys::chroot(path.as_c()))
     }
     /// Return a unicode string representing the current working directory.
@@ -321,6 +383,13 @@ pub mod files {
             PathOrFd::Fd(fd) => sys::fchmod(*fd, mode as u32),
         })? {
             Ok(()) => Ok(()),
+            // A link has no mode of its own here.
+            Err(libc::EOPNOTSUPP) if !follow_symlinks && dir_fd.0 != libc::AT_FDCWD => {
+                Err(cx.value_error("chmod: cannot use dir_fd and follow_symlinks together"))
+            }
+            Err(libc::EOPNOTSUPP) if !follow_symlinks => {
+                Err(cx.error(ExcKind::NotImplementedError, "chmod: follow_symlinks unavailable on this platform"))
+            }
             Err(e) => Err(path.error(cx, e)),
         }
     }
@@ -331,11 +400,11 @@ pub mod files {
     }
     /// Change the owner and group id of path to the numeric uid and gid.
     #[sig(path, uid, gid, *, dir_fd = None, follow_symlinks = True)]
-    fn chown(cx: &mut Cx, path: PathOrFd, uid: i64, gid: i64, dir_fd: DirFd, follow_symlinks: bool) -> Result<()> {
+    fn chown(cx: &mut Cx, path: PathOrFd, uid: Uid, gid: Gid, dir_fd: DirFd, follow_symlinks: bool) -> Result<()> {
         let flags = if follow_symlinks { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
         match sys_call(cx, || match &path {
-            PathOrFd::Path(p) => sys::fchownat(dir_fd.0, p.as_c(), uid as u32, gid as u32, flags),
-            PathOrFd::Fd(fd) => sys::fchown(*fd, uid as u32, gid as u32),
+            PathOrFd::Path(p) => sys::fchownat(dir_fd.0, p.as_c(), uid.0, gid.0, flags),
+            PathOrFd::Fd(fd) => sys::fchown(*fd, uid.0, gid.0),
         })? {
             Ok(()) => Ok(()),
             Err(e) => Err(path.error(cx, e)),
@@ -343,15 +412,13 @@ pub mod files {
     }
     /// Change the owner and group id of the file specified by file descriptor.
     #[sig(fd, uid, gid)]
-    fn fchown(cx: &mut Cx, fd: i32, uid: i64, gid: i64) -> Result<()> {
-        sys_raise(cx, || sys::fchown(fd, uid as u32, gid as u32))
+    fn fchown(cx: &mut Cx, fd: i32, uid: Uid, gid: Gid) -> Result<()> {
+        sys_raise(cx, || sys::fchown(fd, uid.0, gid.0))
     }
     /// Change the owner and group id of path; links are not followed.
     #[sig(path, uid, gid)]
-    fn lchown(cx: &mut Cx, path: Path, uid: i64, gid: i64) -> Result<()> {
-        on_path(cx, &path, || {
-            sys::fchownat(libc::AT_FDCWD, path.as_c(), uid as u32, gid as u32, libc::AT_SYMLINK_NOFOLLOW)
-        })
+    fn lchown(cx: &mut Cx, path: PathArg, uid: Uid, gid: Gid) -> Result<()> {
+        on_path(cx, &path, || sys::fchownat(libc::AT_FDCWD, path.as_c(), uid.0, gid.0, libc::AT_SYMLINK_NOFOLLOW))
     }
     /// Set the access and modified time of path.
     #[sig(path, times = None, *, ns = <missing>, dir_fd = None, follow_symlinks = True)]
@@ -412,46 +479,25 @@ pub mod files {
     /// Normalize path, eliminating double slashes, etc.
     #[name("_path_normpath")]
     #[sig(path)]
-    fn path_normpath(cx: &mut Cx, path: Path) -> Result<Obj> {
-        let b = path.c.as_bytes();
-        let lead = b.iter().take_while(|c| **c == b'/').count();
-        let lead = match lead {
-            2 => "//",
-            0 => "",
-            _ => "/",
-        };
-        let mut parts: Vec<&[u8]> = Vec::new();
-        for p in b.split(|c| *c == b'/') {
-            match p {
-                b"" | b"." => {}
-                b".." if lead.is_empty() && parts.last().is_none_or(|l| *l == b"..") => parts.push(p),
-                b".." => {
-                    parts.pop();
-                }
-                p => parts.push(p),
-            }
+    fn path_normpath(cx: &mut Cx, path: Text) -> Result<Obj> {
+        match path {
+            Text::Bytes(b) => bytes_obj(cx, &normal(&b)),
+            Text::Str(s) => Ok(str::from_ucs4(cx, &normal(&s))?.obj()),
         }
-        let mut out = lead.as_bytes().to_vec();
-        out.extend(parts.join(&b'/'));
-        if out.is_empty() {
-            out.push(b'.');
-        }
-        path.name(cx, &out)
     }
     /// Split a pathname into drive, root and tail.
     #[name("_path_splitroot_ex")]
     #[sig(path, /)]
-    fn path_splitroot_ex(cx: &mut Cx, path: Path) -> Result<Obj> {
-        let b = path.c.as_bytes();
-        let n = match b {
-            [b'/', b'/', b'/', ..] => 1,
-            [b'/', b'/', ..] => 2,
-            [b'/', ..] => 1,
-            _ => 0,
-        };
-        let drive = path.name(cx, b"")?;
-        let root = path.name(cx, &b[..n])?;
-        let tail = path.name(cx, &b[n..])?;
-        (drive, root, tail).into_obj(cx)
+    fn path_splitroot_ex(cx: &mut Cx, path: Text) -> Result<Obj> {
+        match path {
+            Text::Bytes(b) => {
+                let (root, tail) = b.split_at(root_len(&b));
+                (bytes_obj(cx, b"")?, bytes_obj(cx, root)?, bytes_obj(cx, tail)?).into_obj(cx)
+            }
+            Text::Str(s) => {
+                let (root, tail) = s.split_at(root_len(&s));
+                (str::new(cx, "")?, str::from_ucs4(cx, root)?, str::from_ucs4(cx, tail)?).into_obj(cx)
+            }
+        }
     }
 }

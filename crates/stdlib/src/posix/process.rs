@@ -1,18 +1,16 @@
-//! Processes, users, the environment, the machine.
+//! Processes, the environment, the machine.
 //!
 //! Tests: CPython test_os, test_posix.
 
 use crate::structseq::StructSeq;
 use crate::sys;
 use crate::util::{HOOKS, Path, bytes_obj, fs_decode, os_error, sys_raise};
-use std::ffi::CString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use typhon_macros::module;
 use typhon_object::dict;
-use typhon_object::native::{FromArg, IntoObj};
+use typhon_object::native::{IntoObj, Missing};
 use typhon_object::obj::Obj;
-use typhon_object::str::Str;
-use typhon_object::{Cx, ExcKind, Result, list, ops};
+use typhon_object::{Cx, ExcKind, Result};
 
 /// `os.terminal_size`.
 pub static TERMINAL_SIZE: StructSeq = StructSeq::new(
@@ -54,32 +52,14 @@ pub static TIMES_RESULT: StructSeq = StructSeq::new(
     5,
 );
 
-const SYSCONF: &[(&str, i32)] = &[
-    ("SC_ARG_MAX", libc::_SC_ARG_MAX),
-    ("SC_CHILD_MAX", libc::_SC_CHILD_MAX),
-    ("SC_CLK_TCK", libc::_SC_CLK_TCK),
-    ("SC_IOV_MAX", libc::_SC_IOV_MAX),
-    ("SC_NPROCESSORS_CONF", libc::_SC_NPROCESSORS_CONF),
-    ("SC_NPROCESSORS_ONLN", libc::_SC_NPROCESSORS_ONLN),
-    ("SC_OPEN_MAX", libc::_SC_OPEN_MAX),
-    ("SC_PAGESIZE", libc::_SC_PAGESIZE),
-    ("SC_PAGE_SIZE", libc::_SC_PAGESIZE),
-    ("SC_PHYS_PAGES", libc::_SC_PHYS_PAGES),
-    ("SC_AVPHYS_PAGES", libc::_SC_AVPHYS_PAGES),
-    ("SC_SEM_NSEMS_MAX", libc::_SC_SEM_NSEMS_MAX),
-    ("SC_NGROUPS_MAX", libc::_SC_NGROUPS_MAX),
-    ("SC_GETPW_R_SIZE_MAX", libc::_SC_GETPW_R_SIZE_MAX),
-];
-
-/// `os.sysconf_names`.
-pub fn sysconf_names(cx: &mut Cx) -> Result<Obj> {
-    let d = dict::new(cx)?;
-    for (n, v) in SYSCONF {
-        let k = cx.intern(n)?;
-        d.insert_str(cx, k, Obj::int_unchecked(i64::from(*v)))?;
-    }
-    Ok(d.obj())
-}
+/// `os.waitid_result`.
+pub static WAITID_RESULT: StructSeq = StructSeq::new(
+    "posix",
+    "waitid_result",
+    "waitid_result: Result from waitid.\n\nThis object may be accessed either as a tuple of\n  (si_pid, si_uid, si_signo, si_status, si_code),\nor via the attributes si_pid, si_uid, and so on.\n\nSee os.waitid for more information.",
+    &[("si_pid", ""), ("si_uid", ""), ("si_signo", ""), ("si_status", ""), ("si_code", "")],
+    5,
+);
 
 /// `posix.environ`: bytes to bytes, as it is now.
 pub fn environ(cx: &mut Cx) -> Result<Obj> {
@@ -100,15 +80,6 @@ pub fn set_environ(k: &std::ffi::CStr, v: Option<&std::ffi::CStr>) -> sys::Sys<(
     }
 }
 
-fn c_strings(cx: &mut Cx, o: Obj) -> Result<Vec<CString>> {
-    let mut v = Vec::new();
-    ops::for_each(cx, o, |cx, a| {
-        v.push(Path::from_arg(cx, a)?.c);
-        Ok(true)
-    })?;
-    Ok(v)
-}
-
 /// Part of `posix`.
 #[module("posix")]
 pub mod process {
@@ -121,31 +92,6 @@ pub mod process {
     /// Return the parent's process id.
     fn getppid() -> i32 {
         sys::getppid()
-    }
-    /// Return the current process's user id.
-    fn getuid() -> u32 {
-        sys::ids().0
-    }
-    /// Return the current process's effective user id.
-    fn geteuid() -> u32 {
-        sys::ids().1
-    }
-    /// Return the current process's group id.
-    fn getgid() -> u32 {
-        sys::ids().2
-    }
-    /// Return the current process's effective group id.
-    fn getegid() -> u32 {
-        sys::ids().3
-    }
-    /// Return list of supplemental group IDs for the process.
-    fn getgroups(cx: &mut Cx) -> Result<Obj> {
-        let v = sys_raise(cx, sys::getgroups)?;
-        let l = list::new(cx, &[])?;
-        for g in v {
-            l.append(cx, Obj::int_unchecked(i64::from(g)))?;
-        }
-        Ok(l.obj())
     }
     /// Return the current process group id.
     fn getpgrp() -> i32 {
@@ -172,22 +118,6 @@ pub mod process {
     fn setsid(cx: &mut Cx) -> Result<()> {
         sys_raise(cx, sys::setsid).map(|_| ())
     }
-    /// Set the current process's user id.
-    fn setuid(cx: &mut Cx, uid: u32) -> Result<()> {
-        sys_raise(cx, || sys::setuid(uid))
-    }
-    /// Set the current process's group id.
-    fn setgid(cx: &mut Cx, gid: u32) -> Result<()> {
-        sys_raise(cx, || sys::setgid(gid))
-    }
-    /// Set the current process's effective user id.
-    fn seteuid(cx: &mut Cx, euid: u32) -> Result<()> {
-        sys_raise(cx, || sys::seteuid(euid))
-    }
-    /// Set the current process's effective group id.
-    fn setegid(cx: &mut Cx, egid: u32) -> Result<()> {
-        sys_raise(cx, || sys::setegid(egid))
-    }
     /// Return the process group associated with the terminal specified by fd.
     fn tcgetpgrp(cx: &mut Cx, fd: i32) -> Result<i32> {
         sys_raise(cx, || sys::tcgetpgrp(fd))
@@ -196,56 +126,12 @@ pub mod process {
     fn tcsetpgrp(cx: &mut Cx, fd: i32, pgid: i32) -> Result<()> {
         sys_raise(cx, || sys::tcsetpgrp(fd, pgid))
     }
-    /// Add increment to the priority of process and return the new priority.
-    fn nice(increment: i32) -> i32 {
-        sys::nice(increment)
-    }
-    /// Return program scheduling priority.
-    #[sig(which, who)]
-    fn getpriority(which: i32, who: i32) -> i32 {
-        sys::getpriority(which, who as u32)
-    }
-    /// Voluntarily relinquish the CPU.
-    fn sched_yield(cx: &mut Cx) -> Result<()> {
-        sys_raise(cx, sys::sched_yield)
-    }
-    /// Return the affinity of the process identified by pid (or the current process if zero).
-    fn sched_getaffinity(cx: &mut Cx, pid: i32) -> Result<Obj> {
-        let v = sys_raise(cx, || sys::affinity(pid))?;
-        let l = list::new(cx, &[])?;
-        for c in v {
-            l.append(cx, Obj::int_unchecked(c as i64))?;
-        }
-        let set = crate::util::builtin(cx, "set")?;
-        ops::call_args(cx, set, &[l.obj()])
-    }
-    /// Set the CPU affinity of the process identified by pid to mask.
-    fn sched_setaffinity(cx: &mut Cx, pid: i32, mask: Obj) -> Result<()> {
-        let mut v = Vec::new();
-        ops::for_each(cx, mask, |cx, c| {
-            let c = i64::from_arg(cx, c)?;
-            v.push(usize::try_from(c).map_err(|_| cx.value_error("negative CPU number"))?);
-            Ok(true)
-        })?;
-        sys_raise(cx, || sys::set_affinity(pid, &v))
-    }
     /// Return the number of logical CPUs in the system.
     fn cpu_count(cx: &Cx) -> Result<Obj> {
         match sys::sysconf(libc::_SC_NPROCESSORS_ONLN) {
             Ok(n) if n > 0 => n.into_obj(cx),
             _ => Ok(Obj::NONE),
         }
-    }
-    /// Return an integer-valued system configuration variable.
-    fn sysconf(cx: &mut Cx, name: Obj) -> Result<i64> {
-        let n = match name.cast::<Str>() {
-            Some(s) => match SYSCONF.iter().find(|e| s.eq_str(e.0)) {
-                Some(e) => e.1,
-                None => return Err(cx.value_error("unrecognized configuration name")),
-            },
-            None => i32::from_arg(cx, name)?,
-        };
-        sys::sysconf(n).map_err(|e| os_error(cx, e))
     }
     /// Return average recent system load information.
     fn getloadavg(cx: &mut Cx) -> Result<Obj> {
@@ -376,6 +262,19 @@ pub mod process {
     fn wait3(cx: &mut Cx, options: i32) -> Result<Obj> {
         wait4(cx, -1, options)
     }
+    /// Wait for a process or processes to change state; None if none has and
+    /// WNOHANG was given.
+    fn waitid(cx: &mut Cx, idtype: i32, id: i32, options: i32) -> Result<Obj> {
+        let Some(r) = sys_raise(cx, || sys::sched::waitid(idtype, id as u32, options))? else {
+            return Ok(Obj::NONE);
+        };
+        WAITID_RESULT.instance(cx, &r.map(Obj::int_unchecked))
+    }
+    /// A descriptor that stands for the process pid.
+    #[sig(pid, flags = 0)]
+    fn pidfd_open(cx: &mut Cx, pid: i32, flags: u32) -> Result<i32> {
+        sys_raise(cx, || sys::sched::pidfd_open(pid, flags))
+    }
     /// Convert a wait status to an exit code.
     #[sig(status)]
     fn waitstatus_to_exitcode(cx: &mut Cx, status: i32) -> Result<i32> {
@@ -434,37 +333,6 @@ pub mod process {
     fn wifcontinued(status: i32) -> bool {
         libc::WIFCONTINUED(status)
     }
-    /// Execute an executable path with arguments, replacing current process.
-    fn execv(cx: &mut Cx, path: Path, argv: Obj) -> Result<()> {
-        let args = c_strings(cx, argv)?;
-        if args.is_empty() {
-            return Err(cx.value_error("execv() arg 2 must not be empty"));
-        }
-        let e = sys::execve(path.as_c(), &args, None);
-        Err(path.error(cx, e))
-    }
-    /// Execute an executable path with arguments and environment.
-    #[sig(path, argv, env)]
-    fn execve(cx: &mut Cx, path: Path, argv: Obj, env: Obj) -> Result<()> {
-        let args = c_strings(cx, argv)?;
-        if args.is_empty() {
-            return Err(cx.value_error("execve: argv must not be empty"));
-        }
-        let mut vars = Vec::new();
-        let items = ops::call_method(cx, env, "items", &[])?;
-        ops::for_each(cx, items, |cx, kv| {
-            let kv = ops::tuple_from_iter(cx, kv)?;
-            let &[k, v] = kv.items() else { return Err(cx.type_error("env.items() must yield pairs")) };
-            let (k, v) = (Path::from_arg(cx, k)?.c, Path::from_arg(cx, v)?.c);
-            let mut s = k.into_bytes();
-            s.push(b'=');
-            s.extend(v.as_bytes());
-            vars.push(CString::new(s).unwrap_or_default());
-            Ok(true)
-        })?;
-        let e = sys::execve(path.as_c(), &args, Some(&vars));
-        Err(path.error(cx, e))
-    }
     /// Execute the command in a subshell.
     #[sig(command)]
     fn system(cx: &mut Cx, command: Path) -> Result<i32> {
@@ -477,13 +345,15 @@ pub mod process {
         }
     }
     /// Register callables to be called when forking a new process.
-    #[sig(*, before = None, after_in_child = None, after_in_parent = None)]
+    #[sig(*, before = <missing>, after_in_child = <missing>, after_in_parent = <missing>)]
     fn register_at_fork(
         cx: &mut Cx,
-        before: Option<Obj>,
-        after_in_child: Option<Obj>,
-        after_in_parent: Option<Obj>,
+        before: Missing<Obj>,
+        after_in_child: Missing<Obj>,
+        after_in_parent: Missing<Obj>,
     ) -> Result<()> {
+        let (before, after_in_child, after_in_parent) =
+            (before.given(), after_in_child.given(), after_in_parent.given());
         if before.is_none() && after_in_child.is_none() && after_in_parent.is_none() {
             return Err(cx.type_error("At least one argument is required."));
         }

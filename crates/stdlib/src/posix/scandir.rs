@@ -182,13 +182,13 @@ impl ScandirIterator {
     }
 }
 
-/// A directory by name, descriptor, or `.` for None.
-fn open_dir(cx: &mut Cx, path: Obj) -> Result<(Dir, Obj, bool, i32)> {
+/// A directory by name, descriptor, or `.` for None, for the function `what`.
+fn open_dir(cx: &mut Cx, path: Obj, what: &str) -> Result<(Dir, Obj, bool, i32)> {
     let p = if path.is_none() {
         let dot = typhon_object::str::new(cx, ".")?.obj();
         PathOrFd::from_arg(cx, dot)?
     } else {
-        PathOrFd::from_arg(cx, path)?
+        PathOrFd::or_none(cx, path, what)?
     };
     let r = cx.blocked(|| match &p {
         PathOrFd::Path(p) => Dir::open(p.as_c()),
@@ -209,7 +209,7 @@ pub mod scandir {
     /// Return a list containing the names of the files in the directory.
     #[sig(path = None)]
     fn listdir(cx: &mut Cx, path: Option<Obj>) -> Result<Obj> {
-        let (mut dir, _, is_bytes, _) = open_dir(cx, path.unwrap_or(Obj::NONE))?;
+        let (mut dir, _, is_bytes, _) = open_dir(cx, path.unwrap_or(Obj::NONE), "listdir")?;
         let names = cx.blocked(|| {
             let mut v = Vec::new();
             while let Ok(Some(e)) = dir.next() {
@@ -227,7 +227,7 @@ pub mod scandir {
     /// Return an iterator of DirEntry objects for given path.
     #[sig(path = None)]
     fn scandir(cx: &mut Cx, path: Option<Obj>) -> Result<Obj> {
-        let (dir, path, is_bytes, fd) = open_dir(cx, path.unwrap_or(Obj::NONE))?;
+        let (dir, path, is_bytes, fd) = open_dir(cx, path.unwrap_or(Obj::NONE), "scandir")?;
         let it = ScandirIterator { path, is_bytes, fd, dir: Guarded::new(Some(dir)) };
         Ok(native::instance(cx, it)?.obj())
     }

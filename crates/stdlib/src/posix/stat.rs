@@ -4,7 +4,7 @@
 
 use crate::structseq::StructSeq;
 use crate::sys;
-use crate::util::{DirFd, Fd, Path, PathOrFd, sys_call, sys_raise};
+use crate::util::{DirFd, PathArg, PathOrFd, sys_call, sys_raise};
 use typhon_macros::module;
 use typhon_object::native::IntoObj;
 use typhon_object::obj::Obj;
@@ -120,8 +120,8 @@ pub mod stat {
     }
     /// Perform a stat system call on the given path, without following symbolic links.
     #[sig(path, *, dir_fd = None)]
-    fn lstat(cx: &mut Cx, path: Path, dir_fd: DirFd) -> Result<Obj> {
-        stat_path(cx, &PathOrFd::Path(path), dir_fd.0, false)
+    fn lstat(cx: &mut Cx, path: PathArg, dir_fd: DirFd) -> Result<Obj> {
+        stat_path(cx, &PathOrFd::Path(path.0), dir_fd.0, false)
     }
     /// Perform a stat system call on the given file descriptor.
     #[sig(fd)]
@@ -162,7 +162,7 @@ pub mod stat {
     }
     /// Perform an fstatvfs system call on the given fd.
     #[sig(fd, /)]
-    fn fstatvfs(cx: &mut Cx, fd: Fd) -> Result<Obj> {
-        statvfs(cx, PathOrFd::Fd(fd.0))
+    fn fstatvfs(cx: &mut Cx, fd: i32) -> Result<Obj> {
+        statvfs(cx, PathOrFd::Fd(fd))
     }
 }

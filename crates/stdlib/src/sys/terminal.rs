@@ -1,5 +1,5 @@
 //! Terminals, the system log, the group database. Tests: CPython test_termios,
-//! test_syslog, test_grp.
+//! test_pty, test_openpty, test_syslog, test_grp.
 
 use super::{Sys, unit};
 use std::ffi::CStr;
@@ -42,6 +42,41 @@ pub fn set_winsize(fd: i32, (rows, columns): (u16, u16)) -> Sys<()> {
     let mut w = unsafe { w.assume_init() };
     (w.ws_row, w.ws_col) = (rows, columns);
     unit(unsafe { libc::ioctl(fd, libc::TIOCSWINSZ, &w) })
+}
+
+/// Both ends of a new terminal: the controlling one, the terminal.
+pub fn openpty() -> Sys<(i32, i32)> {
+    let (mut a, mut b) = (0, 0);
+    // Null stands for "I do not want to know" and "as usual".
+    unit(unsafe { libc::openpty(&mut a, &mut b, std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut()) })?;
+    for fd in [a, b] {
+        if let Err(e) = super::set_inheritable(fd, false) {
+            let _ = (super::close(a), super::close(b));
+            return Err(e);
+        }
+    }
+    Ok((a, b))
+}
+/// Make a terminal the controlling one of a new session.
+pub fn login_tty(fd: i32) -> Sys<()> {
+    unit(unsafe { libc::login_tty(fd) })
+}
+pub fn posix_openpt(flags: i32) -> Sys<i32> {
+    super::int(unsafe { libc::posix_openpt(flags) })
+}
+pub fn grantpt(fd: i32) -> Sys<()> {
+    unit(unsafe { libc::grantpt(fd) })
+}
+pub fn unlockpt(fd: i32) -> Sys<()> {
+    unit(unsafe { libc::unlockpt(fd) })
+}
+pub fn ptsname(fd: i32) -> Sys<Vec<u8>> {
+    let mut buf = [0u8; 256];
+    // Returns the error; the name it writes ends with a NUL.
+    match unsafe { libc::ptsname_r(fd, buf.as_mut_ptr().cast(), buf.len()) } {
+        0 => Ok(buf.into_iter().take_while(|b| *b != 0).collect()),
+        e => Err(e),
+    }
 }
 
 /// `ident` must live as long as the log is open.

@@ -57,6 +57,10 @@ pub struct Lexed {
 }
 
 impl Lexed {
+    /// The number of the last line that has characters, from 1.
+    pub fn last_line(&self) -> usize {
+        self.lines.iter().filter(|start| **start < self.chars.len()).count().max(1)
+    }
     /// The characters of the lines `from` to `to`, counted from 1.
     pub fn lines_of(&self, from: usize, to: usize) -> &[char] {
         let at = |line: usize| self.lines.get(line).copied().unwrap_or(self.chars.len());

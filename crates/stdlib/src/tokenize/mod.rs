@@ -6,8 +6,9 @@
 
 mod lexer;
 
+use crate::io::lock::IoLock;
 use crate::util;
-use lexer::{COMMENT, Failure, FailureKind, Lexed, NEWLINE, NL, OP, Token};
+use lexer::{COMMENT, DEDENT, ENDMARKER, Failure, FailureKind, INDENT, Lexed, NEWLINE, NL, OP, Token};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use typhon_macros::{class, module};
@@ -21,6 +22,8 @@ pub struct TokenizerIter {
     readline: Obj,
     encoding: Option<Obj>,
     extra_tokens: bool,
+    /// Held while the lines are read.
+    lock: IoLock,
     lexed: OnceLock<Lexed>,
     /// The next token's index.
     at: AtomicUsize,
@@ -61,6 +64,20 @@ impl TokenizerIter {
         }
     }
 
+    /// A token without text of its own, where no extra tokens are wanted: it has a
+    /// line and no column. At the end that is the last line there is, shown if
+    /// code stands on it.
+    fn mark(&self, cx: &mut Cx, lexed: &Lexed, t: &Token) -> Result<Obj> {
+        let last = lexed.last_line();
+        let row = t.start.0.min(last);
+        let code = |n: &Token| n.kind == NEWLINE && n.end.0.min(last) == row;
+        let shown = t.start.0 <= last || lexed.tokens.iter().rev().any(code);
+        let line: String = if shown { lexed.lines_of(row, row).iter().collect() } else { String::new() };
+        let (text, line) = (str::new(cx, "")?, str::new(cx, &line)?);
+        let at = (row, -1isize).into_obj(cx)?;
+        util::tuple_obj(cx, &[Obj::int_unchecked(t.kind.into()), text.obj(), at, at, line.obj()])
+    }
+
     fn token(&self, cx: &mut Cx, lexed: &Lexed, t: &Token) -> Result<Obj> {
         // Without extra tokens, line ends have no text.
         let bare = t.kind == NEWLINE && !self.extra_tokens;
@@ -68,6 +85,9 @@ impl TokenizerIter {
         let chars = if bare { &[][..] } else { &lexed.chars[t.text.0..t.text.1] };
         let text: String = chars.iter().collect();
         let kind = if t.kind == OP && !self.extra_tokens { exact(&text) } else { t.kind };
+        if !self.extra_tokens && matches!(t.kind, INDENT | DEDENT | ENDMARKER) {
+            return self.mark(cx, lexed, t);
+        }
         let line: String = lexed.lines_of(t.start.0, t.end.0).iter().collect();
         let (text, line) = (str::new(cx, &text)?, str::new(cx, &line)?);
         let (start, end) = (t.start.into_obj(cx)?, end.into_obj(cx)?);
@@ -107,23 +127,43 @@ fn raise(cx: &mut Cx, lexed: &Lexed, f: &Failure) -> Raised {
 impl TokenizerIter {
     #[sig(readline, /, *, encoding = None, extra_tokens)]
     fn __new__(readline: Obj, encoding: Option<Obj>, extra_tokens: bool) -> TokenizerIter {
-        TokenizerIter { readline, encoding, extra_tokens, lexed: OnceLock::new(), at: AtomicUsize::new(0) }
+        TokenizerIter {
+            readline,
+            encoding,
+            extra_tokens,
+            lock: IoLock::new(),
+            lexed: OnceLock::new(),
+            at: AtomicUsize::new(0),
+        }
     }
     fn __iter__(this: Gc<Self>) -> Gc<Self> {
         this
     }
-    fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
+    fn __next__(this: Gc<Self>, cx: &mut Cx) -> Result<Obj> {
+        this.payload().step(cx, this.obj())
+    }
+}
+
+impl TokenizerIter {
+    fn step(&'static self, cx: &mut Cx, this: Obj) -> Result<Obj> {
         let lexed = match self.lexed.get() {
             Some(l) => l,
             None => {
-                let text = self.read(cx)?;
-                self.lexed.get_or_init(|| lexer::lex(&text, self.extra_tokens))
+                // One thread reads the lines, which others must wait for.
+                let _reading = self.lock.enter(cx, this)?;
+                if self.lexed.get().is_none() {
+                    let text = self.read(cx)?;
+                    let _ = self.lexed.set(lexer::lex(&text, self.extra_tokens));
+                }
+                self.lexed.get_or_init(|| lexer::lex("", self.extra_tokens))
             }
         };
         loop {
             let i = self.at.fetch_add(1, Ordering::Relaxed);
             return match lexed.tokens.get(i) {
                 Some(t) if !self.extra_tokens && matches!(t.kind, COMMENT | NL) => continue,
+                // An empty source has not even an end.
+                Some(_) if !self.extra_tokens && lexed.chars.is_empty() => Err(exc::stop_iteration(cx, Obj::NONE)),
                 Some(t) => self.token(cx, lexed, t),
                 None => match &lexed.failure {
                     Some(f) if i == lexed.tokens.len() => Err(raise(cx, lexed, f)),

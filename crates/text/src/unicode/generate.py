@@ -1,4 +1,4 @@
-"""Writes tables.rs from CPython 3.14 (Unicode 16.0)."""
+"""Writes tables.rs and runs.rs from CPython 3.14 (Unicode 16.0, and 3.2)."""
 
 import sys
 import unicodedata
@@ -58,4 +58,33 @@ with open("tables.rs", "w") as out:
                                ("LEAVES", "u16", [value for block in blocks for value in block])):
         print(f"#[rustfmt::skip]\npub static {name}: [{kind}; {len(values)}] = [", file=out)
         lines(values)
+        print("];\n", file=out)
+
+# Runs of code points: the first one, then the category and the class of direction
+# in five bits each above it.
+old = unicodedata.ucd_3_2_0
+everything = list(map(chr, range(sys.maxunicode + 1)))
+categories = sorted(set(map(old.category, everything)))
+directions = sorted(set(map(unicodedata.bidirectional, everything)))
+
+
+def runs(key):
+    last = None
+    for code, c in enumerate(everything):
+        if (value := key(c)) != last:
+            yield code | value << 21
+            last = value
+
+
+with open("runs.rs", "w") as out:
+    print("//! Directions in Unicode 16.0; categories and directions in 3.2. Written by generate.py; do not edit.\n", file=out)
+    for name, values in (("CATEGORIES", categories), ("DIRECTIONS", directions)):
+        print(f"#[rustfmt::skip]\npub static {name}: [&str; {len(values)}] = [", file=out)
+        lines([f'"{value}"' for value in values], 16)
+        print("];\n", file=out)
+    for name, key in (("NEW", lambda c: directions.index(unicodedata.bidirectional(c)) << 5),
+                      ("OLD", lambda c: categories.index(old.category(c)) | directions.index(old.bidirectional(c)) << 5)):
+        values = list(runs(key))
+        print(f"#[rustfmt::skip]\npub static {name}: [u32; {len(values)}] = [", file=out)
+        lines(values, 11)
         print("];\n", file=out)

@@ -3,6 +3,7 @@
 //! The tables are generated: tables.rs says how. A code point selects a block, the
 //! block a record; records are shared by everything that behaves alike.
 
+mod runs;
 mod tables;
 
 use tables as t;
@@ -133,4 +134,26 @@ pub fn to_title(code_point: u32) -> Mapped {
 
 pub fn to_casefold(code_point: u32) -> Mapped {
     Mapped::new(code_point, record(code_point).fold)
+}
+
+fn run(table: &[u32], code_point: u32) -> u32 {
+    const CODE: u32 = (1 << 21) - 1;
+    // The first run begins at 0.
+    let after = table.partition_point(|r| r & CODE <= code_point);
+    table[after.saturating_sub(1)] >> 21
+}
+
+fn direction(bits: u32) -> &'static str {
+    runs::DIRECTIONS[(bits >> 5) as usize]
+}
+
+/// The bidirectional class; empty for what is not assigned.
+pub fn bidirectional(code_point: u32) -> &'static str {
+    direction(run(&runs::NEW, code_point))
+}
+
+/// Category and bidirectional class in Unicode 3.2, which host names go by.
+pub fn in_version_3_2(code_point: u32) -> (&'static str, &'static str) {
+    let bits = run(&runs::OLD, code_point);
+    (runs::CATEGORIES[(bits & 31) as usize], direction(bits))
 }
