@@ -124,8 +124,7 @@ pub fn add_all(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<()> {
         let h = element_hash(cx, v)?;
         s.items.insert_hashed(cx, v, h, PRESENT).map(|_| true)
     };
-    // By its shape.
-    let list = (iterable.shape() == shape::LIST).then(|| unsafe { Gc::<list::List>::from_obj(iterable) });
+    let list = iterable.cast::<list::List>().filter(|_| iterable.shape() == shape::LIST);
     let Some(l) = list else { return ops::for_each(cx, iterable, add) };
     let fresh = s.items.is_empty();
     if fresh {
