@@ -222,5 +222,6 @@ crate::bytes_like_class!(BytesMethods, Bytes, "bytes", make, same, pin, {
 
 /// Complete the class.
 pub fn init(cx: &mut Cx) -> Result<()> {
+    crate::bytes_like::iter::init(cx)?;
     types::add_members(cx, types::class_for(shape::BYTES), BytesMethods::MEMBERS)
 }

@@ -300,13 +300,15 @@ pub mod builtins {
                 }
             }
             _ => {
-                if let Some(f) = ops::class_of(iterator).next_fn() {
-                    return match (f(cx, iterator)?, default) {
-                        (Some(v), _) | (None, Missing::Given(v)) => Ok(v),
-                        (None, Missing::Absent) => Err(exc::stop_iteration(cx, Obj::NONE)),
-                    };
-                }
-                let r = match ops::call_special(cx, iterator, Dunder::Next, &[]) {
+                let stepped = match ops::class_of(iterator).next_fn() {
+                    Some(f) => match (f(cx, iterator), default) {
+                        (Ok(None), Missing::Given(v)) => return Ok(v),
+                        (Ok(None), Missing::Absent) => return Err(exc::stop_iteration(cx, Obj::NONE)),
+                        (r, _) => r,
+                    },
+                    None => ops::call_special(cx, iterator, Dunder::Next, &[]),
+                };
+                let r = match stepped {
                     Ok(None) => {
                         let t = cx.type_name(iterator);
                         return Err(cx.type_error(format!("'{t}' object is not an iterator")));

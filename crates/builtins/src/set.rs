@@ -120,10 +120,22 @@ pub fn add_all(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<()> {
         }
         return Ok(());
     }
-    ops::for_each(cx, iterable, |cx, v| {
+    let add = |cx: &mut Cx, v: Obj| {
         let h = element_hash(cx, v)?;
         s.items.insert_hashed(cx, v, h, PRESENT).map(|_| true)
-    })
+    };
+    let list = iterable.cast::<list::List>().filter(|_| iterable.shape() == shape::LIST);
+    let Some(l) = list else { return ops::for_each(cx, iterable, add) };
+    let fresh = s.items.is_empty();
+    if fresh {
+        s.items.reserve(cx, l.len())?;
+    }
+    let mut i = 0;
+    while let Some(v) = l.get(i) {
+        add(cx, v)?;
+        i += 1;
+    }
+    if fresh { s.items.trim(cx) } else { Ok(()) }
 }
 
 /// `s -= iterable`.
@@ -153,6 +165,27 @@ pub fn remove_all(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<()> {
         let h = element_hash(cx, v)?;
         s.items.remove_hashed(cx, v, h).map(|_| true)
     })
+}
+
+/// `s - iterable`, of the exact class of `s`.
+pub fn difference(cx: &mut Cx, s: Obj, iterable: Obj) -> Result<Obj> {
+    if let (Some(a), Some(b)) = (storage(s), storage(iterable))
+        && a.items.len() / 4 <= b.items.len()
+    {
+        let out = alloc(cx, base_class(s))?;
+        for e in a.items.table().map_or(&[][..], |t| t.entries()) {
+            if e.value().is_some() && b.items.get_hashed(cx, e.key(), e.hash())?.is_none() {
+                out.items.insert_hashed(cx, e.key(), e.hash(), PRESENT)?;
+            }
+        }
+        return Ok(out.obj());
+    }
+    let out = alloc(cx, base_class(s))?;
+    if let Some(a) = storage(s) {
+        a.items.copy_into(cx, &out.items)?;
+    }
+    remove_all(cx, out.obj(), iterable)?;
+    Ok(out.obj())
 }
 
 /// `s ^= iterable`.
@@ -382,10 +415,16 @@ macro_rules! common {
                 binary(cx, other, this.obj(), add_all)
             }
             fn __sub__(this: Gc<$ty>, cx: &mut Cx, other: Obj) -> Result<Obj> {
-                binary(cx, this.obj(), other, remove_all)
+                if storage(other).is_none() {
+                    return Ok(Obj::NOT_IMPLEMENTED);
+                }
+                difference(cx, this.obj(), other)
             }
             fn __rsub__(this: Gc<$ty>, cx: &mut Cx, other: Obj) -> Result<Obj> {
-                binary(cx, other, this.obj(), remove_all)
+                if storage(other).is_none() {
+                    return Ok(Obj::NOT_IMPLEMENTED);
+                }
+                difference(cx, other, this.obj())
             }
             fn __xor__(this: Gc<$ty>, cx: &mut Cx, other: Obj) -> Result<Obj> {
                 binary(cx, this.obj(), other, toggle_all)
@@ -414,11 +453,14 @@ macro_rules! common {
             /// Return a new set with elements in the set that are not in the others.
             #[sig(*others)]
             fn difference(this: Gc<$ty>, cx: &mut Cx, others: &[Obj]) -> Result<Obj> {
-                let s = copy_as(cx, base_class(this.obj()), &this.0)?;
-                for o in others {
-                    remove_all(cx, s.obj(), *o)?;
+                let Some((first, rest)) = others.split_first() else {
+                    return Ok(copy_as(cx, base_class(this.obj()), &this.0)?.obj());
+                };
+                let s = difference(cx, this.obj(), *first)?;
+                for o in rest {
+                    remove_all(cx, s, *o)?;
                 }
-                Ok(s.obj())
+                Ok(s)
             }
             /// Return a new set with elements in either the set or other but not both.
             fn symmetric_difference(this: Gc<$ty>, cx: &mut Cx, other: Obj) -> Result<Obj> {
@@ -428,6 +470,16 @@ macro_rules! common {
             }
             /// Return True if two sets have a null intersection.
             fn isdisjoint(this: Gc<$ty>, cx: &mut Cx, other: Obj) -> Result<bool> {
+                if let Some(b) = storage(other).filter(|_| base_class(other) == ops::class_of(other)) {
+                    let a = as_set(cx, this.obj())?;
+                    let (few, many) = if b.items.len() > a.items.len() { (a, b) } else { (b, a) };
+                    for e in few.items.table().map_or(&[][..], |t| t.entries()) {
+                        if e.value().is_some() && many.items.get_hashed(cx, e.key(), e.hash())?.is_some() {
+                            return Ok(false);
+                        }
+                    }
+                    return Ok(true);
+                }
                 let it = ops::get_iter(cx, other)?;
                 while let Some(v) = ops::iter_next(cx, it)? {
                     let h = element_hash(cx, v)?;

@@ -17,7 +17,7 @@
 
 use crate::cx::Cx;
 use crate::dunder::Dunder;
-use crate::new_type::MemberDescr;
+use crate::new_type::{BEHIND_PAYLOAD, MemberDescr};
 use crate::obj::{Gc, Obj};
 use crate::shape::{self, Storage};
 use crate::str::Str;
@@ -66,6 +66,7 @@ const READ: u64 = 0;
 const WRITE: u64 = 1;
 const SUPER: u64 = 2;
 const OF_CLASS: u64 = 3;
+const OF_META: u64 = 4;
 
 /// Pairs of entries: with single ones the objects of one loop would often be in each
 /// other's way.
@@ -234,6 +235,35 @@ impl AttrCache {
         (e.version.get() == version && e.place.get() == VALUE)
             .then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
     }
+    /// `t.name` of a class with another metaclass than `type`.
+    #[inline]
+    pub fn read_meta(&self, t: Gc<Type>, name: Gc<Str>) -> Option<Obj> {
+        let version = t.version();
+        let both = version << 32 | shape::class_of_shape(shape_of(t.obj())).version();
+        let e = self.find(version as u32, name, OF_META)?;
+        // ATTR-1, of the class and of its metaclass.
+        (e.version.get() == both).then(|| unsafe { Obj::from_word_unchecked(e.value.get()) })
+    }
+    /// Remember what `t.name` gave, if it is the class's own and not a descriptor, and
+    /// both classes have these versions still.
+    pub fn note_meta(&self, cx: &Cx, t: Gc<Type>, name: Gc<Str>, versions: (u64, u64)) {
+        let meta = ops::class_of(t.obj());
+        let (a, b) = versions;
+        if a == 0
+            || b == 0
+            || (a | b) >> 32 != 0
+            || !name.is_interned()
+            || meta.special(Dunder::GetAttribute) != types::class_for(shape::TYPE).special(Dunder::GetAttribute)
+            || cx.lookup(meta, name).is_some_and(ops::is_data_descriptor)
+        {
+            return;
+        }
+        let Some(v) = cx.lookup(t, name) else { return };
+        let plain = v.is_ptr() && v.shape() == shape::FUNCTION || ops::class_of(v).special(Dunder::Get).is_none();
+        if plain && (t.version(), meta.version()) == versions {
+            self.put(a as u32, name, OF_META, VALUE, a << 32 | b, v.word());
+        }
+    }
     /// Remember where `t.name` is found, if the class has this version still.
     pub fn note_class(&self, cx: &Cx, t: Gc<Type>, name: Gc<Str>, version: u64) {
         let meta = types::class_for(shape::TYPE);
@@ -398,7 +428,7 @@ pub fn slot_for_store(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<u32> {
 /// The slot of a `__slots__` descriptor, if it is for instances of `c`.
 fn member_offset(c: Gc<Type>, d: Obj) -> Option<u32> {
     let m = d.cast::<MemberDescr>()?;
-    c.is_subtype(m.owner.cast::<Type>()?).then_some(m.offset)
+    (m.offset & BEHIND_PAYLOAD == 0 && c.is_subtype(m.owner.cast::<Type>()?)).then_some(m.offset)
 }
 
 /// The inline slot of an instance attribute. The error tells whether objects of

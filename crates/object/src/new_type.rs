@@ -23,9 +23,12 @@ pub struct MemberDescr {
     pub name: Obj,
     /// The class that defines it.
     pub owner: Obj,
-    /// Byte offset in instances.
+    /// Byte offset in instances, or behind their payload, if [`BEHIND_PAYLOAD`] is set.
     pub offset: u32,
 }
+
+/// Marks a [`MemberDescr::offset`] that counts from the end of a payload whose size varies.
+pub const BEHIND_PAYLOAD: u32 = 1 << 31;
 
 impl Trace for MemberDescr {
     fn trace(&self, t: &mut Tracer) {
@@ -43,8 +46,12 @@ impl Payload for MemberDescr {
 impl MemberDescr {
     /// The member's word in `o`, an instance of `owner`.
     pub fn word(&self, o: Obj) -> &'static AtomicU64 {
+        let at = match self.offset & BEHIND_PAYLOAD {
+            0 => self.offset as usize,
+            _ => shape::var_payload_size(o) + (self.offset & !BEHIND_PAYLOAD) as usize,
+        };
         // TYPE-3: instances of `owner` have this word.
-        unsafe { &*(o.addr().add(self.offset as usize) as *const AtomicU64) }
+        unsafe { &*(o.addr().add(at) as *const AtomicU64) }
     }
 }
 
@@ -258,7 +265,7 @@ fn solid(t: Gc<Type>) -> Gc<Type> {
 /// Where the fixed part of instances ends.
 pub fn fixed_end(s: &shape::ShapeInfo, t: Gc<Type>) -> u32 {
     if t.has(types::F_VARIABLE) {
-        0
+        shape::layout(s.id).nslots.into()
     } else if s.ext_offset != 0 {
         s.ext_offset
     } else {
@@ -305,7 +312,7 @@ fn slot_names(
                 *flags |= types::F_WEAKREF;
             }
             _ => {
-                if base.has(types::F_VARIABLE) {
+                if base.has(types::F_VARIABLE) && !base.is_subtype(types::class_for(shape::STR)) {
                     return Err(
                         cx.type_error(format!("nonempty __slots__ not supported for subtype of '{}'", base.name()))
                     );
@@ -350,6 +357,8 @@ fn mangle(class_name: &str, s: &str) -> String {
 
 /// The most inline attribute slots that a class gets.
 const MAX_INLINE: usize = 24;
+/// The slots of a class that does not say what attributes there will be.
+const UNKNOWN_INLINE: usize = 4;
 
 /// Whether instances of a class are classes or modules, which have a namespace
 /// in their payload and no other attributes.
@@ -365,10 +374,12 @@ fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::Li
     let has_dict = t.has(types::F_DICT);
     let storage = if has_dict && !has_namespace(base) { Storage::Slots } else { Storage::None };
     if base.has(types::F_VARIABLE) {
-        // An ext word behind the payload.
+        // An ext word behind the payload, then the members.
+        let first = bl.nslots;
         let init = LayoutInit {
             kind: LayoutKind::Custom,
             size: 0,
+            nslots: first + members.map_or(0, |m| m.len()) as u16,
             trace: trace_variable,
             size_fn: size_variable,
             flags: typhon_gc::TRACE_OWNER,
@@ -379,7 +390,10 @@ fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::Li
             shape::layout(id).user[i].store(bl.user[i].load(Ordering::Relaxed), Ordering::Release);
         }
         t.root_shape.store(id, Ordering::Release);
-        return Ok(());
+        return match members {
+            Some(m) => add_members(cx, t, m, d, BEHIND_PAYLOAD | (8 + 8 * u32::from(first))),
+            None => Ok(()),
+        };
     }
     // Words up to here are the base's; its ext word and inline slots are not
     // repeated, since a subclass lays those out anew.
@@ -407,28 +421,32 @@ fn lay_out(cx: &mut Cx, t: Gc<Type>, base: Gc<Type>, members: Option<Gc<list::Li
         shape::layout(id).user[i].store(bl.user[i].load(Ordering::Relaxed), Ordering::Release);
     }
     t.root_shape.store(id, Ordering::Release);
-    if let Some(m) = members {
-        for i in 0..n {
-            let name = m.get(i).expect("the list is ours");
-            let p = cx.alloc(shape::MEMBER, 8 + size_of::<MemberDescr>())?;
-            // Fresh object of this layout.
-            let descr = unsafe {
-                (p.add(8) as *mut MemberDescr).write(MemberDescr {
-                    name,
-                    owner: t.obj(),
-                    offset: (fixed + 8 * i) as u32,
-                });
-                Obj::from_word_unchecked(p as u64)
-            };
-            // Slot names are interned strings.
-            d.insert_str(cx, unsafe { Gc::from_obj(name) }, descr)?;
-        }
+    match members {
+        Some(m) => add_members(cx, t, m, d, fixed as u32),
+        None => Ok(()),
+    }
+}
+
+/// The descriptors of `__slots__`, of which the first has this offset.
+fn add_members(cx: &mut Cx, t: Gc<Type>, members: Gc<list::List>, d: Gc<Dict>, first: u32) -> Result<()> {
+    for i in 0..members.len() {
+        let name = members.get(i).expect("the list is ours");
+        let p = cx.alloc(shape::MEMBER, 8 + size_of::<MemberDescr>())?;
+        // Fresh object of this layout.
+        let descr = unsafe {
+            let m = MemberDescr { name, owner: t.obj(), offset: first + 8 * i as u32 };
+            (p.add(8) as *mut MemberDescr).write(m);
+            Obj::from_word_unchecked(p as u64)
+        };
+        // Slot names are interned strings.
+        d.insert_str(cx, unsafe { Gc::from_obj(name) }, descr)?;
     }
     Ok(())
 }
 
 /// How many attributes to expect: what the class's methods and those of its
-/// bases store on their first argument.
+/// bases store on their first argument, and what is annotated, which a dataclass gets
+/// its methods for only later. Where nothing is known, a few more are likely than none.
 fn inline_slots(cx: &Cx, base: Gc<Type>, d: Gc<Dict>) -> Result<usize> {
     // Names of code are interned and live for ever (STR-3).
     let mut names = std::collections::HashSet::new();
@@ -439,11 +457,18 @@ fn inline_slots(cx: &Cx, base: Gc<Type>, d: Gc<Dict>) -> Result<usize> {
             });
         }
     }
+    let annotated = d.get_str(name!(cx, "__annotations__")).and_then(|o| o.cast::<Dict>());
+    for (name, _) in annotated.iter().flat_map(|a| a.items()) {
+        names.insert(name.word());
+    }
     // It also knows what functions do in which the argument is a cell.
     let named = d.get_str(name!(cx, "__static_attributes__")).and_then(|o| o.cast::<Tuple>()).map_or(0, |t| t.len());
     let own = names.len().max(named);
     let inherited = shape::info(base.root_shape()).inline as usize;
-    Ok((own + inherited).clamp(2, MAX_INLINE))
+    Ok(match own + inherited {
+        0 => UNKNOWN_INLINE,
+        n => n.clamp(2, MAX_INLINE),
+    })
 }
 
 unsafe fn trace_leaf_tail(p: *mut u8, t: &mut Tracer) {
@@ -458,14 +483,14 @@ unsafe fn trace_leaf_tail(p: *mut u8, t: &mut Tracer) {
     }
 }
 
-/// Size of a variable payload and the ext word.
+/// Size of a variable payload, the ext word and the members.
 unsafe fn size_variable(p: *const u8) -> usize {
     // Live objects of a shape made by `lay_out`.
     unsafe {
         let id = (*(p as *const typhon_gc::Header)).shape.load(Ordering::Relaxed);
         let f = shape::layout(id).user[2].load(Ordering::Relaxed);
         let f: crate::native::VarSizeFn = std::mem::transmute(f as usize);
-        f(p) + 8
+        f(p) + 8 + 8 * shape::layout(id).nslots as usize
     }
 }
 
@@ -487,7 +512,9 @@ unsafe fn trace_variable(p: *mut u8, t: &mut Tracer) {
                 at += 8;
             }
         }
-        t.slot(&*(p.add(end) as *const AtomicU64));
+        for i in 0..=l.nslots as usize {
+            t.slot(&*(p.add(end + 8 * i) as *const AtomicU64));
+        }
     }
 }
 

@@ -475,11 +475,12 @@ pub fn new_of(cx: &Cx, class: Gc<Type>, s: Gc<Str>) -> Result<Obj> {
     Ok(o)
 }
 
-/// A copy of `s` with a subclass's ext word behind it.
+/// A copy of `s` with a subclass's ext word and members behind it.
 fn copy_into_subclass(cx: &Cx, s: Gc<Str>, shape_id: u32) -> Result<Obj> {
     let body = (DATA + (s.len() << s.width()) + 7) & !7;
-    let p = cx.alloc_var(shape_id, body + 8, s.len)?;
-    // Fresh object with room for the payload and the ext word.
+    let tail = 8 + 8 * crate::shape::layout(shape_id).nslots as usize;
+    let p = cx.alloc_var(shape_id, body + tail, s.len)?;
+    // Fresh object with room for the payload and what is behind it.
     unsafe {
         (*(p as *const typhon_gc::Header)).meta.store(s.meta() & (WIDTH_MASK | ASCII), Ordering::Relaxed);
         std::ptr::copy_nonoverlapping(s.data(), p.add(DATA), s.len() << s.width());

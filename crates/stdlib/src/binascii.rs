@@ -13,6 +13,15 @@ use typhon_object::{Cx, ExcKind, Raised, Result, dict, new_type, ops, shape, tup
 
 static ERROR: Root = Root::new();
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// The value of each character in base64, 255 if it has none.
+const DIGITS: [u8; 256] = {
+    let (mut t, mut i) = ([255; 256], 0);
+    while i < 64 {
+        t[BASE64[i] as usize] = i as u8;
+        i += 1;
+    }
+    t
+};
 
 fn class(cx: &mut Cx, name: &str, base: ExcKind) -> Result<Gc<Type>> {
     let ns = dict::new(cx)?;
@@ -138,7 +147,7 @@ pub mod binascii {
                 }
                 continue;
             }
-            let Some(v) = BASE64.iter().position(|d| d == c) else {
+            let Some(v) = Some(DIGITS[*c as usize]).filter(|v| *v < 64) else {
                 if strict_mode {
                     return Err(error(cx, "Only base64 data is allowed"));
                 }
@@ -172,14 +181,7 @@ pub mod binascii {
     /// Compute CRC-32 incrementally.
     #[sig(data, crc = 0, /)]
     fn crc32(cx: &mut Cx, data: Buf, crc: i64) -> Result<u32> {
-        let mut c = !(crc as u32);
-        for b in data.to_vec(cx)? {
-            c ^= u32::from(b);
-            for _ in 0..8 {
-                c = (c >> 1) ^ if c & 1 != 0 { 0xedb8_8320 } else { 0 };
-            }
-        }
-        Ok(!c)
+        Ok(crate::sys::zlib::crc32(crc as u32, &data.to_vec(cx)?))
     }
     /// Compute CRC-CCITT incrementally.
     fn crc_hqx(cx: &mut Cx, data: Buf, crc: i64) -> Result<u32> {

@@ -84,9 +84,18 @@ crate::slow! {
     fn get_slow(f) {
         let (o, n) = (f.reg(f.b()), f.name());
         if let Some(t) = o.cast::<Type>() {
-            let version = t.version();
+            if o.shape() != shape::TYPE
+                && let Some(v) = f.cx.attrs.read_meta(t, n)
+            {
+                f.set(f.a(), v);
+                return Ok(f.done());
+            }
+            let versions = (t.version(), ops::class_of(o).version());
             let v = ops::get_attr(f.cx, o, n)?;
-            f.cx.attrs.note_class(f.cx, t, n, version);
+            match o.shape() {
+                shape::TYPE => f.cx.attrs.note_class(f.cx, t, n, versions.0),
+                _ => f.cx.attrs.note_meta(f.cx, t, n, versions),
+            }
             f.set(f.a(), v);
             return Ok(f.done());
         }

@@ -137,6 +137,13 @@ crate::slow! {
                 return Ok(f.done());
             }
         }
+        if o.shape() == shape::LIST {
+            // By its shape. Another thread may make it shorter meanwhile.
+            let l: Gc<List> = unsafe { Gc::from_obj(o) };
+            if l.len() == n && (0..n).all(|i| l.get(i).map(|v| f.set(a + i, v)).is_some()) {
+                return Ok(f.done());
+            }
+        }
         let l = unpack(f.cx, o, n, None)?;
         for i in 0..n {
             f.set(a + i, l.get(i).expect("counted"));

@@ -45,8 +45,8 @@ pub struct Code {
     /// Whether every `return` returns None (so `__init__` needs no check).
     pub returns_none: bool,
     /// A generator of this code has something to do when it dies: a handler beside the
-    /// one around all of its body, or, being a coroutine, a warning.
-    pub finalizes: bool,
+    /// one around all of its body.
+    pub handles: bool,
     /// Calls so far, for the JIT.
     pub calls: AtomicU32,
     /// What watching needs to know of the words (see `spots`).
@@ -180,7 +180,7 @@ fn load_with(cx: &mut Cx, data: &Arc<Data>, filename: Gc<Str>) -> Result<Gc<Code
         qualname: Slot::new(qualname),
         caches: caches.into_boxed_slice(),
         returns_none,
-        finalizes: data.flags & typhon_bytecode::flags::COROUTINE != 0 || has_own_handlers(data),
+        handles: has_own_handlers(data),
         calls: AtomicU32::new(0),
         table: OnceLock::new(),
         watched: Default::default(),
@@ -292,14 +292,23 @@ fn wtf8(b: &[u8]) -> Vec<u32> {
     out
 }
 
-/// The names that a function stores on its first argument (a hook of
-/// typhon-object). Register 0 is that argument; a method that assigns to `self` only
+/// The names that a function stores on its first argument, or that it tells the
+/// annotations of (a hook of typhon-object). Register 0 is that argument; a method that assigns to `self` only
 /// makes the count a guess.
 pub fn own_attributes(f: Obj, visit: &mut dyn FnMut(Obj)) {
     let Some(f) = f.cast::<crate::function::Function>() else { return };
     let code = f.code();
     let instrs = &code.data.instrs;
     if code.data.argcount == 0 {
+        return;
+    }
+    if &*code.data.name == "__annotate__" {
+        // Its constants are the annotated names, but for a text or two.
+        for (i, c) in code.data.consts.iter().enumerate() {
+            if matches!(c, Const::Str(_)) {
+                visit(code.constant(i));
+            }
+        }
         return;
     }
     let mut at = 0;

@@ -540,7 +540,10 @@ crate::slow! {
             extra: Slot::empty(),
             steps: AtomicU32::new(0),
         })?;
-        if func.code().finalizes {
+        // The linkage of the running window: a coroutine that is awaited at once is not one
+        // that never is.
+        let awaited = || unsafe { (*(*f.base.sub(3) as Pc)).load(Ordering::Relaxed) as u8 == Op::GETAWAITABLE as u8 };
+        if func.code().handles || d & flags::COROUTINE != 0 && !(shape_id == shape::COROUTINE && awaited()) {
             ending::register(g);
         }
         if d & flags::OPTIMIZED == 0 {
@@ -623,11 +626,17 @@ crate::slow! {
             }
             Err(e) => return Err(e),
         };
-        if let Some(g) = v.cast::<Generator>()
-            && v.shape() == shape::COROUTINE
-            && delegate(g).is_some()
-        {
+        let inner = v.cast::<Generator>().filter(|_| v.shape() == shape::COROUTINE);
+        if inner.is_some_and(|g| delegate(g).is_some()) {
             return Err(f.cx.error(ExcKind::RuntimeError, "coroutine is being awaited already"));
+        }
+        // If it dies while it awaits, what it awaits is to be closed; a coroutine that only
+        // it knows dies, too, and sees to that itself.
+        if inner.is_none_or(|g| g.steps.load(Ordering::Relaxed) & ending::REGISTERED != 0)
+            && let Some(g) = generator_of(Window { base: f.base, pc: f.pc })
+            && g.obj().shape() == shape::COROUTINE
+        {
+            ending::register(g);
         }
         f.set(f.a(), v);
         Ok(f.done())

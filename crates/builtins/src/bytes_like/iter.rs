@@ -7,6 +7,7 @@ use crate::iterators::reduce_iter;
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::bytes::Bytes;
+use typhon_object::native::class_of;
 use typhon_object::{Cx, Gc, Obj, Result, Slot, exc, ops, tuple};
 
 macro_rules! byte_iterator {
@@ -23,6 +24,16 @@ macro_rules! byte_iterator {
             pub fn over(seq: Gc<$payload>) -> $iter {
                 $iter { seq: Slot::new(seq), pos: AtomicI64::new(0) }
             }
+            fn step(&self) -> Option<Obj> {
+                let s = self.seq.get()?;
+                let i = self.pos.load(Ordering::Relaxed);
+                let Some(b) = s.payload().as_slice().get(i as usize) else {
+                    self.seq.clear();
+                    return None;
+                };
+                self.pos.store(i + 1, Ordering::Relaxed);
+                Some(Obj::int_unchecked(*b as i64))
+            }
         }
 
         #[class(name = $name)]
@@ -31,15 +42,7 @@ macro_rules! byte_iterator {
                 this.obj()
             }
             fn __next__(&self, cx: &Cx) -> Result<Obj> {
-                if let Some(s) = self.seq.get() {
-                    let i = self.pos.load(Ordering::Relaxed);
-                    if let Some(b) = s.payload().as_slice().get(i as usize) {
-                        self.pos.store(i + 1, Ordering::Relaxed);
-                        return Ok(Obj::int_unchecked(*b as i64));
-                    }
-                    self.seq.clear();
-                }
-                Err(exc::stop_iteration(cx, Obj::NONE))
+                self.step().ok_or_else(|| exc::stop_iteration(cx, Obj::NONE))
             }
             /// Private method returning an estimate of len(list(it)).
             fn __length_hint__(&self) -> usize {
@@ -79,3 +82,10 @@ byte_iterator!(
     /// The iterator of `bytearray`.
     BytearrayIter, "bytearray_iterator", Bytearray
 );
+
+/// Let native loops step them without a method call.
+pub fn init(cx: &mut Cx) -> Result<()> {
+    class_of::<BytesIter>(cx)?.set_next_fn(|_, it| Ok(it.cast::<BytesIter>().and_then(|i| i.step())));
+    class_of::<BytearrayIter>(cx)?.set_next_fn(|_, it| Ok(it.cast::<BytearrayIter>().and_then(|i| i.step())));
+    Ok(())
+}

@@ -54,6 +54,27 @@ impl Dict {
         Ok(())
     }
 
+    /// Give an empty dict room for `n` items.
+    pub fn reserve(&self, cx: &Cx, n: usize) -> Result<()> {
+        let _g = self.lock(cx);
+        if self.table().map_or(n > 5, |t| self.is_empty() && (t.cap as usize) < n) {
+            let t = new_table(cx, n)?;
+            self.table.set(cx, Gc::of(self), t);
+        }
+        Ok(())
+    }
+    /// Give back most of what [`Dict::reserve`] took and was not needed.
+    pub fn trim(&self, cx: &Cx) -> Result<()> {
+        let _g = self.lock(cx);
+        if let Some(t) = self.table()
+            && self.len().max(8) * 3 < t.cap as usize
+        {
+            let n = new_table(cx, self.len().max(5))?;
+            copy_entries(cx, t, n, 0);
+            self.table.set(cx, Gc::of(self), n);
+        }
+        Ok(())
+    }
     /// Let a dict whose whole table could not take `more` items take them besides its own.
     fn make_room(&self, cx: &Cx, more: usize) -> Result<()> {
         let _g = self.lock(cx);

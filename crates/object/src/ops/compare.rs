@@ -6,7 +6,7 @@ use crate::dunder::Dunder;
 use crate::obj::{Gc, Obj};
 use crate::str::Str;
 use crate::tuple::Tuple;
-use crate::{Result, float, int, ops, shape};
+use crate::{Result, float, int, ops, shape, types};
 use std::cmp::Ordering;
 
 /// The six comparison operators.
@@ -169,23 +169,13 @@ fn plain_equal_within(a: Obj, b: Obj, depth: u32) -> Option<bool> {
             shape::INT => Some(crate::bigint::compare(a, b) == Ordering::Equal),
             shape::FLOAT => Some(float::value(a)? == float::value(b)?),
             shape::STR => Some(Gc::<Str>::from_obj(a).same_text(&Gc::<Str>::from_obj(b))),
-            shape::TUPLE => {
-                let (x, y) = (Gc::<Tuple>::from_obj(a), Gc::<Tuple>::from_obj(b));
-                let (x, y) = (x.payload().items(), y.payload().items());
-                if x.len() != y.len() {
-                    return Some(false);
-                }
-                if depth == 0 {
-                    return None;
-                }
-                for (x, y) in x.iter().zip(y) {
-                    if !plain_equal_within(*x, *y, depth - 1)? {
-                        return Some(false);
-                    }
-                }
-                Some(true)
+            shape::TUPLE => items_equal(Gc::from_obj(a), Gc::from_obj(b), depth),
+            _ => {
+                // A named tuple, say, compares as tuples do.
+                let (c, tuple) = (shape::class_of_shape(sa), types::class_for(shape::TUPLE));
+                let tuples = [Dunder::Eq, Dunder::Ne].iter().all(|d| c.special(*d) == tuple.special(*d));
+                items_equal(a.cast().filter(|_| tuples)?, b.cast()?, depth)
             }
-            _ => None,
         }
     }
 }
@@ -194,6 +184,22 @@ fn plain_equal_within(a: Obj, b: Obj, depth: u32) -> Option<bool> {
 /// that a lock may be held meanwhile: for exact ints, floats and strings.
 pub fn compare_plain(a: Obj, b: Obj, op: CompareOp) -> Option<bool> {
     compare_simple(a, b, op)
+}
+
+fn items_equal(x: Gc<Tuple>, y: Gc<Tuple>, depth: u32) -> Option<bool> {
+    let (x, y) = (x.payload().items(), y.payload().items());
+    if x.len() != y.len() {
+        return Some(false);
+    }
+    if depth == 0 {
+        return None;
+    }
+    for (x, y) in x.iter().zip(y) {
+        if !plain_equal_within(*x, *y, depth - 1)? {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 /// `a op b` as a truth value.

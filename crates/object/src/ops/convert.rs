@@ -7,10 +7,11 @@ use crate::dunder::Dunder;
 use crate::exc::ExcKind;
 use crate::int::{self, Int};
 use crate::list::List;
+use crate::native::Payload;
 use crate::obj::{Gc, Obj};
 use crate::str::Str;
 use crate::tuple::Tuple;
-use crate::{Result, float, hash, ops, shape, str};
+use crate::{Result, float, hash, ops, shape, str, types};
 use typhon_text::format_spec::simple;
 
 /// `bool(o)`.
@@ -112,6 +113,13 @@ fn hash_slow(cx: &mut Cx, o: Obj) -> Result<i64> {
         return crate::tuple::hash_items(cx, unsafe { Gc::<Tuple>::from_obj(o) }.payload().items());
     }
     match class_of(o).special(Dunder::Hash) {
+        // By address, as `object.__hash__` has it.
+        Some(m) if Some(m) == types::class_for(shape::OBJECT).special(Dunder::Hash) => Ok(hash_identity(o)),
+        Some(m) if Some(m) == types::class_for(shape::TUPLE).special(Dunder::Hash) && <Tuple as Payload>::is(o) => {
+            cx.enter_while("while hashing a tuple")?;
+            // The class derives from `tuple`.
+            crate::tuple::hash_items(cx, unsafe { Gc::<Tuple>::from_obj(o) }.payload().items())
+        }
         Some(m) if !m.is_none() => {
             let r = ops::call_unbound(cx, m, o, &[], None)?;
             hash_result(cx, r)

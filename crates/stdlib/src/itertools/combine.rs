@@ -290,3 +290,12 @@ impl CombinationsWithReplacement {
         }
     }
 }
+
+/// Let native loops step these without a method call.
+pub(super) fn init(cx: &mut Cx) -> Result<()> {
+    super::step_by!(cx, Product, |i, cx| Product::__next__(&i, cx));
+    super::step_by!(cx, Permutations, |i, cx| Permutations::__next__(&i, cx));
+    super::step_by!(cx, Combinations, |i, cx| Combinations::__next__(&i, cx));
+    super::step_by!(cx, CombinationsWithReplacement, |i, cx| CombinationsWithReplacement::__next__(&i, cx));
+    Ok(())
+}

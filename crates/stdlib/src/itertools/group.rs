@@ -239,3 +239,11 @@ impl Tee {
         Ok(native::instance(cx, Tee { at: Guarded::new(at) })?.obj())
     }
 }
+
+/// Let native loops step these without a method call.
+pub(super) fn init(cx: &mut Cx) -> Result<()> {
+    super::step_by!(cx, GroupBy, |i, cx| GroupBy::__next__(i, cx));
+    super::step_by!(cx, Grouper, |i, cx| Grouper::__next__(&i, cx));
+    super::step_by!(cx, Tee, |i, cx| Tee::__next__(&i, cx));
+    Ok(())
+}

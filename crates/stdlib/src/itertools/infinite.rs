@@ -174,3 +174,11 @@ impl Repeat {
         })
     }
 }
+
+/// Let native loops step these without a method call.
+pub(super) fn init(cx: &mut Cx) -> Result<()> {
+    super::step_by!(cx, Count, |i, cx| Count::__next__(i, cx));
+    super::step_by!(cx, Cycle, |i, cx| Cycle::__next__(&i, cx));
+    super::step_by!(cx, Repeat, |i, cx| Repeat::__next__(&i, cx));
+    Ok(())
+}

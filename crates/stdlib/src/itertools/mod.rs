@@ -32,6 +32,17 @@ pub(crate) fn stop(cx: &Cx) -> typhon_object::Raised {
     exc::stop_iteration(cx, Obj::NONE)
 }
 
+/// Have the exact instances of a class stepped by this in native loops.
+macro_rules! step_by {
+    ($cx:ident, $ty:ident, |$i:ident, $c:ident| $next:expr) => {
+        typhon_object::native::class_of::<$ty>($cx)?.set_next_fn(|$c, it| match it.cast::<$ty>() {
+            Some($i) => $next.map(Some),
+            None => Ok(None),
+        });
+    };
+}
+use step_by;
+
 /// Functional tools for creating and using iterators.
 #[module(
     "itertools",
@@ -62,6 +73,12 @@ pub(crate) fn stop(cx: &Cx) -> typhon_object::Raised {
 pub mod itertools {
     use super::*;
 
+    fn __exec__(cx: &mut Cx, _module: Obj) -> Result<()> {
+        combine::init(cx)?;
+        group::init(cx)?;
+        infinite::init(cx)?;
+        stream::init(cx)
+    }
     /// Returns a tuple of n independent iterators.
     #[sig(iterable, n = 2, /)]
     fn tee(cx: &mut Cx, iterable: Obj, n: isize) -> Result<Obj> {

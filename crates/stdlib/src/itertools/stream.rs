@@ -530,3 +530,19 @@ impl ZipLongest {
         Ok(ops::tuple_from_list(cx, out)?.obj())
     }
 }
+
+/// Let native loops step these without a method call.
+pub(super) fn init(cx: &mut Cx) -> Result<()> {
+    super::step_by!(cx, Accumulate, |i, cx| Accumulate::__next__(i, cx));
+    super::step_by!(cx, Batched, |i, cx| Batched::__next__(&i, cx));
+    super::step_by!(cx, Chain, |i, cx| Chain::__next__(i, cx));
+    super::step_by!(cx, Compress, |i, cx| Compress::__next__(&i, cx));
+    super::step_by!(cx, DropWhile, |i, cx| DropWhile::__next__(&i, cx));
+    super::step_by!(cx, TakeWhile, |i, cx| TakeWhile::__next__(&i, cx));
+    super::step_by!(cx, FilterFalse, |i, cx| FilterFalse::__next__(&i, cx));
+    super::step_by!(cx, ISlice, |i, cx| ISlice::__next__(&i, cx));
+    super::step_by!(cx, Pairwise, |i, cx| Pairwise::__next__(i, cx));
+    super::step_by!(cx, StarMap, |i, cx| StarMap::__next__(&i, cx));
+    super::step_by!(cx, ZipLongest, |i, cx| ZipLongest::__next__(&i, cx));
+    Ok(())
+}
