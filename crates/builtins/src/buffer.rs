@@ -10,6 +10,7 @@
 //! Tests: tests/binary.rs; CPython test_buffer, test_memoryview.
 
 use crate::bytearray::Bytearray;
+use crate::hooks;
 use crate::memoryview::MemoryView;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
@@ -133,6 +134,24 @@ impl Exports {
     pub fn new() -> Exports {
         Exports { count: Arc::default() }
     }
+    /// Whether no view is left, once those that nobody holds have gone. A young collection
+    /// mostly finds them; one that the native stack seems to refer to, since a dead word
+    /// there looks like a live one, is looked for in the heap and in the frames.
+    pub fn is_unheld(&self, cx: &Cx) -> bool {
+        if self.count() == 0 {
+            return true;
+        }
+        cx.collect_thoroughly(false);
+        if self.count() > 0
+            && let Some(release) = hooks::RELEASE_UNHELD.get()
+        {
+            release(cx, Gc::of(self));
+        }
+        if self.count() > 0 {
+            cx.collect_thoroughly(true);
+        }
+        self.count() == 0
+    }
     /// How many views there are.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Acquire)
@@ -162,6 +181,10 @@ impl Hold {
         let count = e.count.clone();
         count.fetch_add(1, Ordering::AcqRel);
         instance(cx, Hold { count, live: AtomicBool::new(true) })
+    }
+    /// Whether it is a look at what `e` counts for, and has not ended.
+    pub fn is_on(&self, e: Gc<Exports>) -> bool {
+        self.live.load(Ordering::Acquire) && Arc::ptr_eq(&self.count, &e.count)
     }
     /// Count one less, once.
     pub fn release(&self) {

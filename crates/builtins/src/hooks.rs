@@ -3,8 +3,9 @@
 //! Each hook is set once at start-up; before that its operation raises or
 //! falls back, as its comment says.
 
+use crate::buffer::Exports;
 use std::sync::OnceLock;
-use typhon_object::{Cx, Obj, Result};
+use typhon_object::{Cx, Gc, Obj, Result};
 
 /// `codecs.encode(text, encoding, errors)` for encodings that are not native,
 /// and for error handlers that are registered in Python: text, encoding name,
@@ -44,3 +45,7 @@ pub fn warn(cx: &mut Cx, text: &str, kind: typhon_object::ExcKind) -> Result<()>
     typhon_object::ops::call_method(cx, module, "warn", &[text.obj(), class])?;
     Ok(())
 }
+
+/// Releases the views of a buffer to which nothing but what is left on the native stack
+/// refers.
+pub static RELEASE_UNHELD: OnceLock<fn(&Cx, Gc<Exports>)> = OnceLock::new();

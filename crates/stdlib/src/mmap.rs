@@ -106,13 +106,7 @@ impl Mmap {
         self.state.read(cx).fd
     }
     fn unexported(&self, cx: &Cx, msg: &str) -> Result<()> {
-        for full in [false, true] {
-            if self.exports.count() == 0 {
-                return Ok(());
-            }
-            cx.collect_thoroughly(full);
-        }
-        if self.exports.count() == 0 { Ok(()) } else { Err(cx.error(ExcKind::BufferError, msg)) }
+        if self.exports.is_unheld(cx) { Ok(()) } else { Err(cx.error(ExcKind::BufferError, msg)) }
     }
     fn search(&self, cx: &mut Cx, view: Buf, start: Missing<Obj>, end: Missing<Obj>, last: bool) -> Result<Obj> {
         let needle = view.to_vec(cx)?;

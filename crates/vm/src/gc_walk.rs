@@ -8,6 +8,8 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
+use typhon_builtins::buffer::{Exports, Hold};
+use typhon_builtins::memoryview::{Managed, MemoryView};
 use typhon_object::list::List;
 use typhon_object::types::Type;
 use typhon_object::{Cx, Gc, Obj, Result, array, list, ops, shape};
@@ -107,6 +109,51 @@ pub fn objects(cx: &mut Cx, mut wanted: impl FnMut(Obj) -> bool) -> Result<Gc<Li
             return list::from_array(cx, a, n);
         }
         room = n + n / 4;
+    }
+}
+
+/// Releases the looks at a buffer that belong to views to which no object and no frame
+/// refers: only a word on a native stack, which may be left from a former call.
+pub fn release_unheld(cx: &Cx, exports: Gc<Exports>) {
+    // The looks, the views that have them, and what else only those refer to.
+    let mut own = HashSet::new();
+    let mut grown = true;
+    let mut held = false;
+    while std::mem::take(&mut grown) && !held {
+        typhon_gc::for_each_object(&cx.mutator, |p| {
+            // As in `objects`.
+            let o = unsafe { Obj::from_word_unchecked(p as u64) };
+            if own.contains(&o.word()) {
+                return;
+            }
+            let mut refers = o.cast::<Hold>().is_some_and(|h| h.is_on(exports));
+            let view = refers || o.cast::<MemoryView>().is_some() || o.cast::<Managed>().is_some() || is_storage(o);
+            if !refers && !own.is_empty() {
+                // Complete, as above.
+                unsafe { typhon_gc::for_each_word(o.addr(), |word| refers |= own.contains(&word)) };
+            }
+            if refers && view {
+                own.insert(o.word());
+                grown = true;
+            }
+            held |= refers && !view;
+        });
+    }
+    cx.mutator.visit_mutators(|m| {
+        let frames = crate::stacks::context(m);
+        // The windows of a stopped thread, or of the caller.
+        let words =
+            unsafe { std::slice::from_raw_parts(frames.stack, frames.top().offset_from_unsigned(frames.stack)) };
+        held |= words.iter().any(|word| own.contains(word));
+    });
+    if !held {
+        for &word in &own {
+            // It was found alive, and nothing has been collected since.
+            let o = unsafe { Obj::from_word_unchecked(word) };
+            if let Some(h) = o.cast::<Hold>() {
+                h.release();
+            }
+        }
     }
 }
 

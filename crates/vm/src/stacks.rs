@@ -24,7 +24,7 @@ struct Stack {
 }
 
 /// The context that a mutator belongs to.
-fn context(m: &Mutator) -> &Cx {
+pub fn context(m: &Mutator) -> &Cx {
     // CX-1: it starts with its mutator.
     unsafe { &*std::ptr::from_ref(m).cast::<Cx>() }
 }

@@ -139,16 +139,7 @@ impl Bytearray {
             return Err(cannot_resize(cx));
         }
         let Some(e) = self.exports.get() else { return Ok(()) };
-        for full in [false, true] {
-            if e.count() == 0 {
-                return Ok(());
-            }
-            cx.collect_thoroughly(full);
-        }
-        if e.count() == 0 {
-            return Ok(());
-        }
-        Err(cannot_resize(cx))
+        if e.is_unheld(cx) { Ok(()) } else { Err(cannot_resize(cx)) }
     }
     /// Store a byte; false if there is no such place.
     pub fn set(&self, cx: &Cx, i: usize, byte: u8) -> bool {
