@@ -7,7 +7,7 @@ that nobody has stored.
 
 import threading
 
-ALLOWED = (ArithmeticError, AttributeError, BufferError, EOFError, LookupError, NameError, OSError,
+ALLOWED = (ArithmeticError, AttributeError, BufferError, EOFError, ImportError, LookupError, NameError, OSError,
            ReferenceError, RuntimeError, TypeError, ValueError, StopIteration)
 
 
