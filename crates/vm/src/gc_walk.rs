@@ -65,20 +65,17 @@ unsafe fn visit(o: Obj, f: &mut dyn FnMut(Obj)) {
     }
 }
 
-/// A list of what `walk`, called while the world is stopped, gives to its argument. It is
-/// called again if there was more than the array had room for.
-fn collect(cx: &mut Cx, mut walk: impl FnMut(&mut dyn FnMut(Obj))) -> Result<Gc<List>> {
-    let mut room = 64;
+/// A list of what `walk`, which stops the world, gives to its argument. It is called again
+/// if there was more than the array had room for.
+fn collect(cx: &mut Cx, mut room: usize, mut walk: impl FnMut(&Cx, &mut dyn FnMut(Obj))) -> Result<Gc<List>> {
     loop {
         let a = array::new(cx, room)?;
         let mut n = 0;
-        cx.mutator.stop_the_world(|| {
-            walk(&mut |o| {
-                if n < room && o != a.obj() {
-                    a.slots()[n].store(o.word(), Ordering::Relaxed);
-                }
-                n += 1;
-            })
+        walk(cx, &mut |o| {
+            if n < room && o != a.obj() {
+                a.slots()[n].store(o.word(), Ordering::Relaxed);
+            }
+            n += 1;
         });
         cx.barrier(a.obj());
         if n <= room {
@@ -90,26 +87,15 @@ fn collect(cx: &mut Cx, mut walk: impl FnMut(&mut dyn FnMut(Obj))) -> Result<Gc<
 
 /// The objects for which `wanted` holds.
 pub fn objects(cx: &mut Cx, mut wanted: impl FnMut(Obj) -> bool) -> Result<Gc<List>> {
-    let mut room = 1024;
-    loop {
-        let a = array::new(cx, room)?;
-        let mut n = 0;
+    collect(cx, 1024, |cx, found| {
         typhon_gc::for_each_object(&cx.mutator, |p| {
             // GC-12: an object, complete up to its header; the world is stopped.
             let o = unsafe { Obj::from_word_unchecked(p as u64) };
             if !is_storage(o) && wanted(o) {
-                if n < room {
-                    a.slots()[n].store(o.word(), Ordering::Relaxed);
-                }
-                n += 1;
+                found(o);
             }
         });
-        cx.barrier(a.obj());
-        if n <= room {
-            return list::from_array(cx, a, n);
-        }
-        room = n + n / 4;
-    }
+    })
 }
 
 /// Releases the looks at a buffer that belong to views to which no object and no frame
@@ -147,23 +133,28 @@ pub fn release_unheld(cx: &Cx, exports: Gc<Exports>) {
         held |= words.iter().any(|word| own.contains(word));
     });
     if !held {
-        for &word in &own {
-            // It was found alive, and nothing has been collected since.
-            let o = unsafe { Obj::from_word_unchecked(word) };
-            if let Some(h) = o.cast::<Hold>() {
+        // Found again, since another thread may have collected between two walks.
+        typhon_gc::for_each_object(&cx.mutator, |p| {
+            // As in `objects`.
+            let o = unsafe { Obj::from_word_unchecked(p as u64) };
+            if own.contains(&o.word())
+                && let Some(h) = o.cast::<Hold>().filter(|h| h.is_on(exports))
+            {
                 h.release();
             }
-        }
+        });
     }
 }
 
 /// `gc.get_referents(*objs)`.
 pub fn referents(cx: &mut Cx, objs: &[Obj]) -> Result<Gc<List>> {
-    collect(cx, |found| {
-        for &o in objs {
-            // Called by `collect` while the world is stopped.
-            unsafe { visit(o, found) }
-        }
+    collect(cx, 64, |cx, found| {
+        cx.mutator.stop_the_world(|| {
+            for &o in objs {
+                // The world is stopped.
+                unsafe { visit(o, found) }
+            }
+        });
     })
 }
 
