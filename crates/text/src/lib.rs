@@ -21,6 +21,7 @@ pub mod format_spec;
 pub mod hash;
 pub mod int;
 pub mod percent;
+pub mod regex;
 pub mod struct_fmt;
 pub mod strview;
 pub mod unicode;

@@ -96,6 +96,7 @@ topics! {
     lang_os "os"
     lang_racing "racing"
     lang_range "range"
+    lang_regexes "regexes"
     lang_set "set"
     lang_signals "signals"
     lang_slices "slices"

@@ -1,9 +1,8 @@
 //! `re.Match`, the scanner behind `finditer`, and replacement templates.
 
 use super::pattern::{Pattern, concat};
-use super::subject::{Mode, Regs, Subject, clip, last_index};
+use super::subject::{Matcher, Mode, Regs, Subject, clip};
 use crate::util::{self, tuple_obj};
-use rustpython_sre_engine::State;
 use typhon_macros::{Trace, class};
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::{self, Args, FromArg, IntoObj};
@@ -229,14 +228,17 @@ impl Scanner {
         let Some((start, advance)) = *self.at.read(cx) else { return Ok(Obj::NONE) };
         let p = self.pattern.payload();
         let subject = Subject::new(cx, p, self.string)?;
-        let mut state = State::default();
-        let found = if start > self.end { None } else { subject.run(&mut state, p, start, self.end, mode, advance) };
+        let mut matcher = Matcher::new();
+        let found = match start > self.end {
+            true => None,
+            false => subject.run(cx, &mut matcher, p, (start, self.end), mode, advance)?,
+        };
         let Some(regs) = found else {
             *self.at.write(cx, self) = None;
             return Ok(Obj::NONE);
         };
         *self.at.write(cx, self) = Some((regs[0].1 as usize, regs[0].0 == regs[0].1));
-        Match::make(cx, self.pattern, self.string, regs, self.pos, self.end, last_index(&state))
+        Match::make(cx, self.pattern, self.string, regs, self.pos, self.end, matcher.last_index())
     }
 }
 

@@ -1,16 +1,14 @@
 //! `_sre`: regular expressions. The compiler is the standard library's own
-//! (`re/_compiler.py`); the engine is the crate rustpython-sre_engine.
+//! (`re/_compiler.py`); the engine is `typhon_text::regex`.
 //!
 //! | file | what |
 //! |---|---|
 //! | `pattern.rs` | `re.Pattern` |
 //! | `matching.rs` | `re.Match`, scanners and iterators |
 //! | `subject.rs` | what is searched, and running the engine on it |
-//! | `drive.rs` | wide text for the engine |
 //!
 //! Tests: CPython test_re.
 
-mod drive;
 mod matching;
 mod pattern;
 mod subject;
@@ -24,7 +22,7 @@ use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
 use typhon_object::{Cx, ExcKind, Result, list, ops};
-use typhon_text::unicode;
+use typhon_text::regex::{self, Program, simple_lower, simple_upper};
 
 #[module("_sre")]
 #[allow(missing_docs)]
@@ -32,14 +30,14 @@ pub mod sre {
     use super::*;
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
-        set(cx, module, "MAGIC", rustpython_sre_engine::SRE_MAGIC)?;
-        set(cx, module, "CODESIZE", rustpython_sre_engine::CODESIZE)?;
-        set(cx, module, "MAXREPEAT", rustpython_sre_engine::MAXREPEAT)?;
-        set(cx, module, "MAXGROUPS", rustpython_sre_engine::MAXGROUPS)
+        set(cx, module, "MAGIC", regex::MAGIC)?;
+        set(cx, module, "CODESIZE", regex::CODE_SIZE)?;
+        set(cx, module, "MAXREPEAT", regex::MAX_REPEAT)?;
+        set(cx, module, "MAXGROUPS", regex::MAX_GROUPS)
     }
 
     fn getcodesize() -> usize {
-        rustpython_sre_engine::CODESIZE
+        regex::CODE_SIZE
     }
     #[sig(character, /)]
     fn ascii_iscased(character: i32) -> bool {
@@ -57,25 +55,6 @@ pub mod sre {
     #[sig(character, /)]
     fn unicode_tolower(character: i32) -> i32 {
         simple_lower(character as u32) as i32
-    }
-    #[internal]
-    fn simple_lower(c: u32) -> u32 {
-        match unicode::to_lower(c).as_slice() {
-            [l] => *l,
-            // One code point has a lower case of two: I with a dot.
-            _ => rustpython_sre_lower(c),
-        }
-    }
-    #[internal]
-    fn rustpython_sre_lower(c: u32) -> u32 {
-        if c == 0x130 { 0x69 } else { c }
-    }
-    #[internal]
-    fn simple_upper(c: u32) -> u32 {
-        match unicode::to_upper(c).as_slice() {
-            [u] => *u,
-            _ => c,
-        }
     }
 
     #[sig(pattern, flags, code, groups, groupindex, indexgroup)]
@@ -97,8 +76,9 @@ pub mod sre {
             );
             Ok(true)
         })?;
+        let program = Program::new(&codes, groups).map_err(|_| cx.error(ExcKind::RuntimeError, "invalid SRE code"))?;
         let is_bytes = if pattern.is_none() { None } else { Some(pattern.cast::<Str>().is_none()) };
-        let p = Pattern::new(pattern, flags as u32, codes, groups, groupindex, indexgroup, is_bytes);
+        let p = Pattern::new(pattern, flags as u32, (codes, program), groups, groupindex, indexgroup, is_bytes);
         Ok(native::instance(cx, p)?.obj())
     }
 

@@ -1,9 +1,8 @@
 //! `re.Pattern`.
 
 use super::matching::{Match, MatchIter, Scanner, Template};
-use super::subject::{Mode, Regs, Subject, clip, last_index};
+use super::subject::{Matcher, Mode, Regs, Subject, clip};
 use crate::util::{self, tuple_obj};
-use rustpython_sre_engine::State;
 use typhon_macros::{Trace, class};
 use typhon_object::bytes::Bytes;
 use typhon_object::list::{self, List};
@@ -13,6 +12,7 @@ use typhon_object::str::{self, Str};
 use typhon_object::tuple::Tuple;
 use typhon_object::types::Type;
 use typhon_object::{CompareOp, Cx, Result, ops};
+use typhon_text::regex::Program;
 use typhon_text::strview::StrBuf;
 
 /// `re.Pattern`.
@@ -20,8 +20,11 @@ use typhon_text::strview::StrBuf;
 pub struct Pattern {
     pattern: Obj,
     flags: u32,
+    /// The code as it was given.
+    code: Vec<u32>,
     /// What the engine runs.
-    pub code: Vec<u32>,
+    #[trace(skip)]
+    pub program: Program,
     /// How many groups.
     pub groups: usize,
     /// Names to numbers.
@@ -56,13 +59,13 @@ impl Pattern {
     pub fn new(
         pattern: Obj,
         flags: u32,
-        code: Vec<u32>,
+        (code, program): (Vec<u32>, Program),
         groups: usize,
         groupindex: Obj,
         indexgroup: Gc<Tuple>,
         is_bytes: Option<bool>,
     ) -> Pattern {
-        Pattern { pattern, flags, code, groups, groupindex, indexgroup, is_bytes }
+        Pattern { pattern, flags, code, program, groups, groupindex, indexgroup, is_bytes }
     }
     fn apply(this: Gc<Pattern>, cx: &mut Cx, string: Obj, pos: isize, end: isize, mode: Mode) -> Result<Obj> {
         let p = this.payload();
@@ -71,9 +74,9 @@ impl Pattern {
         if start > end {
             return Ok(Obj::NONE);
         }
-        let mut state = State::default();
-        match subject.run(&mut state, p, start, end, mode, false) {
-            Some(regs) => Match::make(cx, this, string, regs, start, end, last_index(&state)),
+        let mut matcher = Matcher::new();
+        match subject.run(cx, &mut matcher, p, (start, end), mode, false)? {
+            Some(regs) => Match::make(cx, this, string, regs, start, end, matcher.last_index()),
             None => Ok(Obj::NONE),
         }
     }
@@ -114,9 +117,11 @@ impl Pattern {
         let subject = Subject::new(cx, p, string)?;
         let out = list::new(cx, &[])?;
         let (mut n, mut at, mut start, mut advance) = (0usize, 0usize, 0usize, false);
-        let mut state = State::default();
+        let mut matcher = Matcher::new();
         while count <= 0 || (n as isize) < count {
-            let Some(regs) = subject.run(&mut state, p, start, subject.len(), Mode::Search, advance) else { break };
+            let Some(regs) = subject.run(cx, &mut matcher, p, (start, subject.len()), Mode::Search, advance)? else {
+                break;
+            };
             let (b, e) = (regs[0].0 as usize, regs[0].1 as usize);
             if at < b {
                 let part = subject.slice(cx, at, b)?;
@@ -126,7 +131,7 @@ impl Pattern {
                 Filter::Literal(l) => *l,
                 Filter::Template(t) => t.fill(cx, &subject, &regs)?,
                 Filter::Call(f) => {
-                    let m = Match::make(cx, this, string, regs, 0, subject.len(), last_index(&state))?;
+                    let m = Match::make(cx, this, string, regs, 0, subject.len(), matcher.last_index())?;
                     ops::call_args(cx, *f, &[m])?
                 }
             };
@@ -220,11 +225,11 @@ impl Pattern {
         let subject = Subject::new(cx, p, string)?;
         let (mut start, end) = clip(subject.len(), pos, endpos);
         let out = list::new(cx, &[])?;
-        let mut state = State::default();
+        let mut matcher = Matcher::new();
         let mut advance = false;
         let empty = p.empty(cx, &subject)?;
         while start <= end {
-            let Some(regs) = subject.run(&mut state, p, start, end, Mode::Search, advance) else { break };
+            let Some(regs) = subject.run(cx, &mut matcher, p, (start, end), Mode::Search, advance)? else { break };
             let item = match p.groups {
                 0 => Pattern::piece(cx, &subject, &regs, 0, empty)?,
                 1 => Pattern::piece(cx, &subject, &regs, 1, empty)?,
@@ -259,10 +264,12 @@ impl Pattern {
         let p = this.payload();
         let subject = Subject::new(cx, p, string)?;
         let out = list::new(cx, &[])?;
-        let mut state = State::default();
+        let mut matcher = Matcher::new();
         let (mut at, mut start, mut n, mut advance) = (0, 0, 0isize, false);
         while maxsplit <= 0 || n < maxsplit {
-            let Some(regs) = subject.run(&mut state, p, start, subject.len(), Mode::Search, advance) else { break };
+            let Some(regs) = subject.run(cx, &mut matcher, p, (start, subject.len()), Mode::Search, advance)? else {
+                break;
+            };
             let (b, e) = (regs[0].0 as usize, regs[0].1 as usize);
             let part = subject.slice(cx, at, b)?;
             out.append(cx, part)?;

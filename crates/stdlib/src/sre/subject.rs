@@ -1,27 +1,18 @@
 //! What a pattern is applied to, and running the engine on it.
 
-use super::drive::Wide;
 use super::pattern::Pattern;
-use rustpython_sre_engine::{Request, State};
+use crate::util::check_signals;
+use std::cell::Cell;
 use typhon_object::bytes::Bytes;
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, Result};
+pub use typhon_text::regex::Mode;
+use typhon_text::regex::{Machine, Request, Stop};
 use typhon_text::strview::StrView;
 
 /// Start and end of each group, 0 being the whole; -1 for no match.
 pub type Regs = Vec<(isize, isize)>;
-
-/// How to apply the pattern.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// At the start only.
-    Match,
-    /// At the start, up to the end.
-    Full,
-    /// Anywhere.
-    Search,
-}
 
 /// What is searched.
 pub enum Subject {
@@ -75,54 +66,75 @@ impl Subject {
             Subject::Copy(v) => crate::util::bytes_obj(cx, &v[start..end]),
         }
     }
-    /// Apply the pattern's code between `start` and `end`.
+    /// Apply the pattern between two places.
     pub fn run(
         &self,
-        state: &mut State,
+        cx: &mut Cx,
+        matcher: &mut Matcher,
         p: &Pattern,
-        start: usize,
-        end: usize,
+        (start, end): (usize, usize),
         mode: Mode,
         must_advance: bool,
-    ) -> Option<Regs> {
-        let code = &p.code;
-        let full = mode == Mode::Full;
-        macro_rules! go {
-            ($drive:expr) => {{
-                let mut req = Request::new($drive, start, end, code, full);
-                req.must_advance = must_advance;
-                state.reset(&req, req.start);
-                if mode == Mode::Search { state.search(req) } else { state.py_match(&req) }
-            }};
+    ) -> Result<Option<Regs>> {
+        let mut raised = None;
+        // Matching may take long: signals, collections and other threads do not wait for
+        // its end.
+        let mut tick = || check_signals(cx).map_err(|e| raised = Some(e)).is_ok();
+        let machine = &mut matcher.0;
+        macro_rules! find {
+            ($text:expr) => {
+                machine.find(&p.program, Request { text: $text, start, end, mode, must_advance }, &mut tick)
+            };
         }
         let found = match self {
-            Subject::Bytes(b) => go!(Wide::<1>(b.as_slice())),
-            Subject::Copy(v) => go!(Wide::<1>(v)),
+            Subject::Bytes(b) => find!(b.as_slice()),
+            Subject::Copy(v) => find!(v.as_slice()),
             Subject::Text(s) => match s.view() {
-                StrView::Latin1(b) => go!(Wide::<1>(b)),
-                StrView::Ucs2(u) => go!(Wide::<2>(bytemuck::cast_slice(u))),
-                StrView::Ucs4(u) => go!(Wide::<4>(bytemuck::cast_slice(u))),
+                StrView::Latin1(b) => find!(b),
+                StrView::Ucs2(u) => find!(u),
+                StrView::Ucs4(u) => find!(u),
             },
         };
-        if !found {
-            return None;
-        }
+        let (from, to) = match found {
+            Ok(None) => return Ok(None),
+            Ok(Some(place)) => place,
+            Err(Stop::Memory) => return Err(cx.memory_error()),
+            Err(Stop::Interrupted) => return Err(raised.unwrap_or_else(|| cx.memory_error())),
+        };
         let mut regs = Vec::with_capacity(p.groups + 1);
-        regs.push((state.start as isize, state.cursor.position as isize));
+        regs.push((from as isize, to as isize));
         for g in 0..p.groups {
-            let (a, b) = state.marks.get(g);
-            regs.push(match (a.into_option(), b.into_option()) {
-                (Some(a), Some(b)) => (a as isize, b as isize),
-                _ => (-1, -1),
-            });
+            regs.push(machine.group(g).map_or((-1, -1), |(a, b)| (a as isize, b as isize)));
         }
-        Some(regs)
+        Ok(Some(regs))
     }
 }
 
-/// The index of the last matched group, or 0.
-pub fn last_index(state: &State) -> usize {
-    usize::try_from(state.marks.last_index()).unwrap_or(0)
+thread_local! {
+    /// Of the last match that has ended.
+    static SPARE: Cell<Option<Machine>> = const { Cell::new(None) };
+}
+
+/// The engine's memory, which the thread's next match takes over.
+pub struct Matcher(Machine);
+
+impl Matcher {
+    /// The thread's, unless a match that has not ended uses it.
+    pub fn new() -> Matcher {
+        Matcher(SPARE.take().unwrap_or_default())
+    }
+    /// Number of the group that ended last, or 0.
+    pub fn last_index(&self) -> usize {
+        self.0.last_group().unwrap_or(0)
+    }
+}
+
+impl Drop for Matcher {
+    fn drop(&mut self) {
+        if self.0.is_small() {
+            SPARE.set(Some(std::mem::take(&mut self.0)));
+        }
+    }
 }
 
 /// Clip `pos` and `endpos` to the subject.
