@@ -14,7 +14,7 @@ pub struct HeapOptions {
     pub min_heap: usize,
     /// The most the heap may use, in bytes; 0: the machine's memory.
     pub max_heap: usize,
-    /// The nursery for each core, in bytes, while the heap is small.
+    /// The nursery for each core, in bytes, while the heap is small; doubled when several threads run.
     pub nursery: usize,
     /// Collector threads; 0: as many as there are cores, at most eight. With one, the
     /// collector is what a program with many threads waits for one by one.

@@ -7,7 +7,8 @@
 //!
 //! A young collection is due when so much has been allocated since the last collection as
 //! the nursery is large: a fixed size for each of those cores, small enough that the
-//! memory that programs use again and again stays in the processor's caches; but a
+//! memory that programs use again and again stays in the processor's caches, and that what
+//! survives lies close together; twice that when several threads must stop for it; but a
 //! quarter of what is live if that is more, for a young collection looks at every block.
 
 use crate::binding::Vm;
@@ -27,7 +28,7 @@ const LARGE: usize = (4 << 30) / PAGE;
 const MOST_CORES: usize = 8;
 
 /// The nursery of a small heap, in bytes for each core.
-pub(crate) const NURSERY: usize = 16 << 20;
+pub(crate) const NURSERY: usize = 8 << 20;
 /// Set by `init`, in pages.
 pub(crate) static NURSERY_PAGES: AtomicUsize = AtomicUsize::new(NURSERY / PAGE);
 
@@ -82,7 +83,8 @@ impl Policy {
 
     /// After a collection that left `used` pages.
     fn set_nursery(&self, used: usize) {
-        let nursery = NURSERY_PAGES.load(Ordering::Relaxed) * Self::busy_cores();
+        let cores = Self::busy_cores();
+        let nursery = NURSERY_PAGES.load(Ordering::Relaxed) * cores * cores.min(2);
         self.young.store(used + nursery.max(used / 4), Ordering::Relaxed);
     }
 
