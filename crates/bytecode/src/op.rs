@@ -366,7 +366,7 @@ opcodes! {
 
     // Exceptions
     RAISE 0 0 [Flag OptR OptR N] ANY_END "raise (x=0), raise a (x=1), raise a from b (x=2)";
-    RERAISE 0 0 [N R N N] RAISE_END "Raise a again; no traceback entry for this frame";
+    RERAISE 0 0 [Flag R N N] RAISE_END "Raise a again; no traceback entry for this frame; x=1 if the source does not show it";
     PUSHEXC 0 0 [Flag W R N] PURE "a <- the exception being handled; b becomes it; x: in a generator, what its caller handles counts as none";
     POPEXC 0 0 [Flag R N N] PURE "The exception being handled <- a; x: in a generator, none is what its caller handles";
     CHECKEXCMATCH 0 0 [N W R R] ANY "a <- whether exception b matches c";

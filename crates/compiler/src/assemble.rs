@@ -343,6 +343,11 @@ impl<'a> Unit<'a> {
         self.emit(op, 0, a, 0, 0);
     }
 
+    /// Raise `exc` again.
+    pub fn reraise(&mut self, exc: u16) {
+        self.emit(Op::RERAISE, self.range.is_none() as u8, exc, 0, 0);
+    }
+
     /// Emit with a 32-bit operand in b:c.
     pub fn emit_wide(&mut self, op: Op, x: u8, a: u16, bc: u32) {
         self.emit(op, x, a, bc as u16, (bc >> 16) as u16);

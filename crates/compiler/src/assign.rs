@@ -101,6 +101,11 @@ impl<'a> Compiler<'a> {
     }
 
     fn unpack(&mut self, elts: &'a [Expr], src: Reg, range: rustpython_ruff_text_size::TextRange) -> Res<()> {
+        if let Some(first) = self.adjacent_locals(elts) {
+            self.at(range, |c| c.u.emit_abc(Op::UNPACKSEQ, first, src, elts.len() as u16));
+            (first..first + elts.len() as u16).for_each(|r| self.u.set_bound(r));
+            return Ok(());
+        }
         let star = elts.iter().position(|e| e.is_starred_expr());
         let start = self.u.temps(elts.len() as u32);
         match star {
@@ -121,6 +126,15 @@ impl<'a> Compiler<'a> {
             self.store(e, start + k as u16)?;
         }
         Ok(())
+    }
+
+    /// The first register of targets that are locals in registers one after another, as
+    /// they are where their first assignment is an unpacking.
+    fn adjacent_locals(&self, elts: &[Expr]) -> Option<Reg> {
+        let register = |e: &Expr| e.as_name_expr().and_then(|n| self.local_reg(&n.id));
+        let first = register(elts.first()?)?;
+        let adjacent = |(k, e): (usize, &Expr)| register(e) == Some(first + k as u16);
+        elts.iter().enumerate().all(adjacent).then_some(first)
     }
 
     /// Remember `self.x = ...` in methods for `__static_attributes__`.

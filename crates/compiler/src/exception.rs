@@ -64,7 +64,7 @@ impl<'a> Compiler<'a> {
         self.u.bind_handler(c.handler, c.state);
         let range = self.u.range.take();
         self.pop_exc(c.saved);
-        self.u.emit_a(Op::RERAISE, c.exc);
+        self.u.reraise(c.exc);
         self.u.range = range;
     }
 
@@ -121,7 +121,7 @@ impl<'a> Compiler<'a> {
         // The frame ends where the clause did (PEP 626).
         let last = t.finalbody.last().filter(|s| is_simple(s)).map(Ranged::range);
         let range = std::mem::replace(&mut self.u.range, last);
-        self.u.emit_a(Op::RERAISE, exc);
+        self.u.reraise(exc);
         self.u.range = range;
         self.u.handler = h;
         self.end_handling(c);
@@ -188,7 +188,7 @@ impl<'a> Compiler<'a> {
         // The frame ends at the clause that was tried last (PEP 626).
         let tried = t.handlers.last().and_then(|ExceptHandler::ExceptHandler(h)| h.type_.as_ref());
         let range = std::mem::replace(&mut self.u.range, tried.map(|ty| ty.range()));
-        self.u.emit_a(Op::RERAISE, exc);
+        self.u.reraise(exc);
         self.u.range = range;
         self.u.handler = h;
         Ok(())
@@ -213,7 +213,7 @@ impl<'a> Compiler<'a> {
         self.u.bind_handler(n, state);
         self.unname(name);
         let range = self.u.range.take();
-        self.u.emit_a(Op::RERAISE, again);
+        self.u.reraise(again);
         self.u.range = range;
         self.u.bind(done);
         Ok(())
@@ -287,7 +287,7 @@ impl<'a> Compiler<'a> {
         self.u.jump(Op::JNONE, pair, 0, none);
         self.restore(c);
         let h = std::mem::replace(&mut self.u.handler, c.outer);
-        self.u.emit_a(Op::RERAISE, pair);
+        self.u.reraise(pair);
         self.u.handler = h;
         self.u.bind(none);
         self.restore(c);

@@ -43,7 +43,7 @@ impl<'a> Compiler<'a> {
         self.u.bind_handler(h, state);
         let range = self.u.range.take();
         self.u.emit(Op::INTRINSIC1, Intrinsic1::StopIterationError as u8, r, r, 0);
-        self.u.emit_a(Op::RERAISE, r);
+        self.u.reraise(r);
         self.u.range = range;
     }
 

@@ -91,7 +91,7 @@ impl<'a> Compiler<'a> {
         self.u.handler = outer;
         let line = self.u.range.take();
         self.pop_exc(saved);
-        self.u.emit_a(Op::RERAISE, exc);
+        self.u.reraise(exc);
         self.u.bind(suppress);
         self.pop_exc(saved);
         self.u.jump(Op::JMP, 0, 0, end);

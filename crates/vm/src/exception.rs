@@ -69,7 +69,7 @@ crate::slow! {
         let r: Raised = match f.x() {
             0 => match f.cx.handled() {
                 // A reraise keeps the context and the traceback that it has.
-                Some(e) => return Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(e), false) }),
+                Some(e) => return Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(e), unwind::Origin::Again) }),
                 None => f.cx.error(ExcKind::RuntimeError, "No active exception to reraise"),
             },
             x => {
@@ -100,7 +100,8 @@ crate::slow! {
     /// RERAISE.
     fn reraise(f) {
         let e = as_exception(f, f.reg(f.a()));
-        Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(e), false) })
+        let origin = if f.x() == 0 { unwind::Origin::Again } else { unwind::Origin::Hidden };
+        Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(e), origin) })
     }
     /// CHECKEXCMATCH.
     fn check_match(f) {

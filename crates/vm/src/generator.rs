@@ -431,7 +431,7 @@ unsafe fn throw_into(cx: &mut Cx, pc: Pc, base: Base, e: Raised) -> Result<Obj> 
             cx.base = base;
             e = crate::monitor::thrown(cx, Window { base, pc }, e);
         }
-        let pb = unwind::unwind(cx, pc, base, e, true);
+        let pb = unwind::unwind(cx, pc, base, e, unwind::Origin::Raised);
         let r = interp::run(pb.pc, pb.base, cx);
         cx.pc = old_pc;
         cx.base = old_base;
@@ -705,7 +705,7 @@ crate::slow! {
         }
         // A handler's register holds an exception.
         let e: Gc<BaseException> = unsafe { Gc::from_obj(e) };
-        Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(e), false) })
+        Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(e), unwind::Origin::Again) })
     }
     /// CLEANUPTHROW.
     fn cleanup_throw(f) {
@@ -716,7 +716,7 @@ crate::slow! {
             f.set(f.a(), call::stop_value(Raised(x)));
             return Ok(f.done());
         }
-        Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(x), false) })
+        Ok(unsafe { unwind::unwind(f.cx, f.pc, f.base, Raised(x), unwind::Origin::Again) })
     }
     /// ASYNCGENWRAP.
     fn async_gen_wrap(f) {

@@ -18,14 +18,26 @@ pub unsafe fn raise(cx: &mut Cx, pc: Pc, base: Base, e: Raised) -> PB {
         exc::chain(cx, e.0);
     }
     // The same window.
-    unsafe { unwind(cx, pc, base, e, true) }
+    unsafe { unwind(cx, pc, base, e, Origin::Raised) }
 }
 
-/// Find the handler. `record`: add this frame to the traceback.
+/// How an exception came up in the first window that `unwind` looks at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was raised here: the frame becomes an entry of its traceback.
+    Raised,
+    /// It is raised again here, where its traceback knows this frame already.
+    Again,
+    /// It is raised again by code that the source does not show: the frame ends where it
+    /// was raised (PEP 626).
+    Hidden,
+}
+
+/// Find the handler.
 ///
 /// # Safety
 /// VM-1 for the window.
-pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, mut e: Raised, mut record: bool) -> PB {
+pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, mut e: Raised, mut origin: Origin) -> PB {
     unsafe {
         loop {
             let w = Window { base, pc };
@@ -34,15 +46,14 @@ pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, mut e: Raised, mut
             cx.pc = pc;
             cx.base = base;
             cx.set_top(base.add(code.nregs as usize));
-            if record {
+            if origin == Origin::Raised {
                 // Without memory for an entry the traceback lacks it.
                 let _ = traceback::add(cx, e.0, w);
             }
             let watched = monitor::on(cx);
             if watched {
-                e = monitor::raised(cx, w, e, !record);
+                e = monitor::raised(cx, w, e, origin != Origin::Raised);
             }
-            record = true;
             if let Some(h) = code.data.handler(at) {
                 if watched && let Err(n) = monitor::handled(cx, w, h.target, e) {
                     e = n;
@@ -59,12 +70,13 @@ pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, mut e: Raised, mut
                 if let Some(pb) = generator::unwound(cx, w, e) {
                     return pb;
                 }
-                // Code that the source does not show raised it again: the frame ends where
-                // it was raised (PEP 626).
-                let hidden = code.data.position(at).is_none();
-                let raised = w.existing().filter(|_| hidden).and_then(|f| traceback::raised_at(e.0, f));
-                let pc = raised.map_or(pc, |at| code.entry.add(at as usize + 1));
-                let _ = frame::leave(cx, Window { base, pc });
+                let mut last = pc;
+                if origin == Origin::Hidden
+                    && let Some(at) = w.existing().and_then(|f| traceback::raised_at(e.0, f))
+                {
+                    last = code.entry.add(at as usize + 1);
+                }
+                let _ = frame::leave(cx, Window { base, pc: last });
             }
             cx.depth = cx.depth.saturating_sub(1);
             if is_exit(ret) {
@@ -73,6 +85,7 @@ pub unsafe fn unwind(cx: &mut Cx, mut pc: Pc, mut base: Base, mut e: Raised, mut
             }
             pc = ret;
             base = caller;
+            origin = Origin::Raised;
         }
     }
 }
