@@ -32,6 +32,10 @@ fn offset(cx: &mut Cx, this: Gc<List>, k: Obj, msg: &str) -> Result<usize> {
 /// A list of the items that a slice selects.
 fn sub_list(cx: &mut Cx, this: Gc<List>, s: &Slice) -> Result<Obj> {
     let b = s.bounds(cx)?;
+    if b.step == 1 {
+        let (start, stop, _, _) = b.clip(this.len());
+        return Ok(this.sub(cx, start as usize, stop.max(start) as usize)?.obj());
+    }
     let (a, n) = {
         let g = this.write(cx);
         let (start, _, step, n) = b.clip(g.len());
@@ -52,13 +56,21 @@ fn sub_list(cx: &mut Cx, this: Gc<List>, s: &Slice) -> Result<Obj> {
     Ok(list::from_array(cx, a, n)?.obj())
 }
 
+/// `this[i:j] = v`; `bounds` tells i and j (i <= j <= length) from the length.
+pub fn splice(cx: &mut Cx, this: Gc<List>, v: Obj, bounds: impl FnOnce(usize) -> (usize, usize)) -> Result<()> {
+    let (_keep, items) = seq::fast_items(cx, v, "must assign iterable to extended slice")?;
+    let mut g = this.write(cx);
+    let (start, stop) = bounds(g.len());
+    g.splice(start, stop, items)
+}
+
 fn set_slice(cx: &mut Cx, this: Gc<List>, s: &Slice, v: Obj) -> Result<()> {
     let b = s.bounds(cx)?;
     if b.step == 1 {
-        let (_keep, items) = seq::fast_items(cx, v, "can only assign iterable")?;
-        let mut g = this.write(cx);
-        let (start, stop, _, _) = b.clip(g.len());
-        return g.splice(start as usize, stop.max(start) as usize, items);
+        return splice(cx, this, v, |len| {
+            let (start, stop, _, _) = b.clip(len);
+            (start as usize, stop.max(start) as usize)
+        });
     }
     let (_keep, items) = seq::fast_items(cx, v, "must assign iterable to extended slice")?;
     let g = this.write(cx);

@@ -317,6 +317,15 @@ fn lookup_key(cx: &mut Cx, key: Obj) -> Result<(Obj, i64)> {
     }
 }
 
+/// `x in o`, of a set or frozenset.
+pub fn contains(cx: &mut Cx, o: Obj, x: Obj) -> Result<bool> {
+    let (k, h) = lookup_key(cx, x)?;
+    match storage(o) {
+        Some(s) => Ok(s.items.get_hashed(cx, k, h)?.is_some()),
+        None => Ok(false),
+    }
+}
+
 /// The element's hash; the error says that a set wanted it.
 fn element_hash(cx: &mut Cx, v: Obj) -> Result<i64> {
     match ops::hash(cx, v) {
@@ -386,8 +395,7 @@ macro_rules! common {
             }
             /// x.__contains__(y) <==> y in x.
             fn __contains__(this: Gc<$ty>, cx: &mut Cx, object: Obj) -> Result<bool> {
-                let (k, h) = lookup_key(cx, object)?;
-                Ok(this.0.items.get_hashed(cx, k, h)?.is_some())
+                contains(cx, this.obj(), object)
             }
             fn __iter__(this: Gc<$ty>, cx: &mut Cx) -> Result<Obj> {
                 iter(cx, this.obj())

@@ -125,8 +125,7 @@ impl TupleMethods {
     }
 
     fn __hash__(this: Gc<Tuple>, cx: &mut Cx) -> Result<i64> {
-        cx.enter_while("while hashing a tuple")?;
-        tuple::hash_items(cx, this.items())
+        tuple::hash(cx, this)
     }
 
     /// Return number of occurrences of value.

@@ -100,6 +100,10 @@ impl LayoutInit {
     pub const fn array() -> Self {
         Self::new(LayoutKind::Array)
     }
+    /// A header, a length, that many value slots, and `tail` bytes that hold no values.
+    pub const fn array_with_tail(tail: u32) -> Self {
+        Self { size: tail, ..Self::new(LayoutKind::Array) }
+    }
     /// A header, a length and that many bytes.
     pub const fn bytes() -> Self {
         Self::new(LayoutKind::Bytes)
@@ -222,7 +226,7 @@ unsafe fn length(object: *const u8) -> usize {
 pub unsafe fn object_size(object: *const u8) -> usize {
     let l = layout(shape_of(object));
     let size = match l.kind {
-        LayoutKind::Array => 16 + 8 * length(object),
+        LayoutKind::Array => 16 + 8 * length(object) + l.size as usize,
         LayoutKind::Bytes => 16 + length(object),
         _ if l.size != 0 => l.size as usize,
         _ => (l.size_fn)(object),

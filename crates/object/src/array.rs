@@ -70,7 +70,13 @@ pub fn new(cx: &Cx, cap: usize) -> Result<Gc<Array>> {
 /// Copy the first `n` slots of `from` to those of `to` from `at` on, without a barrier.
 #[inline]
 pub fn copy_slots(from: Gc<Array>, to: Gc<Array>, at: usize, n: usize) {
-    let (from, to) = (&from.slots()[..n], &to.slots()[at..at + n]);
+    copy_range(from, 0, to, at, n);
+}
+
+/// Copy `n` slots of `from` from `start` on to those of `to` from `at` on, without a barrier.
+#[inline]
+pub fn copy_range(from: Gc<Array>, start: usize, to: Gc<Array>, at: usize, n: usize) {
+    let (from, to) = (&from.slots()[start..start + n], &to.slots()[at..at + n]);
     if !typhon_gc::multi_threaded() {
         // Both ranges exist, and no other thread does.
         unsafe { std::ptr::copy(from.as_ptr(), to.as_ptr() as *mut AtomicU64, n) };

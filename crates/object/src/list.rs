@@ -117,6 +117,19 @@ impl List {
         cx.barrier(a.obj());
         Ok(a)
     }
+    /// The items from `start` to `stop`, or what there is of them, as a list.
+    pub fn sub(&self, cx: &Cx, start: usize, stop: usize) -> Result<Gc<List>> {
+        let (a, n) = {
+            let g = self.write(cx);
+            let n = stop.min(g.len()).saturating_sub(start);
+            let Some(b) = g.buf().filter(|_| n != 0) else { return new(cx, &[]) };
+            let a = array::new(cx, n)?;
+            array::copy_range(b, start, a, 0, n);
+            cx.barrier(a.obj());
+            (a, n)
+        };
+        from_array(cx, a, n)
+    }
     /// Copy the first `n` items, or what there is of them, to `a` from `at` on; how many
     /// there were. The caller owns `a` and does what the barrier wants.
     pub fn copy_to(&self, cx: &Cx, a: Gc<Array>, at: usize, n: usize) -> usize {

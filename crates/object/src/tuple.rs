@@ -1,6 +1,7 @@
 //! `tuple`: an immutable sequence. Its methods are in typhon-builtins.
 //!
-//! Layout: header, length, items: an array that never changes once returned.
+//! Layout: header, length, items, hash. The items are an array that never changes once
+//! returned; the hash is 0 until somebody has asked for it.
 //! Tests: tests/lang/tuple.md; CPython test_tuple.
 
 use crate::cx::Cx;
@@ -16,9 +17,12 @@ pub struct Tuple {
     len: u64,
 }
 
+/// Bytes behind the items: the hash.
+pub(crate) const TAIL: usize = 8;
+
 pub(crate) unsafe fn var_size(p: *const u8) -> usize {
     // Called on live tuples only.
-    unsafe { 16 + 8 * *(p.add(8) as *const u64) as usize }
+    unsafe { 16 + 8 * *(p.add(8) as *const u64) as usize + TAIL }
 }
 
 impl Tuple {
@@ -37,6 +41,16 @@ impl Tuple {
         // `len` values follow and never change; tuples are filled before
         // anyone else sees them.
         unsafe { std::slice::from_raw_parts((self as *const Tuple).add(1) as *const Obj, self.len as usize) }
+    }
+    fn hash_word(&self) -> &AtomicU64 {
+        // It stands behind the items.
+        unsafe { &*(self.items().as_ptr_range().end as *const AtomicU64) }
+    }
+    /// The hash, if it was computed before.
+    #[inline(always)]
+    pub fn known_hash(&self) -> Option<i64> {
+        let h = self.hash_word().load(Ordering::Relaxed) as i64;
+        (h != 0).then_some(h)
     }
     /// The item at `i`, if in range.
     #[inline(always)]
@@ -68,7 +82,7 @@ pub fn new_of(cx: &Cx, class: Gc<Type>, items: &[Obj]) -> Result<Obj> {
     if shape_id == shape::TUPLE {
         return Ok(new(cx, items)?.obj());
     }
-    // A subclass has an ext word behind the items.
+    // A subclass has an ext word behind the hash.
     let t = alloc(cx, shape_id, items, 8)?;
     if class.has_finalizer() {
         // The object is fresh.
@@ -79,7 +93,7 @@ pub fn new_of(cx: &Cx, class: Gc<Type>, items: &[Obj]) -> Result<Obj> {
 
 /// A tuple (or subclass instance: `tail` extra bytes) of these items.
 pub(crate) fn alloc(cx: &Cx, shape_id: u32, items: &[Obj], tail: usize) -> Result<Gc<Tuple>> {
-    let p = cx.alloc_var(shape_id, 16 + 8 * items.len() + tail, items.len() as u64)?;
+    let p = cx.alloc_var(shape_id, 16 + 8 * items.len() + TAIL + tail, items.len() as u64)?;
     // Fresh object with room for the items.
     unsafe {
         let slots = std::slice::from_raw_parts(p.add(16) as *const AtomicU64, items.len());
@@ -91,6 +105,18 @@ pub(crate) fn alloc(cx: &Cx, shape_id: u32, items: &[Obj], tail: usize) -> Resul
         cx.barrier(t);
         Ok(Gc::from_obj(t))
     }
+}
+
+/// The hash of a tuple, computed once.
+pub fn hash(cx: &mut Cx, t: Gc<Tuple>) -> Result<i64> {
+    if let Some(h) = t.known_hash() {
+        return Ok(h);
+    }
+    cx.enter_while("while hashing a tuple")?;
+    let h = hash_items(cx, t.items())?;
+    // Two threads find the same; what it was computed from does not change.
+    t.hash_word().store(h as u64, Ordering::Relaxed);
+    Ok(h)
 }
 
 /// CPython's hash of a tuple: xxHash's mixing of the items' hashes.

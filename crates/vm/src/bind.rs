@@ -24,6 +24,20 @@ pub unsafe fn bind(cx: &mut Cx, func: Gc<Function>, base: Base, args: &[Obj], kw
         }
         return Ok(());
     }
+    if kw.is_none()
+        && let Some(defaults) = func.last_defaults(args.len())
+    {
+        let given = args.len() + defaults.len();
+        // As above; defaults are no part of a window.
+        unsafe {
+            std::ptr::copy(args.as_ptr() as *const u64, base, args.len());
+            std::ptr::copy_nonoverlapping(defaults.as_ptr() as *const u64, base.add(args.len()), defaults.len());
+            for i in given..clear {
+                *base.add(i) = 0;
+            }
+        }
+        return Ok(());
+    }
     let code = func.code();
     let d = &code.data;
     let n_kw = kw.map_or(0, |k| k.len());
@@ -33,13 +47,14 @@ pub unsafe fn bind(cx: &mut Cx, func: Gc<Function>, base: Base, args: &[Obj], kw
     let has_star = d.flags & flags::VARARGS != 0;
     let has_kw = d.flags & flags::VARKEYWORDS != 0;
     // The values may stand where they are to go, or in each other's way.
-    let mut room = [0u64; 24];
+    let mut room = [std::mem::MaybeUninit::<u64>::uninit(); 24];
     let held;
     let vals: &[u64] = if args.len() <= room.len() {
         for (r, a) in room.iter_mut().zip(args) {
-            *r = a.word();
+            r.write(a.word());
         }
-        &room[..args.len()]
+        // As many as were written.
+        unsafe { std::slice::from_raw_parts(room.as_ptr() as *const u64, args.len()) }
     } else {
         held = tuple::new(cx, args)?;
         // A tuple's items are its values' words.

@@ -3,7 +3,7 @@
 use crate::hooks;
 use typhon_object::dict::{self, Dict};
 use typhon_object::list::{self, List};
-use typhon_object::tuple::{self, Tuple};
+use typhon_object::tuple;
 use typhon_object::types;
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, name, ops, shape};
 
@@ -127,16 +127,6 @@ crate::slow! {
     /// UNPACKSEQ.
     fn unpack_seq(f) {
         let (a, n, o) = (f.a(), f.c(), f.reg(f.b()));
-        if o.shape() == shape::TUPLE {
-            // By its shape.
-            let t: Gc<Tuple> = unsafe { Gc::from_obj(o) };
-            if t.len() == n {
-                for (i, v) in t.items().iter().enumerate() {
-                    f.set(a + i, *v);
-                }
-                return Ok(f.done());
-            }
-        }
         if o.shape() == shape::LIST {
             // By its shape. Another thread may make it shorter meanwhile.
             let l: Gc<List> = unsafe { Gc::from_obj(o) };

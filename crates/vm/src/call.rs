@@ -143,8 +143,7 @@ unsafe fn push(f: &mut Fr<'_>, func: Gc<Function>, a: usize, args: &[Obj], kw: O
 }
 
 /// Push a window for `func`, whose `n` arguments stand in their places from `nb`
-/// on and are all that it needs; `None` if that is not so or something else is
-/// to be done first.
+/// on; defaults serve for those that are missing. `None` if more is to be done.
 ///
 /// # Safety
 /// VM-1 for the caller's window; `nb` is the window to be.
@@ -152,23 +151,35 @@ unsafe fn push(f: &mut Fr<'_>, func: Gc<Function>, a: usize, args: &[Obj], kw: O
 unsafe fn push_ready(cx: &mut Cx, base: Base, func: &Function, nb: Base, n: usize, ret: Pc) -> Option<PB> {
     unsafe {
         let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize);
-        if func.simple.load(Ordering::Relaxed) as usize != n
-            || end as usize >= cx.limit as usize
-            || cx.depth >= cx.depth_limit
-            || cx.mutator.poll_pending()
-        {
+        if end as usize >= cx.limit as usize || cx.depth >= cx.depth_limit || cx.mutator.poll_pending() {
             return None;
+        }
+        let wanted = func.simple.load(Ordering::Relaxed) as usize;
+        if wanted != n {
+            let defaults = func.last_defaults(n)?;
+            for (i, v) in defaults.iter().enumerate() {
+                *nb.add(n + i) = v.word();
+            }
         }
         cx.depth += 1;
         *nb.sub(4) = Gc::of(func).obj().word();
         *nb.sub(3) = ret as u64;
         *nb.sub(2) = base as u64;
         *nb.sub(1) = 0;
-        for i in n..func.nclear.load(Ordering::Relaxed) as usize {
+        for i in wanted..func.nclear.load(Ordering::Relaxed) as usize {
             *nb.add(i) = 0;
         }
         Some(PB { pc: func.entry.load(Ordering::Acquire) as Pc, base: nb })
     }
+}
+
+/// `push_ready` for the loop, which has seen that defaults are needed.
+///
+/// # Safety
+/// VM-1 for the caller's window; `nb` is the window to be.
+#[inline(never)]
+pub unsafe fn push_short(cx: *mut Cx, base: Base, func: &Function, nb: Base, n: usize, ret: Pc) -> Option<PB> {
+    unsafe { push_ready(&mut *cx, base, func, nb, n, ret) }
 }
 
 /// CALLM in every form, when the instruction's own cache did not serve: ask the
@@ -202,7 +213,7 @@ pub unsafe extern "C" fn call_method(pc: Pc, base: Base, insn: u64, cx: *mut Cx)
                 let func: Gc<Function> = Gc::from_obj(m);
                 let window = base.add(a + 4);
                 let n = n + first.is_some() as usize;
-                if func.simple.load(Ordering::Relaxed) as usize == n {
+                if func.simple.load(Ordering::Relaxed) as usize == n || func.last_defaults(n).is_some() {
                     match first {
                         Some(first) => *window = first.word(),
                         None => std::ptr::copy(window.add(1), window, n),

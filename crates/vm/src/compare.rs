@@ -3,7 +3,7 @@
 use crate::frame::{Fr, PB};
 use typhon_bytecode::Op;
 use typhon_object::ops;
-use typhon_object::{CompareOp, Obj, Result};
+use typhon_object::{CompareOp, Obj, Result, shape};
 
 /// Number of the first fused jump; they follow in groups of eighteen
 /// (registers, integers, floats), each six operators of three forms.
@@ -68,7 +68,10 @@ crate::slow! {
     /// IN, NOTIN.
     fn slow_in(f) {
         let (x, o) = (f.reg(f.b()), f.reg(f.c()));
-        let r = ops::contains(f.cx, o, x)?;
+        let r = match o.shape() {
+            shape::SET | shape::FROZENSET => typhon_builtins::set::contains(f.cx, o, x)?,
+            _ => ops::contains(f.cx, o, x)?,
+        };
         f.set(f.a(), Obj::bool(r == (f.op() == Op::IN)));
         Ok(f.done())
     }

@@ -19,7 +19,8 @@ pub struct Function {
     /// First instruction.
     #[trace(skip)]
     pub entry: AtomicU64,
-    /// Number of positional arguments of a call that needs no binding, or
+    /// Number of positional arguments of a call that needs no binding (of one that needs
+    /// defaults at most, the number of them and the arguments), or
     /// `u32::MAX` if every call needs it.
     #[trace(skip)]
     pub simple: AtomicU32,
@@ -104,6 +105,18 @@ impl Function {
         let names = code.names.get().expect("loaded code has names").items().as_ptr();
         self.names.store(names as u64, Ordering::Relaxed);
         self.entry.store(code.entry as u64, Ordering::Release);
+    }
+    /// The defaults that serve for what is missing if there are `n` positional arguments
+    /// and nothing else; `None` if that will not do.
+    #[inline]
+    pub fn last_defaults(&self, n: usize) -> Option<&'static [Obj]> {
+        let wanted = self.simple.load(Ordering::Relaxed);
+        if wanted == u32::MAX {
+            return None;
+        }
+        let missing = (wanted as usize).checked_sub(n)?;
+        let defaults = self.defaults.get()?.payload().items();
+        Some(&defaults[defaults.len().checked_sub(missing)?..])
     }
     /// The code.
     #[inline]

@@ -138,6 +138,18 @@ macro_rules! poll {
     };
 }
 
+/// A call of a Python function with another number of arguments than it has parameters, if
+/// it has no more to do than to take defaults.
+macro_rules! short {
+    ($pc:ident, $base:ident, $insn:ident, $cx:ident, $fun:ident, $n:expr, $ret:expr) => {
+        if let Some(pb) = call::push_short($cx, $base, $fun, $base.add(fa($insn) + 4), $n, $ret) {
+            $pc = pb.pc;
+            $base = pb.base;
+            continue;
+        }
+    };
+}
+
 /// Fused compare and jump of two registers.
 macro_rules! cj {
     ($pc:ident, $base:ident, $insn:ident, $cx:ident, $op:tt, $sense:expr, $poll:expr) => {{
@@ -917,7 +929,20 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                 Op::DICTUPDATE => go!(pc, base, build::dict_update, insn, cx),
                 Op::DICTMERGE => go!(pc, base, build::dict_merge, insn, cx),
                 Op::LISTTOTUPLE => go!(pc, base, build::list_to_tuple, insn, cx),
-                Op::UNPACKSEQ => go!(pc, base, build::unpack_seq, insn, cx),
+                Op::UNPACKSEQ => {
+                    let o = rd(base, fb(insn));
+                    if is_ptr(o) && shape_of(o) == shape::TUPLE {
+                        let t: Gc<Tuple> = Gc::from_obj(Obj::from_word_unchecked(o));
+                        let items = t.items();
+                        if items.len() == fc(insn) {
+                            for (i, v) in items.iter().enumerate() {
+                                wr(base, fa(insn) + i, v.word());
+                            }
+                            continue;
+                        }
+                    }
+                    go!(pc, base, build::unpack_seq, insn, cx)
+                }
                 Op::UNPACKEX => go!(pc, base, build::unpack_ex, insn, cx),
                 Op::FORMATVALUE => go!(pc, base, format::value, insn, cx),
                 Op::BUILDSTRING => go!(pc, base, format::build_string, insn, cx),
@@ -933,6 +958,7 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                         if fun.simple.load(Relaxed) as usize == n {
                             push_frame!(pc, base, insn, cx, fun, base.add(fa(insn) + 4), n, pc, call::call)
                         }
+                        short!(pc, base, insn, cx, fun, n, pc);
                     }
                     go!(pc, base, call::call, insn, cx)
                 }
@@ -964,6 +990,7 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                                     call::call_method
                                 )
                             }
+                            short!(pc, base, insn, cx, fun, n, pc.add(2));
                         }
                     }
                     go!(pc, base, call::call_method, insn, cx)
@@ -990,6 +1017,7 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                         if fun.simple.load(Relaxed) as usize == n {
                             push_frame!(pc, base, insn, cx, fun, base.add(fa(insn) + 4), n, pc, call::call_loaded)
                         }
+                        short!(pc, base, insn, cx, fun, n, pc);
                     }
                     go!(pc, base, call::call_loaded, insn, cx)
                 }

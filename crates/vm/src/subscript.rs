@@ -1,6 +1,8 @@
 //! `o[k]`: the slow paths, slices included.
 
 use typhon_bytecode::Op;
+use typhon_object::bytes::{self, Bytes};
+use typhon_object::list::List;
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::{Cx, Gc, Obj, Result, ops, shape};
@@ -14,19 +16,23 @@ fn bound(b: Obj, len: usize, absent: usize) -> Option<usize> {
     Some(if i < 0 { len.saturating_sub(i.unsigned_abs() as usize) } else { len.min(i as usize) })
 }
 
-/// `o[start:stop]` of a str or tuple, without a slice object.
+/// `o[start:stop]` of a str, bytes, tuple or list, without a slice object.
 fn plain_slice(cx: &Cx, o: Obj, start: Obj, stop: Obj) -> Result<Option<Obj>> {
     let len = match o.shape() {
         // By their shapes.
         shape::STR => unsafe { Gc::<Str>::from_obj(o) }.len(),
         shape::TUPLE => unsafe { Gc::<Tuple>::from_obj(o) }.len(),
+        shape::LIST => unsafe { Gc::<List>::from_obj(o) }.len(),
+        shape::BYTES => unsafe { Gc::<Bytes>::from_obj(o) }.as_slice().len(),
         _ => return Ok(None),
     };
     let (Some(i), Some(j)) = (bound(start, len, 0), bound(stop, len, len)) else { return Ok(None) };
     let j = j.max(i);
     Ok(Some(match o.shape() {
         shape::STR => str::substring(cx, unsafe { Gc::from_obj(o) }, i, j)?.obj(),
+        shape::LIST => unsafe { Gc::<List>::from_obj(o) }.sub(cx, i, j)?.obj(),
         _ if j - i == len => o,
+        shape::BYTES => bytes::new(cx, &unsafe { Gc::<Bytes>::from_obj(o) }.as_slice()[i..j])?.obj(),
         _ => tuple::new(cx, &unsafe { Gc::<Tuple>::from_obj(o) }.payload().items()[i..j])?.obj(),
     }))
 }
@@ -99,6 +105,16 @@ crate::slow! {
     /// SETSLICE.
     fn set_slice(f) {
         let (o, v, c) = (f.reg(f.a()), f.reg(f.b()), f.c());
+        let (start, stop) = (f.reg(c), f.reg(c + 1));
+        if o.shape() == shape::LIST && bound(start, 0, 0).is_some() && bound(stop, 0, 0).is_some() {
+            // By its shape.
+            typhon_builtins::list::splice(f.cx, unsafe { Gc::from_obj(o) }, v, |len| {
+                let place = |b, absent| bound(b, len, absent).expect("asked before");
+                let i = place(start, 0);
+                (i, place(stop, len).max(i))
+            })?;
+            return Ok(f.done());
+        }
         let s = crate::hooks::slice(f.cx, f.reg(c), f.reg(c + 1), Obj::NONE)?;
         ops::set_item(f.cx, o, s, v)?;
         Ok(f.done())

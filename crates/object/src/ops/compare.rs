@@ -1,6 +1,7 @@
 //! Comparison: `==`, `<`, `is` in containers, and rich comparison dispatch.
 
 use super::class_of;
+use crate::bytes::Bytes;
 use crate::cx::Cx;
 use crate::dunder::Dunder;
 use crate::obj::{Gc, Obj};
@@ -169,6 +170,7 @@ fn plain_equal_within(a: Obj, b: Obj, depth: u32) -> Option<bool> {
             shape::INT => Some(crate::bigint::compare(a, b) == Ordering::Equal),
             shape::FLOAT => Some(float::value(a)? == float::value(b)?),
             shape::STR => Some(Gc::<Str>::from_obj(a).same_text(&Gc::<Str>::from_obj(b))),
+            shape::BYTES => Some(Gc::<Bytes>::from_obj(a).as_slice() == Gc::<Bytes>::from_obj(b).as_slice()),
             shape::TUPLE => items_equal(Gc::from_obj(a), Gc::from_obj(b), depth),
             _ => {
                 // A named tuple, say, compares as tuples do.

@@ -1,6 +1,7 @@
 //! Conversions: truth, hash, repr, str, len, index, float.
 
 use super::class_of;
+use crate::bytes::Bytes;
 use crate::cx::Cx;
 use crate::dict::Dict;
 use crate::dunder::Dunder;
@@ -88,9 +89,14 @@ pub fn len_result(cx: &mut Cx, r: Obj) -> Result<usize> {
 /// `hash(o)`.
 #[inline]
 pub fn hash(cx: &mut Cx, o: Obj) -> Result<i64> {
-    if o.is_ptr() && o.shape() == shape::STR {
-        // By its shape.
-        return Ok(unsafe { Gc::<Str>::from_obj(o) }.hash());
+    if o.is_ptr() {
+        // By their shapes.
+        match o.shape() {
+            shape::STR => return Ok(unsafe { Gc::<Str>::from_obj(o) }.hash()),
+            shape::BYTES => return Ok(unsafe { Gc::<Bytes>::from_obj(o) }.hash()),
+            shape::TUPLE => return crate::tuple::hash(cx, unsafe { Gc::from_obj(o) }),
+            _ => {}
+        }
     }
     if let Some(i) = o.as_small_int() {
         return Ok(hash::hash_i64(i));
@@ -107,18 +113,12 @@ fn hash_slow(cx: &mut Cx, o: Obj) -> Result<i64> {
         Obj::FALSE => return Ok(0),
         _ => {}
     }
-    if o.shape() == shape::TUPLE {
-        cx.enter_while("while hashing a tuple")?;
-        // By its shape.
-        return crate::tuple::hash_items(cx, unsafe { Gc::<Tuple>::from_obj(o) }.payload().items());
-    }
     match class_of(o).special(Dunder::Hash) {
         // By address, as `object.__hash__` has it.
         Some(m) if Some(m) == types::class_for(shape::OBJECT).special(Dunder::Hash) => Ok(hash_identity(o)),
         Some(m) if Some(m) == types::class_for(shape::TUPLE).special(Dunder::Hash) && <Tuple as Payload>::is(o) => {
-            cx.enter_while("while hashing a tuple")?;
             // The class derives from `tuple`.
-            crate::tuple::hash_items(cx, unsafe { Gc::<Tuple>::from_obj(o) }.payload().items())
+            crate::tuple::hash(cx, unsafe { Gc::from_obj(o) })
         }
         Some(m) if !m.is_none() => {
             let r = ops::call_unbound(cx, m, o, &[], None)?;

@@ -111,8 +111,26 @@ pub fn del_item(cx: &mut Cx, o: Obj, k: Obj) -> Result<()> {
     }
 }
 
+fn any_equal(cx: &mut Cx, x: Obj, item: impl Fn(usize) -> Option<Obj>) -> Result<bool> {
+    let mut i = 0;
+    while let Some(v) = item(i) {
+        if ops::equal(cx, v, x)? {
+            return Ok(true);
+        }
+        i += 1;
+    }
+    Ok(false)
+}
+
 /// `x in o`.
 pub fn contains(cx: &mut Cx, o: Obj, x: Obj) -> Result<bool> {
+    // By their shapes.
+    match o.shape() {
+        shape::DICT => return Ok(unsafe { Gc::<Dict>::from_obj(o) }.get(cx, x)?.is_some()),
+        shape::LIST => return any_equal(cx, x, |i| unsafe { Gc::<List>::from_obj(o) }.get(i)),
+        shape::TUPLE => return any_equal(cx, x, |i| unsafe { Gc::<Tuple>::from_obj(o) }.get(i)),
+        _ => {}
+    }
     let c = class_of(o);
     match c.special(Dunder::Contains) {
         Some(m) if m.is_none() => {
