@@ -375,6 +375,7 @@ opcodes! {
 
     // with
     LOADSPECIAL 0 0 [Flag W RW N] ANY "a <- special method x of b (see `Special`) and b stays self, or a <- bound method and b <- unbound";
+    EXITLOCK 0 0 [N R J32 Hi] ANY "If a is a plain lock that is held, release it and jump; else its __exit__ is called after this";
     WITHEXCEPTSTART 0 0 [N Base R R] ANY "a <- b(type(c), c, c.__traceback__), with b+1 in front unless it is unbound; a starts a call window";
 
     // Generators and coroutines

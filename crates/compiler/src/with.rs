@@ -20,6 +20,10 @@ impl<'a> Compiler<'a> {
     /// and the object stands behind it.
     pub fn call_exit(&mut self, exit: Reg, is_async: bool) {
         let top = self.u.top;
+        let done = self.u.label();
+        if !is_async {
+            self.u.jump(Op::EXITLOCK, exit + 1, 0, done);
+        }
         let w = self.u.temps(5);
         self.u.mov(w, exit);
         self.u.mov(w + 4, exit + 1);
@@ -32,6 +36,7 @@ impl<'a> Compiler<'a> {
             self.u.emit(Op::GETAWAITABLE, 2, w, w, 0);
             self.send_loop(w, w);
         }
+        self.u.bind(done);
         self.u.set_top(top);
     }
 

@@ -96,8 +96,21 @@ impl Holder {
     /// itself.
     #[inline]
     pub fn take(&self, cx: &Cx, lock: Obj, firm: bool) {
-        if let Some(w) = frame::current(cx) {
-            self.pc.store(w.pc as u64, Ordering::Relaxed);
+        match frame::current(cx) {
+            Some(w) => self.note(cx, lock, w, firm),
+            None => self.thread.store(ident_of(cx) | u64::from(firm), Ordering::Release),
+        }
+    }
+    /// The same by a `with` statement of the window `w`.
+    #[inline]
+    pub fn take_in(&self, cx: &Cx, lock: Obj, w: frame::Window) {
+        self.note(cx, lock, w, true);
+    }
+    #[inline(always)]
+    fn note(&self, cx: &Cx, lock: Obj, w: frame::Window, firm: bool) {
+        self.pc.store(w.pc as u64, Ordering::Relaxed);
+        // Mostly the function that took it before.
+        if self.func.get() != Some(w.func()) {
             self.func.set(cx, lock, w.func());
         }
         self.thread.store(ident_of(cx) | u64::from(firm), Ordering::Release);

@@ -1074,11 +1074,22 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                 Op::CHECKEGMATCH => go!(pc, base, exception::check_group_match, insn, cx),
                 Op::PREPRERAISESTAR => go!(pc, base, exception::prep_reraise_star, insn, cx),
                 Op::LOADSPECIAL => {
+                    if !WATCHED && with::enter_lock(pc, base, insn, cx) {
+                        // Its call is done.
+                        wr(base, fa(insn), Obj::TRUE.word());
+                        pc = pc.add(1);
+                        continue;
+                    }
                     if let Some(m) = with::plain_special(Obj::from_word_unchecked(rd(base, fb(insn))), insn) {
                         wr(base, fa(insn), m.word());
                         continue;
                     }
                     go!(pc, base, with::load_special, insn, cx)
+                }
+                Op::EXITLOCK => {
+                    if !WATCHED && with::exit_lock(rd(base, fa(insn)), cx) {
+                        pc = pc.offset(bc(insn) as isize);
+                    }
                 }
                 Op::WITHEXCEPTSTART => go!(pc, base, with::except_start, insn, cx),
 

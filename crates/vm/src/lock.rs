@@ -6,12 +6,13 @@
 //! Tests: tests/lang/threads.md; CPython test_thread, lock_tests.
 
 use crate::deadlock::{self, Holder, On, Verdict};
+use crate::frame::Window;
 use crate::poll;
 use crate::thread::{TIMEOUT_MAX, ident_of, with_waiter};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use typhon_macros::{Trace, class};
-use typhon_object::native::{self, Args};
+use typhon_object::native::{self, Args, NativeClass};
 use typhon_object::tuple::Tuple;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, int};
 use typhon_sync::park::{Outcome, Semaphore};
@@ -142,6 +143,48 @@ fn take_slow(cx: &mut Cx, lock: Gc<Lock>, blocking: bool, timeout: f64) -> Resul
         None => Ok(false),
         Some(d) => acquire(cx, &lock.sem, d, On::Lock(&lock.holder, lock.obj())),
     }
+}
+
+/// Whether the object is exactly a `lock` or an `RLock`, whose `__enter__` and `__exit__`
+/// nobody can replace.
+#[inline(always)]
+pub fn is_plain(o: Obj) -> bool {
+    let class = Some(typhon_object::ops::class_of(o));
+    class == Lock::cell().get() || class == RLock::cell().get()
+}
+
+/// `__enter__` of a plain lock for the window `w`, if it needs no waiting.
+#[inline(never)]
+pub fn take_free(cx: &Cx, o: Obj, w: Window) -> bool {
+    if let Some(l) = o.cast::<Lock>() {
+        let got = try_take(&l.sem);
+        if got {
+            l.holder.take_in(cx, o, w);
+        }
+        return got;
+    }
+    let Some(l) = o.cast::<RLock>() else { return false };
+    if l.is_mine(cx) {
+        l.count.store(l.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        return true;
+    }
+    let got = try_take(&l.sem);
+    if got {
+        l.count.store(1, Ordering::Relaxed);
+        l.holder.take_in(cx, o, w);
+    }
+    got
+}
+
+/// `__exit__` of a plain lock; false if it is not held.
+#[inline(never)]
+pub fn give_held(cx: &Cx, o: Obj) -> bool {
+    if let Some(l) = o.cast::<Lock>() {
+        l.holder.clear();
+        return give(&l.sem);
+    }
+    // The error of a lock that is not ours is not for this way, which must not allocate.
+    o.cast::<RLock>().is_some_and(|l| l.is_mine(cx) && l.give(cx).is_ok())
 }
 
 /// A lock object is a synchronization primitive.

@@ -1,5 +1,7 @@
 //! `with`: looking up the special methods, and `__exit__` on an exception.
 
+use crate::frame::{Base, Pc, Window};
+use crate::lock;
 use typhon_bytecode::Special;
 use typhon_object::exc::BaseException;
 use typhon_object::{Cx, Dunder, Obj, Raised, ops, shape};
@@ -9,6 +11,35 @@ use typhon_object::{Cx, Dunder, Obj, Raised, ops, shape};
 pub fn plain_special(o: Obj, insn: u64) -> Option<Obj> {
     let m = ops::class_of(o).special(dunder(Special::from_u8((insn >> 8) as u8)?))?;
     (m.shape() == shape::FUNCTION || m.shape() == shape::METHOD_DESCRIPTOR).then_some(m)
+}
+
+/// LOADSPECIAL of `__enter__`: takes the object, if it is a lock that is free, so that there
+/// is nothing to call. Its CALLMETHOD stands behind it.
+///
+/// # Safety
+/// Called by the interpreter loop with its locals (VM-1).
+#[inline(always)]
+pub unsafe fn enter_lock(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> bool {
+    if (insn >> 8) as u8 != Special::Enter as u8 {
+        return false;
+    }
+    unsafe {
+        let o = Obj::from_word_unchecked(*base.add((insn >> 32) as u16 as usize));
+        o.is_ptr() && lock::is_plain(o) && lock::take_free(&*cx, o, Window { base, pc })
+    }
+}
+
+/// EXITLOCK: releases the object in `word`, if it is a lock that is held.
+///
+/// # Safety
+/// Called by the interpreter loop (VM-1).
+#[inline(always)]
+pub unsafe fn exit_lock(word: u64, cx: *mut Cx) -> bool {
+    // A register that holds a value, or 0 for an exit that is bound already.
+    match Obj::from_word(word) {
+        Some(o) => o.is_ptr() && lock::is_plain(o) && lock::give_held(unsafe { &*cx }, o),
+        None => false,
+    }
 }
 
 #[inline(always)]
