@@ -224,6 +224,30 @@ impl Mutator {
         })
     }
 
+    /// Comes back from `blocked` for the time of `f`: native code that was called there
+    /// calls the runtime. Outside of `blocked` it just runs `f`.
+    pub fn unblocked<R>(&self, f: impl FnOnce() -> R) -> R {
+        if !self.away.get() {
+            return f();
+        }
+        if gil::is_on() {
+            gil::take(ask_for_gil);
+        }
+        WORLD.leave_blocked(&self.safepoint);
+        self.away.set(false);
+        let result = f();
+        // From here on the frames of the native code, which lie above, are scanned as
+        // they were before; what is below this one is done with.
+        with_stack(|sp| {
+            self.away.set(true);
+            WORLD.enter_blocked(&self.safepoint, sp);
+        });
+        if gil::is_on() {
+            gil::give();
+        }
+        result
+    }
+
     /// Lets another thread have the GIL that there is, if one wants it ([`POLL_GIL`]).
     pub fn hand_over_gil(&self) {
         if gil::is_wanted() && !self.away.get() {

@@ -18,6 +18,8 @@ pub struct ClassArgs {
     module: Option<LitStr>,
     name: Option<LitStr>,
     base: Option<Base>,
+    /// A native metaclass.
+    meta: Option<Path>,
     /// The impl adds members to the class of another payload type.
     extends: Option<Path>,
     flags: Vec<Ident>,
@@ -53,6 +55,10 @@ impl Parse for ClassArgs {
                         Base::Native(input.parse()?)
                     });
                 }
+                "meta" => {
+                    input.parse::<Token![=]>()?;
+                    args.meta = Some(input.parse()?);
+                }
                 "extends" => {
                     input.parse::<Token![=]>()?;
                     args.extends = Some(input.parse()?);
@@ -61,7 +67,7 @@ impl Parse for ClassArgs {
                 _ => {
                     return Err(syn::Error::new(
                         key.span(),
-                        format!("expected module, name, base, or one of {}", FLAGS.join(", ")),
+                        format!("expected module, name, base, meta, or one of {}", FLAGS.join(", ")),
                     ));
                 }
             }
@@ -125,6 +131,10 @@ pub fn expand(args: ClassArgs, mut item: ItemImpl) -> Result<TokenStream> {
             ::typhon_object::native::Base::Native(::typhon_object::native::class_of_entry::<#path>)
         },
     };
+    let meta = match &args.meta {
+        None => quote!(::core::option::Option::None),
+        Some(path) => quote!(::core::option::Option::Some(::typhon_object::native::class_of_entry::<#path>)),
+    };
     let module = args.module.map_or("builtins".to_owned(), |module| module.value());
     let doc = doc_text(&item.attrs);
     let ty = &item.self_ty;
@@ -157,6 +167,7 @@ pub fn expand(args: ClassArgs, mut item: ItemImpl) -> Result<TokenStream> {
                     module: #module,
                     doc: #doc,
                     base: #base,
+                    meta: #meta,
                     flags: #flags,
                     members: &[#(#members),*],
                 };

@@ -1,6 +1,7 @@
 //! `bytes`: an immutable sequence of bytes. Methods are in typhon-builtins.
 //!
-//! Layout: header, length, hash (0 = not computed), data.
+//! Layout: header, length, hash (0 = not computed), data, a zero byte: C code that is
+//! given the data as text finds its end.
 //! Tests: tests/lang/bytes.md; CPython test_bytes.
 
 use crate::cx::Cx;
@@ -19,7 +20,13 @@ pub struct Bytes {
 
 pub(crate) unsafe fn var_size(p: *const u8) -> usize {
     // Called on live bytes only.
-    unsafe { (24 + *(p.add(8) as *const u64) as usize + 7) & !7 }
+    unsafe { size_for(*(p.add(8) as *const u64) as usize) }
+}
+
+/// Bytes of an object with `len` bytes of data, the zero byte behind them included.
+#[inline(always)]
+fn size_for(len: usize) -> usize {
+    (24 + len + 8) & !7
 }
 
 impl Bytes {
@@ -70,7 +77,7 @@ pub fn new_of(cx: &Cx, class: Gc<Type>, b: &[u8]) -> Result<Obj> {
 
 /// The same for a subclass, with `tail` bytes behind.
 pub fn alloc(cx: &Cx, shape_id: u32, b: &[u8], tail: usize) -> Result<Gc<Bytes>> {
-    let p = cx.alloc_var(shape_id, ((24 + b.len() + 7) & !7) + tail, b.len() as u64)?;
+    let p = cx.alloc_var(shape_id, size_for(b.len()) + tail, b.len() as u64)?;
     // Fresh object with room for the bytes.
     unsafe {
         std::ptr::copy_nonoverlapping(b.as_ptr(), p.add(24), b.len());
@@ -84,7 +91,7 @@ pub fn build(cx: &Cx, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<Gc<Byt
     if len > isize::MAX as usize / 2 {
         return Err(cx.memory_error());
     }
-    let p = cx.alloc_var(shape::BYTES, (24 + len + 7) & !7, len as u64)?;
+    let p = cx.alloc_var(shape::BYTES, size_for(len), len as u64)?;
     // Fresh zeroed object with room for the bytes.
     unsafe {
         fill(std::slice::from_raw_parts_mut(p.add(24), len));

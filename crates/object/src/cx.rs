@@ -110,6 +110,7 @@ static RT: Rt = Rt {
         wrap_method: OnceLock::new(),
         weakref_of: OnceLock::new(),
         forget_dead: OnceLock::new(),
+        with_foreign_thread: OnceLock::new(),
     },
     recursion_limit: AtomicUsize::new(1000),
     finalizing: AtomicBool::new(false),
@@ -140,6 +141,8 @@ pub struct Hooks {
     pub weakref_of: OnceLock<fn(Obj) -> Option<Obj>>,
     /// Clear what the running frame's registers hold of former calls.
     pub forget_dead: OnceLock<fn(&Cx)>,
+    /// Attach the calling thread, which Python did not start, run this, detach.
+    pub with_foreign_thread: OnceLock<fn(&mut dyn FnMut(&mut Cx))>,
 }
 
 /// Overwrite the native stack below the caller: the collection's own frames have gaps,

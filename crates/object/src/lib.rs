@@ -41,6 +41,7 @@ pub mod obj;
 pub mod ops;
 pub mod own_dict;
 pub mod raw;
+pub mod reenter;
 pub mod shape;
 pub mod str;
 pub mod subclasses;

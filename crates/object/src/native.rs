@@ -113,6 +113,8 @@ pub struct ClassSpec {
     pub doc: &'static str,
     /// Its base class.
     pub base: Base,
+    /// Its class, if that is not `type`.
+    pub meta: Option<fn(&mut Cx) -> Result<(&'static str, Obj)>>,
     /// The flags below.
     pub flags: u32,
     /// Its members.
@@ -152,6 +154,11 @@ impl ClassCell {
     pub fn get(&self) -> Option<Gc<Type>> {
         // Native classes live for ever (`Rt::classes`).
         Obj::from_word(self.class.load(Ordering::Acquire)).map(|o| unsafe { Gc::from_obj(o) })
+    }
+    /// The record of the class whose payload this one's starts with.
+    pub(crate) fn parent(&self) -> Option<&'static ClassCell> {
+        // Null or a `&'static ClassCell`, as `set` was given.
+        unsafe { (self.parent.load(Ordering::Acquire) as *const ClassCell).as_ref() }
     }
     pub(crate) fn set(&'static self, class: Gc<Type>, parent: Option<&'static ClassCell>) {
         self.parent.store(parent.map_or(0, |p| p as *const ClassCell as u64), Ordering::Release);

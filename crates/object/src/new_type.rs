@@ -363,8 +363,8 @@ const UNKNOWN_INLINE: usize = 4;
 /// Whether instances of a class are classes or modules, which have a namespace
 /// in their payload and no other attributes.
 fn has_namespace(base: Gc<Type>) -> bool {
-    types::cell_of(base)
-        .is_some_and(|c| [shape::TYPE, shape::MODULE].iter().any(|s| std::ptr::eq(c, crate::native::core_cell(*s))))
+    let cells = || std::iter::successors(types::cell_of(base), |c| c.parent());
+    cells().any(|c| [shape::TYPE, shape::MODULE].iter().any(|s| std::ptr::eq(c, crate::native::core_cell(*s))))
 }
 
 /// Decide the layout of instances and make the root shape (TYPE-3).

@@ -442,7 +442,11 @@ pub fn make_native<T: NativeClass>(cx: &mut Cx) -> Result<Gc<Type>> {
     let payload_end = ((8 + size_of::<T>() + 7) & !7) as u32;
     let storage = if words > 0 { Storage::Slots } else { Storage::None };
     let shape_id = shape::new_root(layout_of::<T>(words), None, storage, payload_end, 0);
-    let t = make_class(cx, spec, base, shape_id)?;
+    let meta = match spec.meta {
+        Some(f) => class(f(cx)?.1).root_shape(),
+        None => shape::TYPE,
+    };
+    let t = make_class(cx, spec, base, shape_id, meta)?;
     set_cell(shape_id, T::cell());
     T::cell().set(t, cell_of(base));
     for m in spec.members.iter().filter(|m| m.kind == MemberKind::Constant) {
@@ -480,8 +484,14 @@ pub fn class_for(fixed_shape: u32) -> Gc<Type> {
     shape::class_of_shape(fixed_shape)
 }
 
-fn make_class(cx: &Cx, spec: &'static ClassSpec, base: Gc<Type>, shape_id: u32) -> Result<Gc<Type>> {
-    let t = alloc(cx, shape::TYPE)?;
+fn make_class(
+    cx: &Cx,
+    spec: &'static ClassSpec,
+    base: Gc<Type>,
+    shape_id: u32,
+    meta_shape: u32,
+) -> Result<Gc<Type>> {
+    let t = alloc(cx, meta_shape)?;
     finish_native(cx, t, spec.name, spec.module, spec.doc, Some(base), spec.flags, shape_id)?;
     add_members(cx, t, spec.members)?;
     if spec.flags & native::UNHASHABLE != 0 {

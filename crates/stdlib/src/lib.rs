@@ -24,6 +24,7 @@ pub mod codecs;
 mod collections;
 pub mod contextvars;
 mod csv;
+mod ctypes;
 mod errno;
 mod fcntl;
 mod functools;
@@ -87,6 +88,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &cmath::cmath::SPEC,
     &codecs::codecs::SPEC,
     &csv::csv::SPEC,
+    &ctypes::ctypes::SPEC,
     &grp::grp::SPEC,
     &mmap::mmap::SPEC,
     &multiprocessing::multiprocessing::SPEC,

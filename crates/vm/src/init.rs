@@ -53,6 +53,7 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let _ = h.flush_caches.set(code::flush_caches);
     let _ = h.own_attributes.set(code::own_attributes);
     let _ = h.set_cell.set(set_cell);
+    let _ = h.with_foreign_thread.set(crate::thread::with_foreign);
     let _ = h.forget_dead.set(crate::gc_module::forget_dead_registers);
     let _ = typhon_builtins::hooks::RELEASE_UNHELD.set(crate::gc_walk::release_unheld);
     let _ = typhon_builtins::hooks::CALLER_MODULE.set(caller_module);

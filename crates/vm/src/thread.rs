@@ -318,6 +318,42 @@ extern "C" fn run_thread(start: *mut libc::c_void) -> *mut libc::c_void {
     std::ptr::null_mut()
 }
 
+/// Attach the calling thread, which the system or a library started, for the time of `f`.
+pub fn with_foreign(f: &mut dyn FnMut(&mut Cx)) {
+    let marker = 0u64;
+    let here = std::ptr::from_ref(std::hint::black_box(&marker)).addr();
+    let room = here.saturating_sub(native_stack_low()).min(8 << 20);
+    let mut cx = Cx::attach_at(here + 8, room - HEADROOM.min(room / 2));
+    cx.ext[IDENT].set(ident());
+    crate::monitor::refresh(&cx);
+    crate::gil::start_thread(&cx);
+    run_foreign(&mut cx, f);
+    deadlock::thread_ended();
+    Cx::detach(cx);
+}
+
+#[inline(never)]
+fn run_foreign(cx: &mut Cx, f: &mut dyn FnMut(&mut Cx)) {
+    stop_if_finalizing(cx);
+    f(cx);
+    local::leave(cx);
+}
+
+/// The lower end of the calling thread's native stack.
+fn native_stack_low() -> usize {
+    // The attributes are initialised by the first call, if it succeeds.
+    unsafe {
+        let mut attr: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attr) != 0 {
+            return 0;
+        }
+        let (mut low, mut size) = (std::ptr::null_mut(), 0);
+        libc::pthread_attr_getstack(&attr, &mut low, &mut size);
+        libc::pthread_attr_destroy(&mut attr);
+        low as usize
+    }
+}
+
 #[inline(never)]
 fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
     run_function(cx, root, legacy);

@@ -185,6 +185,8 @@ pub mod native {
         pub doc: &'static str,
         #[allow(dead_code)]
         pub base: Base,
+        #[allow(dead_code)]
+        pub meta: Option<ClassFn>,
         pub flags: u32,
         pub members: &'static [Member],
     }
