@@ -136,6 +136,11 @@ def main():
     # Packages of tests would put it in front, and the library with it that they come with.
     sys.path.append(os.path.dirname(folder))
 
+    if module == "test_ctypes":
+        import ctypes_library
+
+        ctypes_library.install(folder, os.path.dirname(results))
+
     prefix = f"test.{module}."
     try:
         # Without this, tests that need the network or much time are run as well.

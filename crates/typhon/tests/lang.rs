@@ -88,6 +88,7 @@ topics! {
     lang_match "match"
     lang_math "math"
     lang_metaclasses "metaclasses"
+    lang_ctypes "ctypes"
     lang_mmap "mmap"
     lang_multiprocessing "multiprocessing"
     lang_none "none"

@@ -5,7 +5,7 @@
 use super::codes;
 use super::data::{self, CData};
 use super::field::given;
-use super::info::{CType, Code, Info, info_of, info_of_instance};
+use super::info::{Code, Info, info_of, info_of_instance};
 use super::metas::ArrayType;
 use crate::util::bytes_obj;
 use typhon_builtins::slice::{self, Slice};

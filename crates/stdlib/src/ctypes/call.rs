@@ -6,13 +6,12 @@
 //! Tests: tests/lang/ctypes.md; CPython test_cfuncs, test_prototypes, test_errno.
 
 use super::codes;
-use super::data::{self, CData, extend_error};
+use super::data::{self, extend_error};
 use super::func::{FuncPtr, argtypes_of, as_data};
 use super::func_type::{CDECL, USE_ERRNO};
 use super::info::{Info, Kind, info_of};
 use super::params::{self, Param, type_of};
 use super::{argument_error, helpers};
-use crate::util::attr;
 use typhon_ffi::{Cif, Type as CallType, errno, mem};
 use typhon_object::list::{self, List};
 use typhon_object::native::Args;

@@ -5,7 +5,6 @@
 use super::callback;
 use super::call;
 use super::data::{self, CData};
-use super::field::given;
 use super::func_type::{FuncType, checker, converters, is_restype};
 use super::info::{Info, Kind, info_of, info_of_instance};
 use super::simple::is_callable;

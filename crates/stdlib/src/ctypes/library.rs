@@ -3,7 +3,7 @@
 //! Tests: tests/lang/ctypes.md; CPython test_loading, test_dlerror, test_dllist.
 
 use super::codes;
-use crate::util::{attr, fs_decode, fspath, os_error};
+use crate::util::{attr, fs_decode, fspath};
 use std::ffi::CString;
 use typhon_ffi::dl;
 use typhon_macros::module;

@@ -7,7 +7,7 @@ use super::data::{self, CData};
 use super::info::{self, CType, FINAL, HAS_POINTER, IS_POINTER, Info, Kind, info_of, info_of_instance, install};
 use super::params::{self, CArg};
 use super::{array, library};
-use crate::util::{attr, attr_opt};
+use crate::util::attr_opt;
 use typhon_builtins::memoryview::MemoryView;
 use typhon_ffi::mem;
 use typhon_macros::{Trace, class};

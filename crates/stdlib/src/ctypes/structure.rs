@@ -6,7 +6,7 @@
 use super::data::{self, CData};
 use super::field::{self, CField};
 use super::info::{
-    self, CType, FINAL, HAS_BITFIELD, HAS_POINTER, HAS_UNION, IS_POINTER, Info, Kind, info_of, install,
+    CType, FINAL, HAS_BITFIELD, HAS_POINTER, HAS_UNION, IS_POINTER, Info, Kind, info_of, install,
 };
 use crate::util::{attr, attr_opt, call_kw, import};
 use std::sync::atomic::Ordering;
