@@ -113,9 +113,7 @@ impl Cif {
         // The types live as long as `made`, and stay where they are.
         let status = unsafe {
             match fixed {
-                Some(f) => {
-                    raw::ffi_prep_cif_var(&mut *made.cif, raw::ffi_abi_FFI_DEFAULT_ABI, f as u32, n, ret, list)
-                }
+                Some(f) => raw::ffi_prep_cif_var(&mut *made.cif, raw::ffi_abi_FFI_DEFAULT_ABI, f as u32, n, ret, list),
                 None => raw::ffi_prep_cif(&mut *made.cif, raw::ffi_abi_FFI_DEFAULT_ABI, n, ret, list),
             }
         };

@@ -484,13 +484,7 @@ pub fn class_for(fixed_shape: u32) -> Gc<Type> {
     shape::class_of_shape(fixed_shape)
 }
 
-fn make_class(
-    cx: &Cx,
-    spec: &'static ClassSpec,
-    base: Gc<Type>,
-    shape_id: u32,
-    meta_shape: u32,
-) -> Result<Gc<Type>> {
+fn make_class(cx: &Cx, spec: &'static ClassSpec, base: Gc<Type>, shape_id: u32, meta_shape: u32) -> Result<Gc<Type>> {
     let t = alloc(cx, meta_shape)?;
     finish_native(cx, t, spec.name, spec.module, spec.doc, Some(base), spec.flags, shape_id)?;
     add_members(cx, t, spec.members)?;

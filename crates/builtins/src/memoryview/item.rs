@@ -44,7 +44,11 @@ pub fn bytewise(code: u8) -> bool {
 #[cold]
 pub fn unsupported(cx: &Cx, format: Option<Gc<Str>>) -> Raised {
     let f = format.map_or("B".into(), |f| f.to_str().into_owned());
-    cx.error(ExcKind::NotImplementedError, format!("memoryview: format {f} not supported"))
+    let text = match f.strip_prefix('@').unwrap_or(&f).len() {
+        1 => format!("memoryview: format {f} not supported"),
+        _ => format!("memoryview: unsupported format {f}"),
+    };
+    cx.error(ExcKind::NotImplementedError, text)
 }
 
 fn word<const N: usize>(data: &[u8]) -> [u8; N] {

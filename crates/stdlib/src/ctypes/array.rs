@@ -163,7 +163,8 @@ impl CharArray {
     /// string value
     #[getter]
     fn value(this: Gc<CData>, cx: &mut Cx) -> Result<Obj> {
-        codes::get(cx, Code { letter: b's', swapped: false }, this.at(), this.size(), None)
+        let (at, size) = this.span();
+        codes::get(cx, Code { letter: b's', swapped: false }, at, size, None)
     }
     #[setter]
     fn set_value(this: Gc<CData>, cx: &mut Cx, v: Missing<Obj>) -> Result<()> {
@@ -184,11 +185,13 @@ impl CharArray {
     /// value
     #[getter]
     fn raw(this: Gc<CData>, cx: &mut Cx) -> Result<Obj> {
-        bytes_obj(cx, &mem::to_vec(this.at(), this.size()))
+        bytes_obj(cx, &this.to_vec())
     }
     #[setter]
     fn set_raw(this: Gc<CData>, cx: &mut Cx, v: Missing<Obj>) -> Result<()> {
-        let v = given(cx, v, "cannot delete attribute")?;
+        let Some(v) = v.given() else {
+            return Err(cx.error(ExcKind::AttributeError, "cannot delete attribute"));
+        };
         let data = crate::buffer::copy(cx, v)?;
         if data.len() > this.size() {
             return Err(cx.value_error("byte string too long"));
@@ -206,7 +209,8 @@ impl WideArray {
     /// string value
     #[getter]
     fn value(this: Gc<CData>, cx: &mut Cx) -> Result<Obj> {
-        codes::get(cx, Code { letter: b'U', swapped: false }, this.at(), this.size(), None)
+        let (at, size) = this.span();
+        codes::get(cx, Code { letter: b'U', swapped: false }, at, size, None)
     }
     #[setter]
     fn set_value(this: Gc<CData>, cx: &mut Cx, v: Missing<Obj>) -> Result<()> {

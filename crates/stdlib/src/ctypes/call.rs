@@ -43,9 +43,7 @@ pub fn call(cx: &mut Cx, this: Gc<FuncPtr>, i: Gc<Info>, args: Args<'_>) -> Resu
         let (required, actual) = (c.len(), outs.args.len());
         let s = if required == 1 { "" } else { "s" };
         if flags & CDECL != 0 && required > actual {
-            return Err(
-                cx.type_error(format!("this function takes at least {required} argument{s} ({actual} given)"))
-            );
+            return Err(cx.type_error(format!("this function takes at least {required} argument{s} ({actual} given)")));
         }
         if flags & CDECL == 0 && required != actual {
             return Err(cx.type_error(format!("this function takes {required} argument{s} ({actual} given)")));
@@ -206,10 +204,8 @@ pub fn invoke(
     let Some(cif) = Cif::new(&kinds, &ret, fixed) else {
         return Err(cx.error(typhon_object::ExcKind::RuntimeError, "ffi_prep_cif failed"));
     };
-    let at: Vec<usize> = given
-        .iter()
-        .map(|p| if p.ty.is_struct() { p.value[0] as usize } else { p.value.as_ptr() as usize })
-        .collect();
+    let at: Vec<usize> =
+        given.iter().map(|p| if p.ty.is_struct() { p.value[0] as usize } else { p.value.as_ptr() as usize }).collect();
     let mut result = vec![0u128; ret.size().div_ceil(16).max(2)];
     cx.blocked(|| {
         if flags & USE_ERRNO != 0 {

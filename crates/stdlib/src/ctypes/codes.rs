@@ -17,7 +17,7 @@ use typhon_object::str::{self, Str};
 use typhon_object::{Cx, Raised, Result, int, ops};
 
 /// All letters, as the error text lists them.
-pub const LETTERS: &str = "cbBhHiIlLdDFGfuzZqQPXOv?g";
+pub const LETTERS: &str = "cbBhHiIlLdDFGfuzZqQPOv?g";
 
 /// What is special of a bit field: its lowest bit and how many there are.
 pub type Bits = Option<(u32, u32)>;
@@ -39,7 +39,7 @@ pub fn size(letter: u8) -> Option<(usize, usize)> {
 
 /// Whether there is a type with the other byte order.
 pub fn swappable(letter: u8) -> bool {
-    matches!(letter, b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'q' | b'Q' | b'f' | b'd')
+    matches!(letter, b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'q' | b'Q' | b'f' | b'd' | b'F' | b'D')
 }
 
 fn signed(letter: u8) -> Option<bool> {
@@ -115,11 +115,7 @@ pub fn get(cx: &mut Cx, code: Code, at: usize, len: usize, bits: Bits) -> Result
             width = count;
         }
         let spare = 64 - width;
-        return if sign {
-            (((v << spare) as i64) >> spare).into_obj(cx)
-        } else {
-            ((v << spare) >> spare).into_obj(cx)
-        };
+        return if sign { (((v << spare) as i64) >> spare).into_obj(cx) } else { ((v << spare) >> spare).into_obj(cx) };
     }
     match code.letter {
         b'?' => {
@@ -131,11 +127,11 @@ pub fn get(cx: &mut Cx, code: Code, at: usize, len: usize, bits: Bits) -> Result
         b'd' => f64::from_bits(raw_int(at, 8, code.swapped)).into_obj(cx),
         b'g' => long_double::to_f64(mem::get(at)).into_obj(cx),
         b'F' => {
-            let part = |at| f64::from(f32::from_bits(raw_int(at, 4, false) as u32));
+            let part = |at| f64::from(f32::from_bits(raw_int(at, 4, code.swapped) as u32));
             complex::new(cx, (part(at), part(at + 4)))
         }
         b'D' => {
-            let part = |at| f64::from_bits(raw_int(at, 8, false));
+            let part = |at| f64::from_bits(raw_int(at, 8, code.swapped));
             complex::new(cx, (part(at), part(at + 8)))
         }
         b'G' => complex::new(cx, (long_double::to_f64(mem::get(at)), long_double::to_f64(mem::get(at + 16)))),
@@ -208,7 +204,8 @@ pub fn data_of(b: Gc<Bytes>) -> usize {
 pub fn set(cx: &mut Cx, code: Code, at: usize, len: usize, bits: Bits, v: Obj) -> Result<Obj> {
     let (n, _) = size(code.letter).unwrap_or((8, 8));
     if signed(code.letter).is_some() {
-        let Some(new) = low_bits(v) else { return Err(expected(cx, "int", v)) };
+        let new = if int::is_int(v) { v } else { ops::index(cx, v)? };
+        let new = low_bits(new).unwrap_or(0);
         let new = match bits {
             None => new,
             Some(b) => merged(raw_int(at, n, code.swapped), new, b),
@@ -243,13 +240,13 @@ pub fn set(cx: &mut Cx, code: Code, at: usize, len: usize, bits: Bits, v: Obj) -
         }
         b'F' => {
             let (re, im) = construct::from_number(cx, v)?;
-            put_int(at, 4, false, u64::from((re as f32).to_bits()));
-            put_int(at + 4, 4, false, u64::from((im as f32).to_bits()));
+            put_int(at, 4, code.swapped, u64::from((re as f32).to_bits()));
+            put_int(at + 4, 4, code.swapped, u64::from((im as f32).to_bits()));
         }
         b'D' => {
             let (re, im) = construct::from_number(cx, v)?;
-            put_int(at, 8, false, re.to_bits());
-            put_int(at + 8, 8, false, im.to_bits());
+            put_int(at, 8, code.swapped, re.to_bits());
+            put_int(at + 8, 8, code.swapped, im.to_bits());
         }
         b'G' => {
             let (re, im) = construct::from_number(cx, v)?;
@@ -265,9 +262,7 @@ pub fn set(cx: &mut Cx, code: Code, at: usize, len: usize, bits: Bits, v: Obj) -
                 )));
             };
             if s.len() != 1 {
-                return Err(
-                    cx.type_error(format!("a unicode character expected, not a string of length {}", s.len()))
-                );
+                return Err(cx.type_error(format!("a unicode character expected, not a string of length {}", s.len())));
             }
             mem::write(at, &s.at(0).to_ne_bytes());
         }
@@ -352,8 +347,8 @@ fn one_char(cx: &mut Cx, v: Obj) -> Result<u8> {
         return match b.as_slice() {
             [c] => Ok(*c),
             s => {
-                let kind = if v.cast::<Bytes>().is_some() { "bytes object" } else { "bytearray object" };
-                Err(cx.type_error(format!("{what}a {kind} of length {}", s.len())))
+                let kind = if v.cast::<Bytes>().is_some() { "bytes" } else { "bytearray" };
+                Err(cx.type_error(format!("{what}{kind} of length {}", s.len())))
             }
         };
     }

@@ -57,16 +57,31 @@ impl CData {
     pub fn size(&self) -> usize {
         self.size.load(Ordering::Acquire)
     }
+    /// Address and size, of the same memory: a bigger one gets its address first.
+    pub fn span(&self) -> (usize, usize) {
+        let size = self.size();
+        (self.at(), size)
+    }
+    /// A copy of the contents.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let (at, size) = self.span();
+        mem::to_vec(at, size)
+    }
     /// The memory as buffers have it.
     pub fn memory(&self) -> Memory {
-        raw::memory(Gc::of(self).obj(), self.at(), self.size())
+        let (at, size) = self.span();
+        raw::memory(Gc::of(self).obj(), at, size)
     }
     /// Whether it has memory of its own.
     pub fn is_owner(&self) -> bool {
         self.owned
     }
-    /// More memory, the contents copied.
+    /// More memory, the contents copied; or less, which stays where it is.
     pub fn resize(&self, cx: &Cx, size: usize, align: usize) -> Result<()> {
+        if size <= self.size() {
+            self.size.store(size, Ordering::Release);
+            return Ok(());
+        }
         let (keep, at) = fresh(cx, size, align)?;
         mem::copy(at, self.at(), self.size().min(size));
         // The old memory stays as long as parts of the object refer to it: they have it
@@ -79,10 +94,13 @@ impl CData {
     }
 }
 
+/// Room for any simple value: an object whose `__class__` was replaced is no danger.
+const SMALLEST: usize = 32;
+
 /// Zeroed memory on the heap: its owner and its address.
 fn fresh(cx: &Cx, size: usize, align: usize) -> Result<(Obj, usize)> {
     let spare = if align > 8 { align } else { 0 };
-    let memory = typhon_object::raw::new(cx, size.max(1) + spare)?;
+    let memory = typhon_object::raw::new(cx, size.max(SMALLEST) + spare)?;
     let at = memory.all().as_slice().as_ptr() as usize;
     Ok((memory.obj(), at.next_multiple_of(align.max(1))))
 }
@@ -197,7 +215,8 @@ fn store(
         }
         if let Some(t) = value.cast::<Tuple>() {
             let made = ops::call_args(cx, class.obj(), t.payload().items());
-            let made = made.map_err(|e| extend_error(cx, e, ExcKind::RuntimeError.class(cx), &format!("({}) ", class.name())))?;
+            let made = made
+                .map_err(|e| extend_error(cx, e, ExcKind::RuntimeError.class(cx), &format!("({}) ", class.name())))?;
             return store(cx, class, code, made, size, at, bits);
         }
         if value.is_none() && i.is_some_and(|i| i.kind == Kind::Pointer) {
@@ -208,7 +227,8 @@ fn store(
     };
     if ops::is_instance(cx, value, class.obj())? {
         // Never more than there is: an object may be smaller than its class says.
-        mem::copy(at, src.at(), size.min(src.size()));
+        let (from, n) = src.span();
+        mem::copy(at, from, size.min(n));
         return kept_objects(cx, src);
     }
     let (Some(i), Some(v)) = (i, info_of_instance(value)) else { return Err(incompatible(cx, value, class)) };
@@ -226,20 +246,11 @@ fn store(
 
 #[cold]
 fn incompatible(cx: &Cx, value: Obj, class: Gc<Type>) -> typhon_object::Raised {
-    cx.type_error(format!(
-        "incompatible types, {} instance instead of {} instance",
-        cx.type_name(value),
-        class.name()
-    ))
+    cx.type_error(format!("incompatible types, {} instance instead of {} instance", cx.type_name(value), class.name()))
 }
 
 /// The exception with another class and text in front: `prefix`, class, text.
-pub fn extend_error(
-    cx: &mut Cx,
-    e: typhon_object::Raised,
-    class: Gc<Type>,
-    prefix: &str,
-) -> typhon_object::Raised {
+pub fn extend_error(cx: &mut Cx, e: typhon_object::Raised, class: Gc<Type>, prefix: &str) -> typhon_object::Raised {
     let text = ops::to_str(cx, e.obj()).map_or_else(|_| "???".to_owned(), |s| s.to_str().into_owned());
     let all = format!("{prefix}{}: {text}", cx.type_name(e.obj()));
     let made = str::new(cx, &all).and_then(|s| ops::call_args(cx, class.obj(), &[s.obj()]));
@@ -337,7 +348,7 @@ impl CData {
         let module = import(cx, "_ctypes")?;
         let f = attr(cx, module, "_unpickle")?;
         let d = if instance::has_attrs(o) { instance::attrs_copy(cx, o)? } else { dict::new(cx)? };
-        let data = crate::util::bytes_obj(cx, &mem::to_vec(this.at(), this.size()))?;
+        let data = crate::util::bytes_obj(cx, &this.to_vec())?;
         let state = tuple_obj(cx, &[d.obj(), data])?;
         let args = tuple_obj(cx, &[class, state])?;
         tuple_obj(cx, &[f, args])
@@ -351,7 +362,8 @@ impl CData {
             )));
         };
         let data = crate::buffer::copy(cx, data)?;
-        mem::write(this.at(), &data[..data.len().min(this.size())]);
+        let (at, size) = this.span();
+        mem::write(at, &data[..data.len().min(size)]);
         for (k, v) in d.items() {
             if let Some(k) = k.cast::<Str>() {
                 let k = intern::intern(cx, k)?;

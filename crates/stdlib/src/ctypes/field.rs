@@ -110,7 +110,9 @@ impl CField {
         let (Ok(byte_size), Ok(offset), Ok(index)) =
             (usize::try_from(byte_size), usize::try_from(byte_offset), usize::try_from(index))
         else {
-            return Err(cx.value_error(format!("byte offset of field '{shown}' must not be negative, got {byte_offset}")));
+            return Err(
+                cx.value_error(format!("byte offset of field '{shown}' must not be negative, got {byte_offset}"))
+            );
         };
         let (Some(class), Some(i)) = (r#type.cast::<Type>(), info_of(r#type)) else {
             let r = ops::repr(cx, r#type)?;
@@ -139,21 +141,15 @@ impl CField {
                 return Err(cx.value_error(format!("number of bits invalid for bit field '{shown}'")));
             }
             if low < 0 || low.saturating_add(size) > 8 * byte_size as i64 {
-                return Err(cx.value_error(format!("bit field '{shown}' overflows its type ({low} + {size} > {})", 8 * byte_size)));
+                return Err(cx.value_error(format!(
+                    "bit field '{shown}' overflows its type ({low} + {size} > {})",
+                    8 * byte_size
+                )));
             }
             Some((low as u32, size as u32))
         };
         let name = intern::intern(cx, name)?;
-        Ok(CField {
-            name,
-            class,
-            code: text_code(r#type),
-            byte_size,
-            offset,
-            index,
-            bits,
-            anonymous: false.into(),
-        })
+        Ok(CField { name, class, code: text_code(r#type), byte_size, offset, index, bits, anonymous: false.into() })
     }
     #[sig(instance, owner = None, /)]
     fn __get__(this: Gc<CField>, cx: &mut Cx, instance: Obj, owner: Obj) -> Result<Obj> {
@@ -218,8 +214,8 @@ impl CField {
     }
     /// size of this field in bits
     #[getter]
-    fn bit_size(&self) -> usize {
-        self.bits.map_or(8 * self.byte_size, |b| b.1 as usize)
+    fn bit_size(&self) -> i128 {
+        self.bits.map_or(8 * self.byte_size as i128, |b| i128::from(b.1))
     }
     /// true if this is a bitfield
     #[getter]

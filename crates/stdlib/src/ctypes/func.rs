@@ -2,8 +2,8 @@
 //!
 //! Tests: tests/lang/ctypes.md; CPython test_funcptr, test_functions, test_prototypes.
 
-use super::callback;
 use super::call;
+use super::callback;
 use super::data::{self, CData};
 use super::func_type::{FuncType, checker, converters, is_restype};
 use super::info::{Info, Kind, info_of, info_of_instance};
@@ -65,7 +65,11 @@ fn from_library(cx: &mut Cx, cls: Gc<Type>, args: &Args<'_>, what: Gc<Tuple>) ->
         return Err(cx.type_error("function name must be string, bytes object or integer"));
     };
     let at = library::find(cx, handle, name, typhon_object::ExcKind::AttributeError)?;
-    let flags = validate(cx, cls, flags)?;
+    let Some(i) = info_of(cls.obj()) else { return Err(cx.type_error("abstract class")) };
+    let flags = match i.argtypes.get() {
+        Some(a) => validate(cx, a, flags)?,
+        None => None,
+    };
     let f = empty(cx, cls)?;
     if let Some(t) = flags {
         f.payload().paramflags.set(cx, f, t);
@@ -86,10 +90,8 @@ fn name_arg(cx: &Cx, o: Obj) -> Result<Option<Gc<Str>>> {
     }
 }
 
-/// Check flags of parameters against the class's arguments.
-fn validate(cx: &mut Cx, cls: Gc<Type>, flags: Obj) -> Result<Option<Gc<Tuple>>> {
-    let Some(i) = info_of(cls.obj()) else { return Err(cx.type_error("abstract class")) };
-    let Some(argtypes) = i.argtypes.get() else { return Ok(None) };
+/// Check flags of parameters against the types of arguments.
+fn validate(cx: &mut Cx, argtypes: Gc<Tuple>, flags: Obj) -> Result<Option<Gc<Tuple>>> {
     if flags.is_none() {
         return Ok(None);
     }
@@ -145,9 +147,7 @@ impl FuncPtr {
             return Ok(f.obj());
         }
         if args.pos.len() != 1 {
-            return Err(
-                cx.type_error(format!("function takes exactly 1 argument ({} given)", args.pos.len()))
-            );
+            return Err(cx.type_error(format!("function takes exactly 1 argument ({} given)", args.pos.len())));
         }
         if !is_callable(first) {
             return Err(cx.type_error("argument must be callable or integer function address"));
@@ -173,9 +173,8 @@ impl FuncPtr {
     fn __bool__(this: Gc<FuncPtr>) -> bool {
         mem::word(as_data(this).at()) != 0
     }
-    fn __repr__(this: Gc<FuncPtr>, cx: &mut Cx) -> String {
-        let class = ops::class_of(this.obj());
-        format!("<{} object at {:#x}>", ops::full_name(cx, class), this.addr() as usize)
+    fn __repr__(this: Gc<FuncPtr>) -> String {
+        format!("<{} object at {:#x}>", ops::class_of(this.obj()).name(), this.addr() as usize)
     }
     /// specify the result type
     #[getter]
@@ -226,6 +225,9 @@ impl FuncPtr {
                     None => ops::tuple_from_iter(cx, v)?,
                 };
                 let c = converters(cx, t)?;
+                if let Some(flags) = f.paramflags.obj() {
+                    validate(cx, t, flags)?;
+                }
                 f.converters.set(cx, this, c);
                 f.argtypes.set(cx, this, t);
             }

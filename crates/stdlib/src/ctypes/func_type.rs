@@ -2,7 +2,9 @@
 //!
 //! Tests: tests/lang/ctypes.md; CPython test_funcptr, test_prototypes.
 
+use super::call::MAX_ARGS;
 use super::info::{CType, IS_POINTER, Info, Kind, info_of, install};
+use super::metas::check_args;
 use super::simple::is_callable;
 use crate::util::attr_opt;
 use typhon_macros::{Trace, class};
@@ -29,6 +31,10 @@ pub struct FuncType {
 
 /// The `from_param` of each argument's type.
 pub fn converters(cx: &mut Cx, argtypes: Gc<Tuple>) -> Result<Gc<Tuple>> {
+    if argtypes.len() > MAX_ARGS {
+        let text = format!("_argtypes_ has too many arguments ({}), maximum is {MAX_ARGS}", argtypes.len());
+        return Err(super::argument_error(cx, &text));
+    }
     let out = list::new(cx, &[])?;
     for (i, t) in argtypes.payload().items().iter().enumerate() {
         match attr_opt(cx, *t, "from_param")? {
@@ -58,7 +64,8 @@ fn bad_flags(cx: &Cx) -> Raised {
 
 #[class(module = "_ctypes", name = "PyCFuncPtrType", base = CType, subclassable, inherit_new)]
 impl FuncType {
-    fn __init__(this: Gc<FuncType>, cx: &mut Cx, _args: Args<'_>) -> Result<()> {
+    fn __init__(this: Gc<FuncType>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
+        check_args(cx, &args)?;
         let t = this.obj();
         let Some(flags) = attr_opt(cx, t, "_flags_")?.filter(|f| int::is_int(*f)) else {
             return Err(bad_flags(cx));

@@ -22,7 +22,7 @@ use typhon_object::native::instance;
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::reenter::reenter;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Raised, Result, int, ops};
+use typhon_object::{Cx, ExcKind, Raised, Result, int, ops};
 
 /// Exceptions by thread, and objects that C keeps.
 static RAISED: Root = Root::new();
@@ -137,13 +137,21 @@ fn enter(which: usize, result: usize, args: &[usize]) {
     });
 }
 
+/// A length that is given, or found if it is -1.
+fn length(cx: &Cx, n: isize, find: impl FnOnce() -> usize) -> Result<usize> {
+    match n {
+        -1 => Ok(find()),
+        n => usize::try_from(n).map_err(|_| cx.error(ExcKind::SystemError, "Negative size passed")),
+    }
+}
+
 fn string_at(cx: &mut Cx, at: usize, n: isize) -> Result<Obj> {
-    let n = usize::try_from(n).unwrap_or_else(|_| mem::text_len(at));
+    let n = length(cx, n, || mem::text_len(at))?;
     bytes_obj(cx, &mem::to_vec(at, n))
 }
 
 fn wide_at(cx: &mut Cx, at: usize, n: isize) -> Result<Obj> {
-    let n = usize::try_from(n).unwrap_or_else(|_| mem::wide_len(at));
+    let n = length(cx, n, || mem::wide_len(at))?;
     codes::text(cx, &mem::wide(at, n))
 }
 
@@ -190,7 +198,7 @@ fn cast(cx: &mut Cx, at: usize, src: Obj, class: Obj) -> Result<Obj> {
             Some(t) => t.name().into_owned(),
             None => ops::repr(cx, class)?.to_str().into_owned(),
         };
-        return Err(cx.type_error(format!("cast() argument 2 must be a pointer, not {name}")));
+        return Err(cx.type_error(format!("cast() argument 2 must be a pointer type, not {name}")));
     }
     let o = ops::call_args(cx, class, &[])?;
     let Some(d) = o.cast::<CData>() else { return Err(cx.type_error("cast() made no ctypes instance")) };

@@ -71,7 +71,7 @@ pub struct Info {
     /// The class of items; `_type_` of a simple type.
     pub proto: Slot,
     /// `POINTER(cls)`, once made.
-    pub pointer_type: Slot<Type>,
+    pub pointer_type: Slot,
     /// Array classes by length.
     pub arrays: Slot<Dict>,
     /// Classes of fields, for calls.

@@ -40,7 +40,10 @@ pub fn find(cx: &mut Cx, handle: usize, name: Gc<Str>, kind: ExcKind) -> Result<
     match cx.blocked(|| dl::symbol(handle, &c)) {
         Ok(at) => Ok(at),
         Err(Some(text)) => Err(error(cx, kind, &text)),
-        Err(None) => Err(cx.error(kind, format!("symbol '{}' not found", name.to_str()))),
+        Err(None) => {
+            let what = if kind == ExcKind::AttributeError { "function" } else { "symbol" };
+            Err(cx.error(kind, format!("{what} '{}' not found", name.to_str())))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use typhon_builtins::memoryview::MemoryView;
 use typhon_ffi::mem;
 use typhon_macros::{Trace, class};
 use typhon_object::dict::{self, Dict};
-use typhon_object::native::{Args, FromArg, class_of};
+use typhon_object::native::{Args, FromArg, Missing, class_of};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::Str;
 use typhon_object::types::Type;
@@ -94,15 +94,10 @@ impl CType {
     }
     #[setter]
     #[name("__pointer_type__")]
-    fn set_pointer_type(this: Gc<CType>, cx: &mut Cx, value: Obj) -> Result<()> {
+    fn set_pointer_type(this: Gc<CType>, cx: &mut Cx, value: Missing<Obj>) -> Result<()> {
         let Some(i) = this.info() else { return Err(no_info(cx, this.obj())?) };
-        match value.cast::<Type>() {
-            Some(t) => {
-                i.payload().pointer_type.set(cx, i, t);
-                Ok(())
-            }
-            None => Err(cx.type_error(format!("__pointer_type__ must be a type, not {}", cx.type_name(value)))),
-        }
+        i.payload().pointer_type.put(cx, i, value.given());
+        Ok(())
     }
 }
 
@@ -111,6 +106,14 @@ use super::codes;
 fn no_info(cx: &mut Cx, t: Obj) -> Result<Raised> {
     let r = ops::repr(cx, t)?;
     Ok(cx.type_error(format!("{} must have storage info", r.to_str())))
+}
+
+/// What `type.__init__` says of its arguments.
+pub fn check_args(cx: &Cx, args: &Args<'_>) -> Result<()> {
+    if matches!(args.pos.len(), 1 | 3) {
+        return Ok(());
+    }
+    Err(cx.type_error("type.__init__() takes 1 or 3 arguments"))
 }
 
 /// The class as what it is to everybody else.
@@ -201,7 +204,7 @@ pub struct ArrayType {
 impl ArrayType {
     fn __init__(this: Gc<ArrayType>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
         let t = this.obj();
-        let _ = args;
+        check_args(cx, &args)?;
         // `Array` itself is abstract.
         let Some(length) = attr_opt(cx, t, "_length_")?.filter(|v| !v.is_none()) else {
             return Err(no_attr(cx, t, "_length_"));
@@ -250,7 +253,7 @@ fn set_proto(cx: &mut Cx, this: Obj, i: Gc<Info>, proto: Obj) -> Result<()> {
     if proto.cast::<Type>().is_none() {
         return Err(cx.type_error("_type_ must be a type"));
     }
-    let Some(p) = info_of(proto) else { return Err(cx.type_error("_type_ must have storage info")) };
+    let Some(p) = info_of(proto) else { return Err(no_info(cx, proto)?) };
     i.payload().proto.set(cx, i, proto);
     if p.pointer_type.obj().is_none() {
         p.payload().pointer_type.set(cx, p, types::class(this));
@@ -271,6 +274,7 @@ fn pointer_format(p: &Info) -> String {
 impl PointerType {
     fn __init__(this: Gc<PointerType>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
         let t = this.obj();
+        check_args(cx, &args)?;
         let key = cx.intern("_type_")?;
         let proto = args.pos.get(2).and_then(|d| d.cast::<Dict>()).and_then(|d| d.get_str(key));
         let mut i = Info::new(Kind::Pointer, 8, 8, 1);
@@ -284,7 +288,7 @@ impl PointerType {
                 return Err(cx.type_error("_type_ must be a type"));
             }
             if info_of(p).is_none() {
-                return Err(cx.type_error("_type_ must have storage info"));
+                return Err(no_info(cx, p)?);
             }
         }
         let i = install(cx, t, i)?;

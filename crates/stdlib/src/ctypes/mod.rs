@@ -120,7 +120,10 @@ pub mod ctypes {
     fn addressof(cx: &mut Cx, obj: Obj) -> Result<usize> {
         match obj.cast::<CData>() {
             Some(d) => Ok(d.at()),
-            None => Err(cx.type_error("invalid type")),
+            None => Err(cx.type_error(format!(
+                "addressof() argument must be _ctypes._CData, not {}",
+                typhon_builtins::any::arg_type(cx, obj)
+            ))),
         }
     }
     /// byref(C instance[, offset=0]) -> byref-object
@@ -141,7 +144,7 @@ pub mod ctypes {
         if !d.is_owner() {
             return Err(cx.value_error("Memory cannot be resized because this object doesn't own it"));
         }
-        if size as usize > d.size() { d.resize(cx, size as usize, i.align) } else { Ok(()) }
+        d.resize(cx, size as usize, i.align)
     }
     /// Return buffer interface information
     fn buffer_info(cx: &mut Cx, obj: Obj) -> Result<Obj> {

@@ -98,7 +98,8 @@ impl CArg {
 /// `byref(obj, offset)`.
 pub fn byref(cx: &mut Cx, obj: Obj, offset: isize) -> Result<Obj> {
     let Some(d) = obj.cast::<CData>() else {
-        return Err(cx.type_error(format!("byref() argument must be a ctypes instance, not '{}'", cx.type_name(obj))));
+        let got = typhon_builtins::any::arg_type(cx, obj);
+        return Err(cx.type_error(format!("byref() argument 1 must be _ctypes._CData, not {got}")));
     };
     Ok(CArg::pointer(cx, b'P', d.at().wrapping_add_signed(offset), obj)?.obj())
 }
@@ -165,12 +166,17 @@ fn of_data(cx: &mut Cx, d: Gc<CData>, keep: &mut dyn FnMut(&Cx, Obj) -> Result<(
     let Some(i) = info_of_instance(d.obj()) else { return Err(cx.type_error("abstract class")) };
     let ty = type_of(&i);
     let value = match i.kind {
-        Kind::Simple => words(padded(&mem::to_vec(d.at(), d.size().min(32)))),
+        Kind::Simple => {
+            let v = d.to_vec();
+            words(padded(&v[..v.len().min(32)]))
+        }
         Kind::Pointer | Kind::Func => [mem::word(d.at()) as u128, 0],
         Kind::Array => [d.at() as u128, 0],
         Kind::Struct | Kind::Union => {
             // A copy: another thread may change the original while the call begins.
-            let copy = bytes_obj(cx, &mem::to_vec(d.at(), d.size()))?;
+            let mut copy = d.to_vec();
+            copy.resize(i.size.max(1), 0);
+            let copy = bytes_obj(cx, &copy)?;
             keep(cx, copy)?;
             [copy.cast::<Bytes>().map_or(0, codes::data_of) as u128, 0]
         }
@@ -179,12 +185,7 @@ fn of_data(cx: &mut Cx, d: Gc<CData>, keep: &mut dyn FnMut(&Cx, Obj) -> Result<(
 }
 
 /// Any value as an argument. `keep` is told what must outlive the call.
-pub fn convert(
-    cx: &mut Cx,
-    v: Obj,
-    index: usize,
-    keep: &mut dyn FnMut(&Cx, Obj) -> Result<()>,
-) -> Result<Param> {
+pub fn convert(cx: &mut Cx, v: Obj, index: usize, keep: &mut dyn FnMut(&Cx, Obj) -> Result<()>) -> Result<Param> {
     keep(cx, v)?;
     let pointer = |at: usize| Param { ty: CallType::Pointer, value: [at as u128, 0] };
     if let Some(a) = v.cast::<CArg>() {

@@ -74,11 +74,11 @@ impl Pointer {
             _ => Err(cx.type_error("Cannot create instance: has no _type_")),
         }
     }
-    #[sig(value = <missing>, /)]
-    fn __init__(this: Gc<Pointer>, cx: &mut Cx, value: Missing<Obj>) -> Result<()> {
-        match value.given() {
-            Some(v) => set_contents(cx, this, v),
-            None => Ok(()),
+    fn __init__(this: Gc<Pointer>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
+        match *args.pos {
+            [] => Ok(()),
+            [v] => set_contents(cx, this, v),
+            ref all => Err(cx.type_error(format!("POINTER expected at most 1 argument, got {}", all.len()))),
         }
     }
     /// the object this pointer points to (read-write)

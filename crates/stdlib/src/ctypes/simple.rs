@@ -5,7 +5,7 @@
 use super::codes;
 use super::data::{self, CData};
 use super::info::{CType, Code, IS_POINTER, Info, Kind, info_of, info_of_instance, install};
-use super::metas::no_attr;
+use super::metas::{self, no_attr};
 use super::params::{self, CArg};
 use crate::util::attr_opt;
 use typhon_macros::{Trace, class};
@@ -66,6 +66,7 @@ fn add_swapped(cx: &mut Cx, t: Obj, args: Args<'_>, code: Code, proto: Obj) -> R
 impl SimpleType {
     fn __init__(this: Gc<SimpleType>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
         let t = this.obj();
+        metas::check_args(cx, &args)?;
         let Some(proto) = attr_opt(cx, t, "_type_")? else { return Err(no_attr(cx, t, "_type_")) };
         let Some(s) = proto.cast::<Str>() else {
             return Err(cx.type_error("class must define a '_type_' string attribute"));
@@ -94,7 +95,8 @@ impl SimpleType {
             b'P' => "c_void_p_from_param",
             _ => "",
         };
-        if let Some(m) = params::functions::SPEC.functions.iter().find(|m| m.name == name) {
+        let direct = types::class(t).base() == Some(native::class_of::<Simple>(cx)?);
+        if direct && let Some(m) = params::functions::SPEC.functions.iter().find(|m| m.name == name) {
             debug_assert!(m.kind == MemberKind::Function);
             let f = native::function(cx, shape::CLASS_METHOD, m, None, Some(t))?;
             let key = cx.intern("from_param")?;
@@ -160,11 +162,11 @@ impl Simple {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Obj> {
         data::construct(cx, cls, args)
     }
-    #[sig(value = <missing>, /)]
-    fn __init__(this: Gc<Simple>, cx: &mut Cx, value: Missing<Obj>) -> Result<()> {
-        match (value.given(), this.obj().cast::<CData>()) {
-            (Some(v), Some(d)) => set_value(cx, d, v),
-            _ => Ok(()),
+    fn __init__(this: Gc<Simple>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
+        match *args.pos {
+            [] => Ok(()),
+            [v] => set_value(cx, as_data(this), v),
+            ref all => Err(cx.type_error(format!("__init__ expected at most 1 argument, got {}", all.len()))),
         }
     }
     /// current value
@@ -181,12 +183,12 @@ impl Simple {
     }
     fn __bool__(this: Gc<Simple>) -> bool {
         let d = as_data(this);
-        typhon_ffi::mem::to_vec(d.at(), d.size()).iter().any(|b| *b != 0)
+        d.to_vec().iter().any(|b| *b != 0)
     }
     fn __repr__(this: Gc<Simple>, cx: &mut Cx) -> Result<Obj> {
         let class = ops::class_of(this.obj());
         if !is_direct(this.obj()) {
-            let text = format!("<{} object at {:#x}>", ops::full_name(cx, class), this.addr() as usize);
+            let text = format!("<{} object at {:#x}>", class.name(), this.addr() as usize);
             return Ok(str::new(cx, &text)?.obj());
         }
         let v = value_of(cx, as_data(this))?;

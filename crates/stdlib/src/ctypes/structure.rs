@@ -5,9 +5,8 @@
 
 use super::data::{self, CData};
 use super::field::{self, CField};
-use super::info::{
-    CType, FINAL, HAS_BITFIELD, HAS_POINTER, HAS_UNION, IS_POINTER, Info, Kind, info_of, install,
-};
+use super::info::{CType, FINAL, HAS_BITFIELD, HAS_POINTER, HAS_UNION, IS_POINTER, Info, Kind, info_of, install};
+use super::metas::check_args;
 use crate::util::{attr, attr_opt, call_kw, import};
 use std::sync::atomic::Ordering;
 use typhon_macros::{Trace, class};
@@ -80,8 +79,7 @@ fn set_fields(cx: &mut Cx, t: Obj, fields: Obj, kind: Kind) -> Result<()> {
     let module = import(cx, "ctypes._layout")?;
     let f = attr(cx, module, "get_layout")?;
     let base_obj = base.map_or(Obj::NONE, |b| b.obj());
-    let layout =
-        call_kw(cx, f, &[t, fields], &[("is_struct", Obj::bool(kind == Kind::Struct)), ("base", base_obj)])?;
+    let layout = call_kw(cx, f, &[t, fields], &[("is_struct", Obj::bool(kind == Kind::Struct)), ("base", base_obj)])?;
     let made = attr(cx, layout, "fields")?;
     let made = ops::tuple_from_iter(cx, made)?;
     let size = attr(cx, layout, "size")?;
@@ -107,11 +105,7 @@ fn set_fields(cx: &mut Cx, t: Obj, fields: Obj, kind: Kind) -> Result<()> {
         };
         if f.index != n {
             let r = ops::repr(cx, f.name.obj())?;
-            return Err(cx.value_error(format!(
-                "field {} index mismatch (expected {n}, got {})",
-                r.to_str(),
-                f.index
-            )));
+            return Err(cx.value_error(format!("field {} index mismatch (expected {n}, got {})", r.to_str(), f.index)));
         }
         let Some(fi) = info_of(f.class.obj()) else {
             return Err(cx.type_error(format!("second item in _fields_ tuple (index {n}) must be a C type")));
@@ -134,7 +128,7 @@ fn set_fields(cx: &mut Cx, t: Obj, fields: Obj, kind: Kind) -> Result<()> {
     let mut new = Info::new(kind, size, align, made.len());
     new.format = format;
     new.fields = Slot::new(all);
-    new.pointer_type = Slot::of(i.pointer_type.get());
+    new.pointer_type = Slot::of(i.pointer_type.obj());
     new.arrays = Slot::of(i.arrays.get());
     new.add_flags(flags | FINAL);
     let new = native::instance(cx, new)?;
@@ -163,7 +157,8 @@ fn set_attribute(cx: &mut Cx, t: Obj, name: Obj, value: Option<Obj>, kind: Kind)
 
 #[class(module = "_ctypes", name = "PyCStructType", base = CType, subclassable, inherit_new)]
 impl StructType {
-    fn __init__(this: Gc<StructType>, cx: &mut Cx, _args: Args<'_>) -> Result<()> {
+    fn __init__(this: Gc<StructType>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
+        check_args(cx, &args)?;
         init(cx, this.obj(), Kind::Struct)
     }
     fn __setattr__(this: Gc<StructType>, cx: &mut Cx, name: Obj, value: Obj) -> Result<()> {
@@ -176,7 +171,8 @@ impl StructType {
 
 #[class(module = "_ctypes", name = "UnionType", base = CType, subclassable, inherit_new)]
 impl UnionType {
-    fn __init__(this: Gc<UnionType>, cx: &mut Cx, _args: Args<'_>) -> Result<()> {
+    fn __init__(this: Gc<UnionType>, cx: &mut Cx, args: Args<'_>) -> Result<()> {
+        check_args(cx, &args)?;
         init(cx, this.obj(), Kind::Union)
     }
     fn __setattr__(this: Gc<UnionType>, cx: &mut Cx, name: Obj, value: Obj) -> Result<()> {
