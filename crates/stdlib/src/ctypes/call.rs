@@ -79,10 +79,7 @@ fn arguments(cx: &mut Cx, this: Gc<FuncPtr>, i: Gc<Info>, args: &Args<'_>) -> Re
     let flags = match this.paramflags.get() {
         Some(f) if !argtypes.is_empty() => f,
         _ => {
-            if let Some((k, _)) = args.keywords().next() {
-                let _ = k;
-                // As in CPython, keywords without names for them are ignored.
-            }
+            // As in CPython, keywords without names for them are ignored.
             let args = typhon_object::tuple::new(cx, args.pos)?;
             return Ok(Outs { args, out: 0, inout: 0, count: 0 });
         }

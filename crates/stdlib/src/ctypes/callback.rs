@@ -42,10 +42,6 @@ impl Thunk {
     pub fn address(&self) -> usize {
         self.closure.get().map_or(0, Closure::address)
     }
-}
-
-/// Trait of pointers to thunks, for their values.
-impl Thunk {
     fn result_info(&self) -> Option<Gc<Info>> {
         self.restype.obj().and_then(info_of)
     }

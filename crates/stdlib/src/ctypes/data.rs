@@ -10,7 +10,7 @@
 //! Tests: tests/lang/ctypes.md; CPython test_keeprefs, test_frombuffer.
 
 use super::codes::{self, Bits};
-use super::info::{self, Code, Info, Kind, info_of, info_of_instance};
+use super::info::{self, CType, Code, Info, Kind, info_of, info_of_instance};
 use super::raw;
 use crate::util::{attr, import, tuple_obj};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -389,5 +389,3 @@ impl CData {
 pub fn construct(cx: &mut Cx, cls: Gc<Type>, _args: Args<'_>) -> Result<Obj> {
     Ok(new(cx, cls)?.obj())
 }
-
-use super::info::CType;

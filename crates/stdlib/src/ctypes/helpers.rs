@@ -6,7 +6,7 @@
 
 use super::codes;
 use super::data::{self, CData};
-use super::info::{Kind, info_of, info_of_instance};
+use super::info::{Kind, info_of};
 use super::raw;
 use crate::util::{bytes_obj, tuple_obj};
 use std::sync::OnceLock;
@@ -21,7 +21,7 @@ use typhon_object::list::{self, List};
 use typhon_object::native::instance;
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::reenter::reenter;
-use typhon_object::types::{self, Type};
+use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Raised, Result, int, ops};
 
 /// Exceptions by thread, and objects that C keeps.
@@ -87,27 +87,24 @@ enum Helper {
     ViewAt,
 }
 
-struct Closures([Closure; 4]);
-
-// They are called by any thread and never changed.
-static CLOSURES: OnceLock<Vec<usize>> = OnceLock::new();
+/// What [`addresses`] gives: the closures behind them live as long as the process.
+static ADDRESSES: OnceLock<Vec<usize>> = OnceLock::new();
 
 /// Addresses of `cast`, `string_at`, `wstring_at` and `memoryview_at`.
 pub fn addresses() -> &'static [usize] {
-    CLOSURES.get_or_init(|| {
+    ADDRESSES.get_or_init(|| {
         use CallType::{Pointer, Signed};
         let make = |h: Helper, args: &[CallType]| {
             let cif = Cif::new(args, &Pointer, None).expect("plain types");
             Closure::new(cif, enter, h as usize).expect("memory for closures")
         };
-        let all = Closures([
+        let all = [
             make(Helper::Cast, &[Pointer, Pointer, Pointer]),
             make(Helper::StringAt, &[Pointer, Signed(4)]),
             make(Helper::WideAt, &[Pointer, Signed(4)]),
             make(Helper::ViewAt, &[Pointer, Signed(8), Signed(4)]),
-        ]);
-        let at = all.0.iter().map(Closure::address).collect();
-        // They live as long as the process.
+        ];
+        let at = all.iter().map(Closure::address).collect();
         std::mem::forget(all);
         at
     })
@@ -239,6 +236,5 @@ fn share(cx: &mut Cx, s: Gc<CData>, d: Gc<CData>, src: Obj) -> Result<()> {
     let key = int::from_i64(cx, src.word() as i64)?;
     all.insert(cx, key, src)?;
     d.payload().objects.set(cx, d, all);
-    let _ = (info_of_instance(src), types::class(ops::class_of(src).obj()));
     Ok(())
 }

@@ -3,6 +3,7 @@
 //!
 //! Tests: tests/lang/ctypes.md; CPython test_arrays, test_pointers, test_frombuffer.
 
+use super::codes;
 use super::data::{self, CData};
 use super::info::{self, CType, FINAL, HAS_POINTER, IS_POINTER, Info, Kind, info_of, info_of_instance, install};
 use super::params::{self, CArg};
@@ -100,8 +101,6 @@ impl CType {
         Ok(())
     }
 }
-
-use super::codes;
 
 fn no_info(cx: &mut Cx, t: Obj) -> Result<Raised> {
     let r = ops::repr(cx, t)?;

@@ -12,7 +12,7 @@ use typhon_object::bytes::Bytes;
 use typhon_object::native::instance;
 use typhon_object::obj::{Gc, Obj, Slot};
 use typhon_object::str::Str;
-use typhon_object::{Cx, ExcKind, Raised, Result, float, int, ops};
+use typhon_object::{Cx, ExcKind, Raised, Result, int, ops};
 
 /// A value on its way to C.
 #[derive(Trace)]
@@ -220,7 +220,6 @@ pub fn convert(cx: &mut Cx, v: Obj, index: usize, keep: &mut dyn FnMut(&Cx, Obj)
         cx.enter()?;
         return convert(cx, p, index, keep);
     }
-    debug_assert!(float::value(v).is_none() || v.is_ptr() || v.is_small_float());
     Err(cx.type_error(format!("Don't know how to convert parameter {index}")))
 }
 
