@@ -153,6 +153,7 @@ impl Cif {
     }
 }
 
+#[allow(clippy::vec_box)]
 fn describe(ty: &Type, nodes: &mut Vec<Box<Node>>) -> *mut raw::ffi_type {
     let Type::Struct { size, align, fields } = ty else { return simple(ty) };
     let mut elements: Vec<_> = fields.iter().map(|f| describe(f, nodes)).collect();
