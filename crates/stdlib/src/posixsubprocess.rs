@@ -150,6 +150,10 @@ pub mod posixsubprocess {
         if prepare.is_none() {
             return cx.blocked(|| ready.start()).map_err(|e| os_error(cx, e));
         }
+        if cx.rt().finalizing.load(std::sync::atomic::Ordering::Relaxed) {
+            let text = "preexec_fn not supported at interpreter shutdown";
+            return Err(cx.error(typhon_object::ExcKind::PythonFinalizationError, text));
+        }
         let pid = match HOOKS.fork.get() {
             Some(f) => f(cx)?,
             None => sys::raw_fork().map_err(|e| os_error(cx, e))?,

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use typhon_builtins::buffer::{Exports, Hold};
 use typhon_builtins::memoryview::{Managed, MemoryView};
 use typhon_object::list::List;
+use typhon_object::str::Str;
 use typhon_object::types::Type;
 use typhon_object::{Cx, Gc, Obj, Result, array, list, ops, shape};
 
@@ -27,11 +28,17 @@ pub fn is_tracked(o: Obj) -> bool {
         return false;
     }
     match o.shape() {
-        shape::TYPE => o.cast::<Type>().is_some_and(|t| !t.is_native()),
+        // As in CPython the classes of `builtins` are not, those of native modules are; they
+        // alone say which module.
+        shape::TYPE => o.cast::<Type>().is_some_and(|t| !t.is_native() || names_module(t)),
         shape::STR | shape::INT | shape::FLOAT | shape::BYTES | shape::COMPLEX | shape::BYTEARRAY => false,
         shape::OBJECT | shape::NONE | shape::BOOL | shape::ELLIPSIS | shape::NOT_IMPLEMENTED | shape::RANGE => false,
         _ => true,
     }
+}
+
+fn names_module(t: Gc<Type>) -> bool {
+    t.dict().is_some_and(|d| d.items().any(|(k, _)| k.cast::<Str>().is_some_and(|s| s.eq_str("__module__"))))
 }
 
 /// Call `f` with each value that `o` refers to.
