@@ -544,8 +544,7 @@ pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
                 let e = match typhon_object::exc::with_args(cx, ExcKind::StopAsyncIteration, &[]) {
                     Ok(e) | Err(e) => e,
                 };
-                typhon_object::exc::chain(cx, e.0);
-                return Ok(Some(unwind::unwind(cx, ret, caller, e, true)));
+                return Ok(Some(unwind::raise(cx, ret, caller, e)));
             }
             _ => {}
         }

@@ -19,6 +19,8 @@ mod running;
 mod step;
 mod task;
 
+pub use running::after_fork_in_child;
+
 use crate::util;
 use future::Future;
 use iter::FutureIter;

@@ -76,6 +76,12 @@ pub fn set_running_loop(cx: &mut Cx, event_loop: Option<Obj>) -> Result<()> {
     }
 }
 
+/// In a child process nothing runs yet: neither here nor in threads, which are gone.
+pub fn after_fork_in_child(cx: &Cx) {
+    ALL.set(&cx.mutator, 0);
+    cx.ext[EXT].set(0);
+}
+
 /// The task that `event_loop` executes, in whichever thread it runs.
 pub fn current_task(cx: &Cx, event_loop: Obj) -> Result<Option<Obj>> {
     if let Some(r) = here(cx).filter(|r| r.event_loop.obj() == Some(event_loop)) {

@@ -155,6 +155,8 @@ impl Task {
                 return step::start_eagerly(cx, this);
             }
         }
+        // Should the loop refuse it, its death is told of all the same.
+        Future::watch(Task::future(this));
         step::step_soon(cx, this, None)?;
         Task::register(this);
         Ok(())
