@@ -212,6 +212,7 @@ pub unsafe extern "C" fn send_op(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> 
         }
         if it.is_ptr()
             && let Some(step) = it.cast::<Asend>()
+            && !crate::monitor::on(&*cx)
             && let Some(pb) = enter_step(&mut *cx, step, base, pc, sent)
         {
             return pb;
@@ -677,7 +678,8 @@ crate::slow! {
             }
             Step::Return(v) => {
                 // An exhausted iterator raises nothing that could be told of.
-                if (!v.is_none() || it.cast::<Generator>().is_some()) && crate::monitor::on(f.cx) {
+                let tells = !v.is_none() || it.cast::<Generator>().is_some() || it.cast::<Asend>().is_some();
+                if tells && crate::monitor::on(f.cx) {
                     crate::monitor::stopped_at(f.cx, Window { base: f.base, pc: f.pc }, v)?;
                 }
                 f.set(f.a(), v);
