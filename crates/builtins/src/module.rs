@@ -85,6 +85,16 @@ pub fn namespace(cx: &Cx, m: Gc<Module>) -> Result<Gc<Dict>> {
     }
 }
 
+/// What a plain module has under `name`, if it has and nothing stands against reading it
+/// from the namespace.
+#[inline]
+pub fn own_attr(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<Obj> {
+    if !o.is_ptr() || o.shape() != shape::MODULE || cx.lookup(types::class_for(shape::MODULE), name).is_some() {
+        return None;
+    }
+    o.cast::<Module>()?.dict.get()?.get_str(name)
+}
+
 /// `m.name`, `None` where no attribute is found and there is no `__getattr__`.
 pub fn find_attr(cx: &mut Cx, m: Gc<Module>, name: Gc<Str>) -> Result<Option<Obj>> {
     let name = intern::intern(cx, name)?;

@@ -101,6 +101,7 @@ pub use roots::{OwnedRoot, Root, StackRange};
 pub use stats::{Stats, add_external, automatic, set_automatic, stats};
 pub use walk::{VerifyError, for_each_object, for_each_word, is_object, verify};
 pub use weak::{
-    LivenessQuery, awaits_finalizer, finalizable, pop_cleared_weak, pop_ready_finalizer, register_finalizable,
-    register_native_drop, register_weak, register_weak_hook, set_finalizable_filter, settle_finalizable,
+    LivenessQuery, awaits_finalizer, finalizable, for_each_finalizable, pop_cleared_weak, pop_ready_finalizer,
+    register_finalizable, register_native_drop, register_weak, register_weak_hook, set_finalizable_filter,
+    settle_finalizable,
 };

@@ -140,6 +140,15 @@ pub fn finalizable() -> usize {
     registered.filter(|&&object| (tables.wanted)(pointer(object))).count()
 }
 
+/// Visits the objects that have a finalizer to come, but for the settled ones. Some may
+/// be dead, not found so yet: the visitor may keep them alive by storing them. It must
+/// not allocate (GC-9).
+pub fn for_each_finalizable(mut f: impl FnMut(*mut u8)) {
+    let tables = lock(&TABLES);
+    let Tables { finalizable, .. } = &*tables;
+    finalizable.young.iter().chain(&finalizable.old).for_each(|&object| f(pointer(object)));
+}
+
 /// Whether the object is registered and its finalizer not yet due. Looks through all.
 pub fn awaits_finalizer(object: *mut u8) -> bool {
     let tables = lock(&TABLES);

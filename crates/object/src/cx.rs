@@ -55,7 +55,7 @@ pub struct Cx {
     pub repr_depth: u32,
     /// What upper layers keep per thread, by index: values or plain numbers. The
     /// collector sees these words and `handled`.
-    pub ext: [Cell<u64>; 8],
+    pub ext: [Cell<u64>; 9],
     /// What this thread knows of attribute lookups.
     pub attrs: AttrCache,
     lookup: Box<[LookupEntry]>,

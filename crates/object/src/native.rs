@@ -7,6 +7,7 @@
 //!
 //! The binding of arguments is in `bind.rs`. Tests: `tests/native.rs`.
 
+use crate::array::{self, Array};
 use crate::cx::Cx;
 use crate::dict::Dict;
 use crate::list::List;
@@ -15,6 +16,7 @@ use crate::str::Str;
 use crate::tuple::Tuple;
 use crate::types::Type;
 use crate::{Result, Tracer, int, ops, shape, str, tuple, types};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Names of keyword arguments: a tuple of interned strings.
@@ -359,6 +361,53 @@ pub fn instance_of<T: Payload + Trace + 'static>(cx: &Cx, class: Gc<Type>, value
         unsafe { typhon_gc::register_finalizable(p) };
     }
     Ok(g)
+}
+
+/// Have it told when `o` dies: its `__del__` is run, unless [`set_idle_filter`]'s function
+/// says that it would do nothing. For classes whose instances seldom need that; others
+/// have a `__del__` and F_FINALIZER.
+pub fn watch_death(o: Obj) {
+    debug_assert!(o.is_ptr());
+    // A live object (VAL-1).
+    unsafe { typhon_gc::register_finalizable(o.addr()) }
+}
+
+/// The objects with payload `T` whose death is watched and that are `wanted`, which reads
+/// them and does no more. What nobody refers to any longer may be among them.
+pub fn watched<T: NativeClass>(cx: &Cx, wanted: impl Fn(Gc<T>) -> bool) -> Result<(Gc<Array>, usize)> {
+    let mut room = 64;
+    loop {
+        let found = array::new(cx, room)?;
+        let mut n = 0;
+        typhon_gc::for_each_finalizable(|p| {
+            // Registered objects are not swept before they leave the table.
+            let o = unsafe { Obj::from_word_unchecked(p as u64) };
+            if o.cast::<T>().is_some_and(&wanted) {
+                if let Some(slot) = found.slots().get(n) {
+                    slot.store(o.word(), Ordering::Relaxed);
+                }
+                n += 1;
+            }
+        });
+        cx.barrier(found.obj());
+        if n <= found.slots().len() {
+            return Ok((found, n));
+        }
+        room = n + n / 4;
+    }
+}
+
+static IDLE: OnceLock<fn(Obj) -> bool> = OnceLock::new();
+
+/// Set the function that says of a dead object that its `__del__` would do nothing. It
+/// runs on a thread of the collector: it reads the object and does no more.
+pub fn set_idle_filter(f: fn(Obj) -> bool) {
+    let _ = IDLE.set(f);
+}
+
+/// Whether the `__del__` of a dead object would do nothing.
+pub fn dies_idle(o: Obj) -> bool {
+    IDLE.get().is_some_and(|f| f(o))
 }
 
 /// A native function or method object (`builtin_function_or_method`,

@@ -43,6 +43,17 @@ pub enum NextPair {
 /// How an iterator gives pairs without making tuples.
 pub type NextPairFn = fn(&mut Cx, Obj) -> Result<NextPair>;
 
+/// What stepping a coroutine or a generator gave.
+pub enum Sent {
+    /// It yielded.
+    Yield(Obj),
+    /// It returned.
+    Return(Obj),
+}
+
+/// How something that can be awaited is stepped without raising StopIteration.
+pub type SendFn = fn(&mut Cx, Obj, Obj) -> Result<Sent>;
+
 /// The payload of a class.
 #[repr(C)]
 pub struct Type {
@@ -76,6 +87,8 @@ pub struct Type {
     pub(crate) next: AtomicU64,
     /// The same for the items of pairs; a `NextPairFn` or 0.
     pub(crate) next_pair: AtomicU64,
+    /// Steps exact instances without raising StopIteration; a `SendFn` or 0.
+    pub(crate) send: AtomicU64,
     /// What the VM caches for instantiation.
     pub construct: Slot,
 }
@@ -248,6 +261,19 @@ impl Type {
     /// Set how instances give pairs. Subclasses do not inherit it.
     pub fn set_next_pair_fn(&self, f: NextPairFn) {
         self.next_pair.store(f as usize as u64, Ordering::Relaxed);
+    }
+    /// How exact instances are sent a value natively, if they are.
+    #[inline(always)]
+    pub fn send_fn(&self) -> Option<SendFn> {
+        match self.send.load(Ordering::Relaxed) {
+            0 => None,
+            // Only `set_send_fn` stores here.
+            f => Some(unsafe { std::mem::transmute::<usize, SendFn>(f as usize) }),
+        }
+    }
+    /// Set how instances are sent a value. Subclasses do not inherit it.
+    pub fn set_send_fn(&self, f: SendFn) {
+        self.send.store(f as usize as u64, Ordering::Relaxed);
     }
     /// Search the MRO without a cache.
     pub fn lookup_uncached(&self, name: Gc<Str>) -> Option<Obj> {

@@ -57,6 +57,7 @@ pub fn before(cx: &mut Cx) {
 }
 /// To be called in the child.
 pub fn after_in_child(cx: &mut Cx) {
+    crate::asyncio::after_fork_in_child(cx);
     run(cx, &CHILD, false);
 }
 /// To be called in the parent.

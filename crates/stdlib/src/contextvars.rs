@@ -2,7 +2,7 @@
 //!
 //! A context is an immutable snapshot behind one slot: setting a variable
 //! copies the dict, so `copy_context` shares it. Each thread has its own
-//! current context, kept in `Cx::ext`.
+//! current context, kept in `Cx::ext`, which the collector sees.
 //! Tests: CPython test_context.
 
 use crate::util::set;
@@ -17,43 +17,52 @@ use typhon_object::str::Str;
 use typhon_object::types::Type;
 use typhon_object::{CompareOp, Cx, ExcKind, Result, exc, ops};
 
-/// The index in `Cx::ext` of the thread's current context. What is stored
-/// there is also kept alive by [`CURRENT`].
+/// The index in `Cx::ext` of the thread's current context.
 pub const EXT: usize = 6;
 
-static CURRENT: Root = Root::new();
 static MISSING: Root = Root::new();
-
-/// All current contexts by thread, so that the collector sees them.
-fn keep(cx: &Cx, c: Gc<Context>) -> Result<()> {
-    let d: Gc<Dict> = match Obj::from_word(CURRENT.get()).and_then(|o| o.cast()) {
-        Some(d) => d,
-        None => {
-            let d = dict::new(cx)?;
-            CURRENT.set(&cx.mutator, d.obj().word());
-            d
-        }
-    };
-    let k = cx.intern(&format!("{:x}", std::ptr::from_ref(cx).addr()))?;
-    d.insert_str(cx, k, c.obj())?;
-    cx.ext[EXT].set(c.obj().word());
-    Ok(())
-}
 
 fn current(cx: &mut Cx) -> Result<Gc<Context>> {
     if let Some(c) = Obj::from_word(cx.ext[EXT].get()).and_then(|o| o.cast()) {
         return Ok(c);
     }
     let c = Context::make(cx, None)?;
-    keep(cx, c)?;
+    cx.ext[EXT].set(c.obj().word());
     Ok(c)
+}
+
+/// `copy_context()`.
+pub fn copy_current(cx: &mut Cx) -> Result<Obj> {
+    let d = current(cx)?.dict();
+    Ok(Context::make(cx, Some(d))?.obj())
+}
+
+/// A context that has been entered; [`Entered::leave`] goes back to the one before.
+pub struct Entered {
+    context: Gc<Context>,
+    before: Gc<Context>,
+}
+
+/// Make `context` the thread's current one.
+pub fn enter(cx: &mut Cx, context: Obj) -> Result<Entered> {
+    match context.cast::<Context>() {
+        Some(c) => Context::enter(cx, c),
+        None => Err(cx.type_error("an instance of Context was expected")),
+    }
+}
+
+impl Entered {
+    /// Go back.
+    pub fn leave(self, cx: &Cx) {
+        cx.ext[EXT].set(self.before.obj().word());
+        self.context.entered.store(false, Ordering::Release);
+    }
 }
 
 /// `contextvars.Context`.
 #[derive(Trace)]
 pub struct Context {
     vars: Slot<Dict>,
-    previous: Slot<Context>,
     entered: AtomicBool,
 }
 
@@ -63,10 +72,19 @@ impl Context {
             Some(d) => d,
             None => dict::new(cx)?,
         };
-        native::instance(cx, Context { vars: Slot::new(d), previous: Slot::empty(), entered: AtomicBool::new(false) })
+        native::instance(cx, Context { vars: Slot::new(d), entered: AtomicBool::new(false) })
     }
     fn dict(&self) -> Gc<Dict> {
         self.vars.get().expect("set")
+    }
+    fn enter(cx: &mut Cx, this: Gc<Context>) -> Result<Entered> {
+        if this.entered.swap(true, Ordering::AcqRel) {
+            let r = ops::repr(cx, this.obj())?.to_str().into_owned();
+            return Err(cx.error(ExcKind::RuntimeError, format!("cannot enter context: {r} is already entered")));
+        }
+        let before = current(cx)?;
+        cx.ext[EXT].set(this.obj().word());
+        Ok(Entered { context: this, before })
     }
     fn var(cx: &Cx, key: Obj) -> Result<()> {
         if key.cast::<ContextVar>().is_some() {
@@ -89,17 +107,9 @@ impl Context {
         let Some((f, rest)) = args.all().split_first().filter(|_| !args.pos.is_empty()) else {
             return Err(cx.type_error("run() missing 1 required positional argument"));
         };
-        if this.entered.swap(true, Ordering::AcqRel) {
-            let r = ops::repr(cx, this.obj())?.to_str().into_owned();
-            return Err(cx.error(ExcKind::RuntimeError, format!("cannot enter context: {r} is already entered")));
-        }
-        let before = current(cx)?;
-        this.payload().previous.set(cx, this, before);
-        keep(cx, this)?;
+        let entered = Context::enter(cx, this)?;
         let r = ops::call(cx, *f, rest, args.kw);
-        keep(cx, before)?;
-        this.previous.clear();
-        this.entered.store(false, Ordering::Release);
+        entered.leave(cx);
         r
     }
     /// Return a shallow copy of the context object.
@@ -316,8 +326,6 @@ pub mod contextvars {
         set(cx, module, "__package__", "")
     }
     fn copy_context(cx: &mut Cx) -> Result<Obj> {
-        let c = current(cx)?;
-        let d = c.dict();
-        Ok(Context::make(cx, Some(d))?.obj())
+        copy_current(cx)
     }
 }

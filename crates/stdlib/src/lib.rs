@@ -14,6 +14,7 @@
 
 mod abc;
 mod array;
+mod asyncio;
 pub mod at_fork;
 pub mod atexit;
 mod binascii;
@@ -69,6 +70,7 @@ use typhon_object::{Cx, Result};
 pub static MODULES: &[&ModuleSpec] = &[
     &abc::abc::SPEC,
     &array::array::SPEC,
+    &asyncio::asyncio::SPEC,
     &bisect::bisect::SPEC,
     &hashes::blake2::blake2::SPEC,
     &hashes::md5_::SPEC,

@@ -45,6 +45,7 @@ topics! {
     lang_array "array"
     lang_ast "ast"
     lang_async "async"
+    lang_asyncio "asyncio"
     lang_attribute_caches "attribute_caches"
     lang_bool "bool"
     lang_builtins "builtins"

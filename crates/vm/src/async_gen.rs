@@ -11,34 +11,16 @@ use typhon_macros::{Trace, class};
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, native, ops};
 
-/// A value that an asynchronous generator yields, as opposed to what an
-/// `await` inside it passes through.
-#[derive(Trace)]
-pub struct Wrapped {
-    value: Obj,
-}
-
-/// Only the VM sees these.
-#[class(name = "async_generator_wrapped_value", module = "builtins")]
-impl Wrapped {}
-
-/// Wrap a value.
-pub fn wrap(cx: &mut Cx, value: Obj) -> Result<Obj> {
-    native::instance(cx, Wrapped { value }).map(|g| g.obj())
-}
-
-/// The value that a `yield` of an asynchronous generator gives; other values as
-/// they are.
-pub fn unwrapped(v: Obj) -> Obj {
-    v.cast::<Wrapped>().map_or(v, |w| w.value)
-}
-
 /// Bit of `Generator::steps`: a step is under way.
 pub const STEPPING: u32 = 1;
 /// Bit of `Generator::steps`: it has ended, or is being closed.
 pub const CLOSED: u32 = 2;
 /// Bit of `Generator::steps`: the event loop's hooks were asked.
 const HOOKED: u32 = 4;
+
+/// Bit of `Generator::steps`: what it yields is for whoever steps it, as opposed to what
+/// an `await` inside it passes through.
+pub const YIELDED: u32 = 32;
 
 /// Word of `Cx::ext`: a tuple of the thread's hooks `firstiter` and `finalizer`.
 const HOOKS: usize = 3;
@@ -63,7 +45,8 @@ pub fn set_hooks(cx: &mut Cx, firstiter: Obj, finalizer: Obj) -> Result<()> {
 
 /// Before the first step: tell the event loop.
 fn first(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
-    if g.steps.fetch_or(HOOKED, Ordering::AcqRel) & HOOKED != 0 || cx.ext[HOOKS].get() == 0 {
+    let hooked = g.steps.load(Ordering::Relaxed) & HOOKED != 0;
+    if hooked || generator::set_steps(g, HOOKED) & HOOKED != 0 || cx.ext[HOOKS].get() == 0 {
         return Ok(());
     }
     let (firstiter, finalizer) = hooks(cx);
@@ -99,15 +82,18 @@ impl Asend {
         this.obj()
     }
     fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
-        self.send_value(cx, Obj::NONE)
+        let s = self.send_value(cx, Obj::NONE)?;
+        generator::step_result(cx, s)
     }
     fn send(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
-        self.send_value(cx, v)
+        let s = self.send_value(cx, v)?;
+        generator::step_result(cx, s)
     }
     #[sig(typ, val = None, tb = None, /)]
     fn throw(&self, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
         let e = ending::thrown(cx, typ, val, tb)?;
-        self.throw_in(cx, e)
+        let s = self.throw_in(cx, e)?;
+        generator::step_result(cx, s)
     }
     fn close(&self, cx: &mut Cx) -> Result<()> {
         if self.state.load(Ordering::Acquire) == OVER {
@@ -120,9 +106,10 @@ impl Asend {
 }
 
 /// What closing a step gave, from what throwing GeneratorExit into it gave.
-fn closed(cx: &Cx, r: Result<Obj>) -> Result<()> {
+fn closed(cx: &Cx, r: Result<Step>) -> Result<()> {
     match r {
-        Ok(_) => Err(cx.error(ExcKind::RuntimeError, "coroutine ignored GeneratorExit")),
+        Ok(Step::Return(_)) => Ok(()),
+        Ok(Step::Yield(_)) => Err(cx.error(ExcKind::RuntimeError, "coroutine ignored GeneratorExit")),
         Err(e)
             if e.is(cx, ExcKind::StopIteration)
                 || e.is(cx, ExcKind::StopAsyncIteration)
@@ -136,16 +123,71 @@ fn closed(cx: &Cx, r: Result<Obj>) -> Result<()> {
 
 /// Begin with a step: a generator takes one at a time.
 fn begin(cx: &Cx, state: &AtomicU32, g: Gc<Generator>, what: &str) -> Result<()> {
-    if g.steps.fetch_or(STEPPING, Ordering::AcqRel) & STEPPING != 0 {
+    if generator::set_steps(g, STEPPING) & STEPPING != 0 {
         state.store(OVER, Ordering::Release);
         return Err(cx.error(ExcKind::RuntimeError, format!("{what}(): asynchronous generator is already running")));
+    }
+    // Left by a `close` that it ignored.
+    if g.steps.load(Ordering::Relaxed) & YIELDED != 0 {
+        generator::clear_steps(g, YIELDED);
     }
     state.store(STARTED, Ordering::Release);
     Ok(())
 }
 
 impl Asend {
-    fn send_value(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
+    /// The generator that it steps.
+    #[inline]
+    pub(crate) fn generator(&self) -> Gc<Generator> {
+        self.generator
+    }
+    /// Go on, in the interpreter's loop: what to send to the generator, and whether the step
+    /// begins; `None` if something stands against it.
+    #[inline]
+    pub(crate) fn begin(&self, sent: u64) -> Option<(u64, bool)> {
+        match self.state.load(Ordering::Acquire) {
+            STARTED => Some((sent, false)),
+            FRESH => {
+                let was = generator::set_steps(self.generator, STEPPING);
+                if was & STEPPING != 0 {
+                    return None;
+                }
+                if was & YIELDED != 0 {
+                    generator::clear_steps(self.generator, YIELDED);
+                }
+                self.state.store(STARTED, Ordering::Release);
+                Some((if sent == Obj::NONE.word() { self.value.word() } else { sent }, true))
+            }
+            _ => None,
+        }
+    }
+    /// It did not begin after all.
+    pub(crate) fn retract(&self) {
+        self.state.store(FRESH, Ordering::Release);
+        generator::clear_steps(self.generator, STEPPING);
+    }
+    /// The generator has yielded: whether that is what the step gives.
+    #[inline]
+    pub(crate) fn yielded(&self) -> bool {
+        if self.generator.steps.load(Ordering::Relaxed) & YIELDED == 0 {
+            return false;
+        }
+        generator::clear_steps(self.generator, STEPPING | YIELDED);
+        self.state.store(OVER, Ordering::Release);
+        true
+    }
+    /// The generator has ended, for good or by any other exception.
+    pub(crate) fn ended(&self, closed: bool) {
+        if closed {
+            generator::set_steps(self.generator, CLOSED);
+        }
+        generator::clear_steps(self.generator, STEPPING);
+        self.state.store(OVER, Ordering::Release);
+    }
+}
+
+impl Asend {
+    fn send_value(&self, cx: &mut Cx, v: Obj) -> Result<Step> {
         let g = self.generator;
         let mut v = v;
         match self.state.load(Ordering::Acquire) {
@@ -161,7 +203,7 @@ impl Asend {
         let r = generator::resume(cx, g, Input::Send(v));
         self.done(cx, r)
     }
-    fn throw_in(&self, cx: &mut Cx, e: Raised) -> Result<Obj> {
+    fn throw_in(&self, cx: &mut Cx, e: Raised) -> Result<Step> {
         match self.state.load(Ordering::Acquire) {
             OVER => return Err(self.reused(cx)),
             FRESH => begin(cx, &self.state, self.generator, "anext")?,
@@ -170,8 +212,12 @@ impl Asend {
         let r = ending::throw(cx, self.generator, e);
         self.done(cx, r)
     }
-    fn done(&self, cx: &mut Cx, r: Result<Step>) -> Result<Obj> {
-        unwrap(cx, self.generator, r).inspect_err(|_| self.state.store(OVER, Ordering::Release))
+    fn done(&self, cx: &mut Cx, r: Result<Step>) -> Result<Step> {
+        let r = unwrap(cx, self.generator, r);
+        if !matches!(r, Ok(Step::Yield(_))) {
+            self.state.store(OVER, Ordering::Release);
+        }
+        r
     }
     fn reused(&self, cx: &Cx) -> Raised {
         cx.error(ExcKind::RuntimeError, "cannot reuse already awaited __anext__()/asend()")
@@ -179,23 +225,23 @@ impl Asend {
 }
 
 /// What a step of the generator means for the awaiting coroutine.
-fn unwrap(cx: &mut Cx, g: Gc<Generator>, r: Result<Step>) -> Result<Obj> {
+fn unwrap(cx: &mut Cx, g: Gc<Generator>, r: Result<Step>) -> Result<Step> {
     let e = match r {
-        Ok(Step::Yield(v)) => match v.cast::<Wrapped>() {
-            Some(w) => {
-                g.steps.fetch_and(!STEPPING, Ordering::AcqRel);
-                return Err(crate::call::stop(cx, w.value));
+        Ok(Step::Yield(v)) => {
+            if g.steps.load(Ordering::Relaxed) & YIELDED == 0 {
+                // An `await` inside: passed on to the event loop.
+                return Ok(Step::Yield(v));
             }
-            // An `await` inside: passed on to the event loop.
-            None => return Ok(v),
-        },
+            generator::clear_steps(g, STEPPING | YIELDED);
+            return Ok(Step::Return(v));
+        }
         Ok(Step::Return(_)) => typhon_object::exc::with_args(cx, ExcKind::StopAsyncIteration, &[])?,
         Err(e) => e,
     };
     if e.is(cx, ExcKind::StopAsyncIteration) || e.is(cx, ExcKind::GeneratorExit) {
-        g.steps.fetch_or(CLOSED, Ordering::AcqRel);
+        generator::set_steps(g, CLOSED);
     }
-    g.steps.fetch_and(!STEPPING, Ordering::AcqRel);
+    generator::clear_steps(g, STEPPING);
     Err(e)
 }
 
@@ -218,15 +264,18 @@ impl Athrow {
         this.obj()
     }
     fn __next__(&self, cx: &mut Cx) -> Result<Obj> {
-        self.send_value(cx, Obj::NONE)
+        let s = self.send_value(cx, Obj::NONE)?;
+        generator::step_result(cx, s)
     }
     fn send(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
-        self.send_value(cx, v)
+        let s = self.send_value(cx, v)?;
+        generator::step_result(cx, s)
     }
     #[sig(typ, val = None, tb = None, /)]
     fn throw(&self, cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Result<Obj> {
         let e = ending::thrown(cx, typ, val, tb)?;
-        self.throw_in(cx, e)
+        let s = self.throw_in(cx, e)?;
+        generator::step_result(cx, s)
     }
     fn close(&self, cx: &mut Cx) -> Result<()> {
         if self.state.load(Ordering::Acquire) == OVER {
@@ -248,7 +297,7 @@ impl Athrow {
     fn over(&self) {
         self.state.store(OVER, Ordering::Release);
     }
-    fn send_value(&self, cx: &mut Cx, v: Obj) -> Result<Obj> {
+    fn send_value(&self, cx: &mut Cx, v: Obj) -> Result<Step> {
         let g = self.generator;
         let state = self.state.load(Ordering::Acquire);
         if state == OVER {
@@ -256,7 +305,7 @@ impl Athrow {
         }
         if g.state.load(Ordering::Acquire) == DONE {
             self.over();
-            return Err(crate::call::stop(cx, Obj::NONE));
+            return Ok(Step::Return(Obj::NONE));
         }
         let step = if state == FRESH {
             let steps = g.steps.load(Ordering::Acquire);
@@ -289,7 +338,7 @@ impl Athrow {
         };
         self.finish(cx, step)
     }
-    fn throw_in(&self, cx: &mut Cx, e: Raised) -> Result<Obj> {
+    fn throw_in(&self, cx: &mut Cx, e: Raised) -> Result<Step> {
         match self.state.load(Ordering::Acquire) {
             OVER => return Err(self.reused(cx)),
             FRESH => begin(cx, &self.state, self.generator, self.what())?,
@@ -298,24 +347,41 @@ impl Athrow {
         let step = ending::throw(cx, self.generator, e);
         self.finish(cx, step)
     }
-    fn finish(&self, cx: &mut Cx, step: Result<Step>) -> Result<Obj> {
+    fn finish(&self, cx: &mut Cx, step: Result<Step>) -> Result<Step> {
         let g = self.generator;
         if self.args.is_some() {
-            return unwrap(cx, g, step).inspect_err(|_| self.over());
+            let r = unwrap(cx, g, step);
+            if !matches!(r, Ok(Step::Yield(_))) {
+                self.over();
+            }
+            return r;
         }
         let r = match step {
-            Ok(Step::Yield(v)) if v.cast::<Wrapped>().is_none() => return Ok(v),
+            Ok(Step::Yield(v)) if g.steps.load(Ordering::Relaxed) & YIELDED == 0 => return Ok(Step::Yield(v)),
             Ok(Step::Yield(_)) => Err(cx.error(ExcKind::RuntimeError, "async generator ignored GeneratorExit")),
-            Ok(Step::Return(_)) => Err(crate::call::stop(cx, Obj::NONE)),
+            Ok(Step::Return(_)) => Ok(Step::Return(Obj::NONE)),
             Err(e) if e.is(cx, ExcKind::StopAsyncIteration) || e.is(cx, ExcKind::GeneratorExit) => {
-                Err(crate::call::stop(cx, Obj::NONE))
+                Ok(Step::Return(Obj::NONE))
             }
             Err(e) => Err(e),
         };
-        g.steps.fetch_and(!STEPPING, Ordering::AcqRel);
+        generator::clear_steps(g, STEPPING | YIELDED);
         self.over();
         r
     }
+}
+
+/// Have the VM step these without exceptions.
+pub fn init(cx: &mut Cx) -> Result<()> {
+    native::class_of::<Asend>(cx)?.set_send_fn(|cx, it, v| match it.cast::<Asend>() {
+        Some(a) => a.send_value(cx, v),
+        None => Ok(Step::Return(Obj::NONE)),
+    });
+    native::class_of::<Athrow>(cx)?.set_send_fn(|cx, it, v| match it.cast::<Athrow>() {
+        Some(a) => a.send_value(cx, v),
+        None => Ok(Step::Return(Obj::NONE)),
+    });
+    Ok(())
 }
 
 /// `g.__anext__()`, and `g.asend(v)`.

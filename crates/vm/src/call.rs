@@ -453,6 +453,11 @@ crate::slow! {
         let o = f.reg(a + 4);
         let name = f.name();
         let done = f.done();
+        if let Some(m) = typhon_builtins::module::own_attr(f.cx, o, name) {
+            f.set(a, m);
+            let args = f.regs(a + 5, n);
+            return unsafe { dispatch(f, m, a, args, None, done) };
+        }
         if let Some(m) = plain_method(f, o, name, Op::CALLM)? {
             let args = f.regs(a + 4, n + 1);
             f.set(a, m);
@@ -493,6 +498,11 @@ crate::slow! {
         let name = f.name();
         let kw = kw_names(f);
         let done = f.done();
+        if let Some(m) = typhon_builtins::module::own_attr(f.cx, o, name) {
+            f.set(a, m);
+            let args = f.regs(a + 5, n);
+            return unsafe { dispatch(f, m, a, args, Some(kw), done) };
+        }
         if let Some(m) = unbound_method(f, o, name)? {
             let args = f.regs(a + 4, n + 1);
             f.set(a, m);

@@ -10,7 +10,7 @@ use crate::frame::Window;
 use crate::generator::{self, CREATED, DONE, Generator, Input, SUSPENDED, Step, claim, delegate, kind, resume};
 use std::sync::atomic::Ordering;
 use typhon_object::exc::BaseException;
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, ops, shape};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, native, ops, shape};
 
 /// `g.throw(e)`.
 pub fn throw(cx: &mut Cx, g: Gc<Generator>, e: Raised) -> Result<Step> {
@@ -178,7 +178,7 @@ pub fn register(g: Gc<Generator>) {
 pub fn has_work(object: *mut u8) -> bool {
     // Dead, but not swept: its header and payload are there.
     let o = unsafe { Obj::from_word_unchecked(object as u64) };
-    let Some(g) = o.cast::<Generator>() else { return true };
+    let Some(g) = o.cast::<Generator>() else { return !native::dies_idle(o) };
     match g.state.load(Ordering::Relaxed) {
         generator::DONE => false,
         generator::CREATED => o.shape() != shape::GENERATOR,

@@ -9,6 +9,7 @@
 //! `regs` and `pc`.
 //! Tests: tests/lang/generators.md; CPython test_generators, test_coroutines.
 
+use crate::async_gen::Asend;
 use crate::call;
 use crate::frame::{Base, Frame, PB, Pc, Window};
 use crate::function::Function;
@@ -37,6 +38,8 @@ const BY_NATIVE: u32 = 0;
 const BY_LOOP: u32 = 1;
 /// Resumed by SEND.
 const BY_SEND: u32 = 2;
+/// An asynchronous generator, resumed by SEND to the step that `__anext__` made.
+const BY_STEP: u32 = 3;
 
 /// The payload of generators, coroutines and asynchronous generators.
 #[derive(Trace)]
@@ -80,12 +83,7 @@ impl Payload for Generator {
 }
 
 /// What resuming gave.
-pub enum Step {
-    /// It yielded.
-    Yield(Obj),
-    /// It returned.
-    Return(Obj),
-}
+pub use typhon_object::types::Sent as Step;
 
 /// What to resume with.
 pub enum Input {
@@ -212,8 +210,35 @@ pub unsafe extern "C" fn send_op(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> 
         {
             return pb;
         }
+        if it.is_ptr()
+            && let Some(step) = it.cast::<Asend>()
+            && !crate::monitor::on(&*cx)
+            && let Some(pb) = enter_step(&mut *cx, step, base, pc, sent)
+        {
+            return pb;
+        }
         send_slow(pc, base, insn, cx)
     }
+}
+
+/// SEND to a step of an asynchronous generator: resume that in the loop.
+#[inline]
+unsafe fn enter_step(cx: &mut Cx, step: Gc<Asend>, base: Base, ret: Pc, sent: u64) -> Option<PB> {
+    let g = step.generator();
+    let (value, fresh) = step.begin(sent)?;
+    // As for `enter`.
+    let pb = unsafe { enter(cx, g, base, ret, BY_STEP, value) };
+    if pb.is_none() && fresh {
+        step.retract();
+    }
+    pb
+}
+
+/// The step that resumed an asynchronous generator, from its return address and the
+/// window there.
+unsafe fn resuming_step(ret: Pc, caller: Base) -> Option<Gc<Asend>> {
+    // The register still holds what SEND was to send to.
+    unsafe { Obj::from_word(*caller.add(resuming(ret, BY_STEP).b() as usize)).and_then(|o| o.cast()) }
 }
 
 /// YIELD.
@@ -253,7 +278,9 @@ unsafe fn suspend(cx: &mut Cx, g: Gc<Generator>, pc: Pc, base: Base, value: u64)
         cx.depth -= 1;
         // The linkage of the running window.
         let (ret, caller) = (*base.sub(3) as Pc, *base.sub(2) as Base);
-        g.state.store(SUSPENDED, Ordering::Release);
+        if by != BY_STEP {
+            g.state.store(SUSPENDED, Ordering::Release);
+        }
         let pc = match by {
             BY_LOOP => {
                 let i = resuming(ret, by);
@@ -263,6 +290,15 @@ unsafe fn suspend(cx: &mut Cx, g: Gc<Generator>, pc: Pc, base: Base, value: u64)
             BY_SEND => {
                 *caller.add(resuming(ret, by).a() as usize) = value;
                 ret
+            }
+            BY_STEP => {
+                let i = resuming(ret, by);
+                *caller.add(i.a() as usize) = value;
+                // What the bits say is true before another thread may resume it.
+                let step = resuming_step(ret, caller);
+                let over = step.is_some_and(|s| s.yielded());
+                g.state.store(SUSPENDED, Ordering::Release);
+                if over { ret.offset(i.c() as i16 as isize) } else { ret }
             }
             _ => {
                 *base.sub(4) = value;
@@ -288,6 +324,28 @@ fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
 /// Bit of `Generator::steps`: the exception being handled is the generator's own, not what
 /// its resumer handles. They may be one object, if the resumer throws in what it handles.
 const HANDLING: u32 = 16;
+
+/// Set bits of `Generator::steps`.
+#[inline]
+pub(crate) fn set_steps(g: Gc<Generator>, bits: u32) -> u32 {
+    if typhon_gc::multi_threaded() {
+        return g.steps.fetch_or(bits, Ordering::AcqRel);
+    }
+    let was = g.steps.load(Ordering::Relaxed);
+    g.steps.store(was | bits, Ordering::Relaxed);
+    was
+}
+
+/// Clear bits of `Generator::steps`.
+#[inline]
+pub(crate) fn clear_steps(g: Gc<Generator>, bits: u32) -> u32 {
+    if typhon_gc::multi_threaded() {
+        return g.steps.fetch_and(!bits, Ordering::AcqRel);
+    }
+    let was = g.steps.load(Ordering::Relaxed);
+    g.steps.store(was & !bits, Ordering::Relaxed);
+    was
+}
 
 /// A generator's handler begins while `handled` is handled: the word that it saves, 0 if the
 /// generator itself has handled nothing so far.
@@ -479,6 +537,16 @@ pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
                 *caller.add(i.a() as usize) = v.word();
                 ret = ret.offset(i.c() as i16 as isize);
             }
+            BY_STEP => {
+                if let Some(step) = resuming_step(ret, caller) {
+                    step.ended(true);
+                }
+                // Raised where the step is awaited, not in the window that has ended.
+                let e = match typhon_object::exc::with_args(cx, ExcKind::StopAsyncIteration, &[]) {
+                    Ok(e) | Err(e) => e,
+                };
+                return Ok(Some(unwind::raise(cx, ret, caller, e)));
+            }
             _ => {}
         }
         Ok(Some(PB { pc: ret, base: caller }))
@@ -487,10 +555,17 @@ pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
 
 /// A generator's window is left by an exception: end it. The unwinding itself
 /// goes on as usual.
-pub fn unwound(cx: &mut Cx, w: Window, _: Raised) -> Option<PB> {
+pub fn unwound(cx: &mut Cx, w: Window, e: Raised) -> Option<PB> {
     let g = generator_of(w)?;
     switch_back(cx, g, false);
     finish(g);
+    if g.resumer.load(Ordering::Relaxed) == BY_STEP {
+        // The linkage of the window that ends.
+        let step = unsafe { resuming_step(*w.base.sub(3) as Pc, *w.base.sub(2) as Base) };
+        if let Some(step) = step {
+            step.ended(e.is(cx, ExcKind::StopAsyncIteration) || e.is(cx, ExcKind::GeneratorExit));
+        }
+    }
     None
 }
 
@@ -603,7 +678,8 @@ crate::slow! {
             }
             Step::Return(v) => {
                 // An exhausted iterator raises nothing that could be told of.
-                if (!v.is_none() || it.cast::<Generator>().is_some()) && crate::monitor::on(f.cx) {
+                let tells = !v.is_none() || it.cast::<Generator>().is_some() || it.cast::<Asend>().is_some();
+                if tells && crate::monitor::on(f.cx) {
                     crate::monitor::stopped_at(f.cx, Window { base: f.base, pc: f.pc }, v)?;
                 }
                 f.set(f.a(), v);
@@ -680,6 +756,13 @@ crate::slow! {
     /// GETANEXT.
     fn get_anext(f) {
         let o = f.reg(f.b());
+        if o.shape() == shape::ASYNC_GENERATOR
+            && let Some(g) = o.cast::<Generator>()
+        {
+            let step = crate::async_gen::asend(f.cx, g, Obj::NONE)?;
+            f.set(f.a(), step);
+            return Ok(f.done());
+        }
         let v = match ops::call_special(f.cx, o, Dunder::ANext, &[])? {
             Some(v) => v,
             None => return Err(f.cx.type_error(format!(
@@ -721,8 +804,10 @@ crate::slow! {
     /// ASYNCGENWRAP.
     fn async_gen_wrap(f) {
         let v = f.reg(f.b());
-        let w = crate::async_gen::wrap(f.cx, v)?;
-        f.set(f.a(), w);
+        if let Some(g) = generator_of(Window { base: f.base, pc: f.pc }) {
+            set_steps(g, crate::async_gen::YIELDED);
+        }
+        f.set(f.a(), v);
         Ok(f.done())
     }
 }
@@ -733,6 +818,9 @@ pub fn send(cx: &mut Cx, it: Obj, v: Obj) -> Result<Step> {
         && it.shape() != shape::ASYNC_GENERATOR
     {
         return resume(cx, g, Input::Send(v));
+    }
+    if let Some(f) = ops::class_of(it).send_fn() {
+        return f(cx, it, v);
     }
     let r = if v.is_none() {
         match ops::class_of(it).special(Dunder::Next) {

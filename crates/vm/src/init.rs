@@ -10,7 +10,7 @@ use crate::objects::{
 };
 use crate::traceback::{Traceback, TracebackMethods};
 use crate::{builtins, call, code, function, generator, hooks};
-use typhon_object::native::{self, DICT, NO_NEW, Trace, WEAKREF};
+use typhon_object::native::{DICT, NO_NEW, Trace, WEAKREF};
 use typhon_object::types::{self, layout_of};
 use typhon_object::{Cx, Dunder, Gc, Obj, Result, boot, shape};
 
@@ -48,6 +48,10 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let hash = types::d_name(cx, Dunder::Hash);
     types::set_attr(cx, types::class_for(shape::CELL), hash, Some(Obj::NONE))?;
     types::class_for(shape::FUNCTION).set_call_fn(call::call_function);
+    for id in [shape::GENERATOR, shape::COROUTINE] {
+        types::class_for(id).set_send_fn(generator::send);
+    }
+    crate::async_gen::init(cx)?;
     let h = cx.rt().hooks();
     let _ = h.gen_next.set(generator::next);
     let _ = h.flush_caches.set(code::flush_caches);
@@ -79,14 +83,6 @@ fn set_cell(cx: &mut Cx, cell: Obj, class: Obj) -> Result<()> {
             Err(cx.type_error(format!("__classcell__ must be a nonlocal cell, not {}", r.to_str())))
         }
     }
-}
-
-/// The native classes of the VM that are not fixed shapes.
-pub fn classes(cx: &mut Cx) -> Result<()> {
-    native::class_of::<crate::async_gen::Asend>(cx)?;
-    native::class_of::<crate::async_gen::Athrow>(cx)?;
-    native::class_of::<crate::async_gen::AnextDefault>(cx)?;
-    Ok(())
 }
 
 /// The native modules of this crate.

@@ -351,7 +351,7 @@ fn watch(f: &mut Fr<'_>) -> Result<PB> {
             forget(f.base);
         }
         Op::YIELD => {
-            let v = crate::async_gen::unwrapped(f.reg(f.b()));
+            let v = f.reg(f.b());
             fire(f.cx, w, code, at, Event::PyYield, Told::Value(v))?;
             if let Some(to) = jump::take(f.cx, w, code) {
                 return Ok(go_to(f, code, to));

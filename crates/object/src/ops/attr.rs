@@ -46,6 +46,15 @@ pub fn get_attr_opt(cx: &mut Cx, o: Obj, name: Gc<Str>) -> Result<Option<Obj>> {
             r => r,
         };
     }
+    // A class asked for what it may not have: no exception need be made for that.
+    if c.obj() == types::class_for(shape::TYPE).obj()
+        && let Some(t) = o.cast::<Type>()
+    {
+        return match type_find_attr(cx, t, name) {
+            Err(e) if e.is(cx, ExcKind::AttributeError) => Ok(None),
+            r => r,
+        };
+    }
     let r = get_attr(cx, o, name);
     ops::catch(cx, r, ExcKind::AttributeError)
 }
@@ -141,6 +150,17 @@ pub fn bind_descriptor_class(cx: &mut Cx, d: Obj, c: Gc<Type>) -> Result<Obj> {
 
 /// `type.__getattribute__`.
 pub fn type_get_attr(cx: &mut Cx, t: Gc<Type>, name: Gc<Str>) -> Result<Obj> {
+    match type_find_attr(cx, t, name)? {
+        Some(v) => Ok(v),
+        None => {
+            let msg = format!("type object '{}' has no attribute '{}'", t.name(), name.to_str());
+            Err(exc::attribute_error(cx, msg, t.obj(), name.obj()))
+        }
+    }
+}
+
+/// The same, `None` where no attribute is found.
+fn type_find_attr(cx: &mut Cx, t: Gc<Type>, name: Gc<Str>) -> Result<Option<Obj>> {
     let name = intern::intern(cx, name)?;
     let meta = class_of(t.obj());
     let on_meta = cx.lookup(meta, name);
@@ -148,17 +168,14 @@ pub fn type_get_attr(cx: &mut Cx, t: Gc<Type>, name: Gc<Str>) -> Result<Obj> {
         && is_data_descriptor(d)
         && has_get(d)
     {
-        return bind_descriptor(cx, d, t.obj(), meta);
+        return bind_descriptor(cx, d, t.obj(), meta).map(Some);
     }
     if let Some(v) = cx.lookup(t, name) {
-        return bind_descriptor_class(cx, v, t);
+        return bind_descriptor_class(cx, v, t).map(Some);
     }
     match on_meta {
-        Some(d) => bind_descriptor(cx, d, t.obj(), meta),
-        None => {
-            let msg = format!("type object '{}' has no attribute '{}'", t.name(), name.to_str());
-            Err(exc::attribute_error(cx, msg, t.obj(), name.obj()))
-        }
+        Some(d) => bind_descriptor(cx, d, t.obj(), meta).map(Some),
+        None => Ok(None),
     }
 }
 
