@@ -176,19 +176,29 @@ pub fn is_instance(cx: &mut Cx, o: Obj, cls: Obj) -> Result<bool> {
         return real_is_instance(cx, o, cls);
     }
     if let Some(t) = cls.cast::<tuple::Tuple>() {
-        cx.enter()?;
-        for c in t.items() {
-            if is_instance(cx, o, *c)? {
-                return Ok(true);
-            }
-        }
-        return Ok(false);
+        return any_of(cx, t, |cx, c| is_instance(cx, o, c));
     }
     cx.enter()?;
     match call_special(cx, cls, Dunder::InstanceCheck, &[o])? {
         Some(r) => ops::truth(cx, r),
         None => real_is_instance(cx, o, cls),
     }
+}
+
+/// Whether `f` holds of an item. A tuple in a tuple is a call, as calls are counted: a deep
+/// one is refused before each look at it takes long.
+fn any_of(cx: &mut Cx, t: Gc<tuple::Tuple>, f: impl Fn(&mut Cx, Obj) -> Result<bool>) -> Result<bool> {
+    cx.enter()?;
+    cx.depth += 1;
+    let mut found = Ok(false);
+    for c in t.items() {
+        found = f(cx, *c);
+        if !matches!(found, Ok(false)) {
+            break;
+        }
+    }
+    cx.depth -= 1;
+    found
 }
 
 /// `type.__instancecheck__`: by class, then by `__class__`.
@@ -247,13 +257,7 @@ pub fn is_subclass(cx: &mut Cx, d: Obj, cls: Obj) -> Result<bool> {
         return real_is_subclass(cx, d, cls);
     }
     if let Some(t) = cls.cast::<tuple::Tuple>() {
-        cx.enter()?;
-        for c in t.items() {
-            if is_subclass(cx, d, *c)? {
-                return Ok(true);
-            }
-        }
-        return Ok(false);
+        return any_of(cx, t, |cx, c| is_subclass(cx, d, c));
     }
     cx.enter()?;
     match call_special(cx, cls, Dunder::SubclassCheck, &[d])? {

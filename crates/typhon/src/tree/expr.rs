@@ -195,7 +195,7 @@ impl Maker<'_> {
                 self.node(cx, "Starred", at, &[("value", value), ("ctx", self.ctx(x.ctx))])
             }
             Expr::Name(x) => {
-                let id = self.name(cx, &x.id)?;
+                let id = self.named(cx, &x.id)?;
                 self.node(cx, "Name", at, &[("id", id), ("ctx", self.ctx(x.ctx))])
             }
             Expr::List(x) => {

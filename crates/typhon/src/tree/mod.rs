@@ -11,6 +11,7 @@
 mod expr;
 pub mod read;
 mod read_expr;
+mod read_pattern;
 mod read_stmt;
 mod stmt;
 mod text;
@@ -149,6 +150,17 @@ impl Maker<'_> {
     }
 
     fn identifier(&self, cx: &mut Cx, n: &ast::Identifier) -> Result<Obj> {
-        self.name(cx, &n.id)
+        self.named(cx, &n.id)
+    }
+
+    /// A name of the program. One that is written with other letters, but reads as a
+    /// constant, is none.
+    fn named(&self, cx: &mut Cx, n: &str) -> Result<Obj> {
+        match n {
+            "None" | "True" | "False" => {
+                Err(cx.value_error(format!("identifier field can't represent '{n}' constant")))
+            }
+            _ => self.name(cx, n),
+        }
     }
 }

@@ -100,7 +100,7 @@ impl Reader {
                 Expr::BoolOp(ast::ExprBoolOp { node_index, range, op, values })
             }
             "NamedExpr" => {
-                let target = self.required_expr(cx, o, k, "target")?;
+                let target = self.any_expr(cx, o, k, "target")?;
                 if !target.is_name_expr() {
                     return Err(cx.type_error("NamedExpr target must be a Name"));
                 }
@@ -138,10 +138,7 @@ impl Reader {
                 Expr::If(ast::ExprIf { node_index, range, test, body, orelse })
             }
             "Dict" => {
-                let keys = self.list(cx, o, k, "keys", |r, cx, x| match x.is_none() {
-                    true => Ok(None),
-                    false => r.expr(cx, x).map(Some),
-                })?;
+                let keys = self.opt_exprs(cx, o, k, "keys")?;
                 let values = self.exprs(cx, o, k, "values")?;
                 if keys.len() != values.len() {
                     return Err(cx.value_error("Dict doesn't have the same number of keys as values"));
@@ -212,15 +209,20 @@ impl Reader {
                 Expr::FString(ast::ExprFString { node_index, range, value: ast::FStringValue::single(f) })
             }
             "FormattedValue" => {
-                let one = self.interpolation(cx, o, range)?;
+                let one = self.interpolation(cx, o, k, range)?;
                 let elements = vec![ast::InterpolatedStringElement::Interpolation(one)].into();
                 let flags = ast::FStringFlags::empty();
                 let f = ast::FString { node_index: Default::default(), range, elements, flags };
                 Expr::FString(ast::ExprFString { node_index, range, value: ast::FStringValue::single(f) })
             }
             "TemplateStr" | "Interpolation" => {
-                let text = "compiling a syntax tree with t-strings is not implemented yet";
-                return Err(cx.error(ExcKind::NotImplementedError, text));
+                let elements = match k {
+                    "TemplateStr" => self.elements(cx, o, k)?,
+                    _ => vec![ast::InterpolatedStringElement::Interpolation(self.interpolation(cx, o, k, range)?)].into(),
+                };
+                let flags = ast::TStringFlags::empty();
+                let t = ast::TString { node_index: Default::default(), range, elements, flags };
+                Expr::TString(ast::ExprTString { node_index, range, value: ast::TStringValue::single(t) })
             }
             "Constant" => {
                 let n = cx.intern("value")?;
@@ -231,7 +233,6 @@ impl Reader {
             }
             "Attribute" => {
                 let value = self.required_expr(cx, o, k, "value")?;
-                self.in_context(cx, &value, ExprContext::Load)?;
                 // The name stands at the end.
                 let at = TextRange::empty(range.end());
                 let attr = self.identifier(cx, o, k, "attr", at)?;
@@ -240,14 +241,14 @@ impl Reader {
             }
             "Subscript" => {
                 let value = self.required_expr(cx, o, k, "value")?;
-                self.in_context(cx, &value, ExprContext::Load)?;
                 let slice = self.required_expr(cx, o, k, "slice")?;
                 let ctx = self.ctx(cx, o, k)?;
                 Expr::Subscript(ast::ExprSubscript { node_index, range, value, slice, ctx })
             }
             "Starred" => {
-                let value = self.required_expr(cx, o, k, "value")?;
+                let value = self.any_expr(cx, o, k, "value")?;
                 let ctx = self.ctx(cx, o, k)?;
+                self.in_context(cx, &value, ctx)?;
                 Expr::Starred(ast::ExprStarred { node_index, range, value, ctx })
             }
             "Name" => {
@@ -256,11 +257,8 @@ impl Reader {
                 Expr::Name(ast::ExprName { node_index, range, id, ctx })
             }
             "List" | "Tuple" => {
-                let elts = self.exprs(cx, o, k, "elts")?;
                 let ctx = self.ctx(cx, o, k)?;
-                for e in &elts {
-                    self.in_context(cx, e, ctx)?;
-                }
+                let elts = self.exprs_in(cx, o, k, "elts", ctx)?;
                 match k {
                     "List" => Expr::List(ast::ExprList { node_index, range, elts, ctx }),
                     _ => Expr::Tuple(ast::ExprTuple { node_index, range, elts, ctx, parenthesized: true }),
@@ -282,7 +280,7 @@ impl Reader {
     fn generators(&mut self, cx: &mut Cx, o: Obj, class: &str, range: TextRange) -> Result<Vec<ast::Comprehension>> {
         let l = self.list(cx, o, class, "generators", |r, cx, x| {
             let k = r.kind(cx, x, "comprehension")?;
-            let target = *r.required_expr(cx, x, &k, "target")?;
+            let target = *r.any_expr(cx, x, &k, "target")?;
             r.in_context(cx, &target, ExprContext::Store)?;
             let iter = *r.required_expr(cx, x, &k, "iter")?;
             let ifs = r.exprs(cx, x, &k, "ifs")?;
@@ -310,8 +308,8 @@ impl Reader {
         let out = self.list(cx, o, class, "values", |r, cx, x| {
             let range = r.range(cx, x, "expr")?;
             let k = r.kind(cx, x, "expr")?;
-            if k == "FormattedValue" {
-                return Ok(ast::InterpolatedStringElement::Interpolation(r.interpolation(cx, x, range)?));
+            if k == "FormattedValue" || k == "Interpolation" {
+                return Ok(ast::InterpolatedStringElement::Interpolation(r.interpolation(cx, x, &k, range)?));
             }
             let value = if k == "Constant" { r.field(cx, x, "value")? } else { None };
             match value.and_then(|v| v.cast::<Str>()) {
@@ -337,8 +335,26 @@ impl Reader {
         Ok(out.into())
     }
 
-    fn interpolation(&mut self, cx: &mut Cx, o: Obj, range: TextRange) -> Result<ast::InterpolatedElement> {
-        let expression = self.required_expr(cx, o, "FormattedValue", "value")?;
+    fn interpolation(
+        &mut self,
+        cx: &mut Cx,
+        o: Obj,
+        class: &str,
+        range: TextRange,
+    ) -> Result<ast::InterpolatedElement> {
+        let expression = self.required_expr(cx, o, class, "value")?;
+        // What the expression was written as: a tree has no source to look it up in.
+        let debug_text = match class {
+            "Interpolation" => {
+                let shown = self.required(cx, o, class, "str")?;
+                let leading = match shown.cast::<Str>() {
+                    Some(s) => text(cx, s)?,
+                    None => String::new(),
+                };
+                Some(ast::DebugText { leading, trailing: String::new() })
+            }
+            _ => None,
+        };
         let conversion = match self.number(cx, o, "conversion")? {
             None | Some(-1) => ast::ConversionFlag::None,
             Some(115) => ast::ConversionFlag::Str,
@@ -364,7 +380,7 @@ impl Reader {
             node_index: Default::default(),
             range,
             expression,
-            debug_text: None,
+            debug_text,
             conversion,
             format_spec,
         })
@@ -441,8 +457,15 @@ impl Reader {
                 Expr::Tuple(ast::ExprTuple { node_index, range, elts, ctx, parenthesized: true })
             }
             "frozenset" => {
-                let text = "compiling a syntax tree with a frozenset constant is not implemented yet";
-                return Err(cx.error(ExcKind::NotImplementedError, text));
+                // There is no literal for it: a set with a mark, which `fold` knows.
+                node_index.set(0.into());
+                let items = ops::list_from_iter(cx, v)?;
+                let (mut elts, mut i) = (Vec::new(), 0);
+                while let Some(x) = items.get(i) {
+                    elts.push(self.constant(cx, x, range)?);
+                    i += 1;
+                }
+                Expr::Set(ast::ExprSet { node_index, range, elts })
             }
             other => return Err(cx.type_error(format!("got an invalid type in Constant: {other}"))),
         })
@@ -477,10 +500,7 @@ impl Reader {
         for (p, d) in posonlyargs.iter_mut().chain(args.iter_mut()).skip(skip).zip(defaults) {
             p.default = Some(Box::new(d));
         }
-        let kw_defaults = self.list(cx, o, &k, "kw_defaults", |r, cx, x| match x.is_none() {
-            true => Ok(None),
-            false => r.expr(cx, x).map(Some),
-        })?;
+        let kw_defaults = self.opt_exprs(cx, o, &k, "kw_defaults")?;
         if kw_defaults.len() != kwonlyargs.len() {
             return Err(cx.value_error("length of kwonlyargs is not the same as kw_defaults on arguments"));
         }
