@@ -113,6 +113,7 @@ impl Namespace {
         let new = ops::call_args(cx, class.obj(), &[])?;
         if new.cast::<Namespace>().is_none() {
             let (want, got) = (ops::full_name(cx, class), cx.type_name(new));
+            let want = want.strip_prefix("__main__.").unwrap_or(&want);
             let text = format!("expect types.SimpleNamespace type, but {want}() returned '{got}' object");
             return Err(cx.type_error(text));
         }

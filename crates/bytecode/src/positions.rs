@@ -180,8 +180,12 @@ fn entry(table: &mut &[u8], line: &mut i64, word: &mut u32) -> Option<Run> {
     }
     let small = |v: u64| u32::try_from(v).ok();
     let first = u32::try_from(*line).ok()?;
-    let position =
-        Position { line: first, col: small(columns.0)?, end_line: first.checked_add(small(more)?)?, end_col: small(columns.1)? };
+    let position = Position {
+        line: first,
+        col: small(columns.0)?,
+        end_line: first.checked_add(small(more)?)?,
+        end_col: small(columns.1)?,
+    };
     Some(Run { start, end: *word, position: Some(position) })
 }
 

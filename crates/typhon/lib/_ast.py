@@ -242,7 +242,8 @@ def _define_all():
             waiting.append(_define(line, base, line.partition("(")[0] in _PLACED))
     # All classes exist: their fields can name them.
     for name, pairs in waiting:
-        globals()[name]._field_types = {field: _type(kind) for kind, field in pairs}
+        cls = globals()[name]
+        cls._field_types = cls.__annotations__ = {field: _type(kind) for kind, field in pairs}
 
 
 _define_all()
@@ -338,7 +339,7 @@ def _formatted(node):
             return None
         spec = found[3] and ("" if "-" in found[2] else ">") + found[3]
         spec += "" if found[4] is None else "." + found[4]
-        spec = _placed(JoinedStr([_placed(Constant(spec), argument)]), argument) if spec else None
+        spec = _placed(Constant(spec), argument) if spec else None
         values.append(_placed(FormattedValue(argument, ord(found[5]), spec), argument))
     literal(text + format[at:])
     if next(arguments, None) is not None:

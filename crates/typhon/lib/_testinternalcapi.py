@@ -36,7 +36,9 @@ def get_co_localskinds(code):
 
 def code_returns_only_none(code):
     """Whether nothing but None is ever returned."""
-    return all(name != "RETURN" for _, name, _, _ in _instructions(code))
+    rows = list(_instructions(code))
+    return all(now[1] != "RETURN" or before[1] == "LOADNONE" and before[2] == now[2]
+               for before, now in zip([(0, "", "", None), *rows], rows))
 
 
 def get_code_var_counts(code, globalsns=None, builtinsns=None):

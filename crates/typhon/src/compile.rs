@@ -118,12 +118,12 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
     let incomplete = r.flags & ALLOW_INCOMPLETE != 0;
     if r.mode == "func_type" {
         return match typhon_syntax::with_stack(&text, || typhon_syntax::parse_func_type(&source)) {
-            Ok((types, result)) => crate::tree::make_func_type(cx, &source, &types, &result),
+            Ok((types, result)) => crate::tree::make_func_type(cx, &source, r.filename, &types, &result),
             Err(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
         };
     }
-    let parsed =
-        typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode, r.flags & BARRY != 0)).and_then(|(tree, warnings)| {
+    let parsed = typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode, r.flags & BARRY != 0))
+        .and_then(|(tree, warnings)| {
             match u8::try_from(r.feature_version).ok().and_then(|minor| typhon_syntax::too_new(&source, &tree, minor)) {
                 Some(e) => Err(e),
                 None => Ok((tree, warnings)),
@@ -135,7 +135,7 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
                 warn(cx, r.filename, w)?;
             }
             let comments = (r.flags & TYPE_COMMENTS != 0).then(|| typhon_syntax::TypeComments::find(&source));
-            let node = crate::tree::make(cx, &source, &tree, mode, comments.as_ref())?;
+            let node = crate::tree::make(cx, &source, r.filename, &tree, mode, comments.as_ref())?;
             match comments.and_then(|c| c.problem(&source)) {
                 Some(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
                 None => optimized(cx, node, r),

@@ -7,7 +7,7 @@
 
 use crate::code::Code;
 use std::sync::atomic::Ordering;
-use typhon_bytecode::{Code as Data, Const, Handler, Positions, flags};
+use typhon_bytecode::{Code as Data, Const, Handler, Positions, Run, flags};
 use typhon_object::bytes::Bytes;
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
@@ -56,6 +56,9 @@ impl New {
     fn names(&self, cx: &Cx, field: &str, v: Obj) -> Result<Vec<Box<str>>> {
         let Some(t) = v.cast::<Tuple>() else { return Err(self.wrong(cx, field, "tuple", v)) };
         if let Some(bad) = t.items().iter().find(|o| o.cast::<Str>().is_none()) {
+            if self.position == 0 {
+                return Err(cx.error(ExcKind::SystemError, "non-string found in code slot"));
+            }
             let got = cx.type_name(*bad);
             return Err(cx.type_error(format!("name tuples must contain only strings, not '{got}'")));
         }
@@ -191,13 +194,17 @@ impl New {
             let plain = |o: &Obj| Some(plain(*o).or(old.next()).unwrap_or(Const::None));
             d.consts = t.items().iter().filter_map(plain).collect();
         }
+        // Reading positions is total: any table will do, if not for a cache file.
+        let positions = match &self.locations {
+            Some(table) => Positions::from_location_table(d.first_line, table),
+            None => std::mem::take(&mut d.positions),
+        };
+        let all = Run { start: 0, end: d.instrs.len() as u32, position: None };
+        d.positions = Positions::encode(d.first_line, [all]);
         if let Err(e) = typhon_bytecode::verify(d) {
             return Err(cx.value_error(format!("code: {e}")));
         }
-        // Reading positions is total: any table will do, if not for a cache file.
-        if let Some(table) = self.locations {
-            d.positions = Positions::from_location_table(d.first_line, &table);
-        }
+        d.positions = positions;
         let new = crate::code::load(cx, &std::sync::Arc::new(self.data))?;
         if let Some(t) = consts {
             // The objects as they were given.

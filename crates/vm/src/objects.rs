@@ -22,7 +22,12 @@ use typhon_object::types::Type;
 use typhon_object::{CompareOp, Cx, ExcKind, Gc, Obj, Raised, Result, instance, ops, shape};
 
 /// An argument that must be of one class, if it is given.
-fn or_none<T: typhon_object::native::Payload>(cx: &Cx, v: Option<Obj>, what: &str, class: &str) -> Result<Option<Gc<T>>> {
+fn or_none<T: typhon_object::native::Payload>(
+    cx: &Cx,
+    v: Option<Obj>,
+    what: &str,
+    class: &str,
+) -> Result<Option<Gc<T>>> {
     match v {
         None => Ok(None),
         Some(o) => match o.cast::<T>() {

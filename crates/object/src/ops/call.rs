@@ -169,6 +169,10 @@ pub fn call_type(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Resu
 
 /// `isinstance(o, cls)`; `cls` may be a tuple or have `__instancecheck__`.
 pub fn is_instance(cx: &mut Cx, o: Obj, cls: Obj) -> Result<bool> {
+    is_instance_at(cx, o, cls, 0)
+}
+
+fn is_instance_at(cx: &mut Cx, o: Obj, cls: Obj, depth: u32) -> Result<bool> {
     if class_of(o).obj() == cls {
         return Ok(true);
     }
@@ -176,7 +180,7 @@ pub fn is_instance(cx: &mut Cx, o: Obj, cls: Obj) -> Result<bool> {
         return real_is_instance(cx, o, cls);
     }
     if let Some(t) = cls.cast::<tuple::Tuple>() {
-        return any_of(cx, t, |cx, c| is_instance(cx, o, c));
+        return any_of(cx, t, depth, |cx, c| is_instance_at(cx, o, c, depth + 1));
     }
     cx.enter()?;
     match call_special(cx, cls, Dunder::InstanceCheck, &[o])? {
@@ -185,20 +189,27 @@ pub fn is_instance(cx: &mut Cx, o: Obj, cls: Obj) -> Result<bool> {
     }
 }
 
-/// Whether `f` holds of an item. A tuple in a tuple is a call, as calls are counted: a deep
-/// one is refused before each look at it takes long.
-fn any_of(cx: &mut Cx, t: Gc<tuple::Tuple>, f: impl Fn(&mut Cx, Obj) -> Result<bool>) -> Result<bool> {
+/// How deep tuples of classes may be in one another. The native stack has room for more,
+/// but each look at such a thing takes long.
+const MAX_TUPLES: u32 = 50_000;
+
+/// Whether `f` holds of an item.
+fn any_of(
+    cx: &mut Cx,
+    t: Gc<tuple::Tuple>,
+    depth: u32,
+    mut f: impl FnMut(&mut Cx, Obj) -> Result<bool>,
+) -> Result<bool> {
     cx.enter()?;
-    cx.depth += 1;
-    let mut found = Ok(false);
+    if depth > MAX_TUPLES {
+        return Err(cx.recursion_error());
+    }
     for c in t.items() {
-        found = f(cx, *c);
-        if !matches!(found, Ok(false)) {
-            break;
+        if f(cx, *c)? {
+            return Ok(true);
         }
     }
-    cx.depth -= 1;
-    found
+    Ok(false)
 }
 
 /// `type.__instancecheck__`: by class, then by `__class__`.
@@ -250,6 +261,10 @@ fn abstract_is_subclass(cx: &mut Cx, d: Obj, cls: Obj) -> Result<bool> {
 
 /// `issubclass(d, cls)`.
 pub fn is_subclass(cx: &mut Cx, d: Obj, cls: Obj) -> Result<bool> {
+    is_subclass_at(cx, d, cls, 0)
+}
+
+fn is_subclass_at(cx: &mut Cx, d: Obj, cls: Obj, depth: u32) -> Result<bool> {
     if class_of(cls).obj() == crate::types::class_for(shape::TYPE).obj() {
         if d == cls {
             return Ok(true);
@@ -257,7 +272,7 @@ pub fn is_subclass(cx: &mut Cx, d: Obj, cls: Obj) -> Result<bool> {
         return real_is_subclass(cx, d, cls);
     }
     if let Some(t) = cls.cast::<tuple::Tuple>() {
-        return any_of(cx, t, |cx, c| is_subclass(cx, d, c));
+        return any_of(cx, t, depth, |cx, c| is_subclass_at(cx, d, c, depth + 1));
     }
     cx.enter()?;
     match call_special(cx, cls, Dunder::SubclassCheck, &[d])? {

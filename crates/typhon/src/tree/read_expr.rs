@@ -151,8 +151,8 @@ impl Reader {
                 Expr::Set(ast::ExprSet { node_index, range, elts })
             }
             "ListComp" | "SetComp" | "GeneratorExp" => {
-                let elt = self.required_expr(cx, o, k, "elt")?;
                 let generators = self.generators(cx, o, k, range)?;
+                let elt = self.required_expr(cx, o, k, "elt")?;
                 match k {
                     "ListComp" => Expr::ListComp(ast::ExprListComp { node_index, range, elt, generators }),
                     "SetComp" => Expr::SetComp(ast::ExprSetComp { node_index, range, elt, generators }),
@@ -162,9 +162,9 @@ impl Reader {
                 }
             }
             "DictComp" => {
+                let generators = self.generators(cx, o, k, range)?;
                 let key = self.required_expr(cx, o, k, "key")?;
                 let value = self.required_expr(cx, o, k, "value")?;
-                let generators = self.generators(cx, o, k, range)?;
                 Expr::DictComp(ast::ExprDictComp { node_index, range, key, value, generators })
             }
             "Await" => {
@@ -218,7 +218,9 @@ impl Reader {
             "TemplateStr" | "Interpolation" => {
                 let elements = match k {
                     "TemplateStr" => self.elements(cx, o, k)?,
-                    _ => vec![ast::InterpolatedStringElement::Interpolation(self.interpolation(cx, o, k, range)?)].into(),
+                    _ => {
+                        vec![ast::InterpolatedStringElement::Interpolation(self.interpolation(cx, o, k, range)?)].into()
+                    }
                 };
                 let flags = ast::TStringFlags::empty();
                 let t = ast::TString { node_index: Default::default(), range, elements, flags };
@@ -233,9 +235,10 @@ impl Reader {
             }
             "Attribute" => {
                 let value = self.required_expr(cx, o, k, "value")?;
+                let mut attr = self.identifier(cx, o, k, "attr", range)?;
                 // The name stands at the end.
-                let at = TextRange::empty(range.end());
-                let attr = self.identifier(cx, o, k, "attr", at)?;
+                let start = range.end().to_u32().saturating_sub(attr.id.len() as u32).max(range.start().to_u32());
+                attr.range = TextRange::new(start.into(), range.end());
                 let ctx = self.ctx(cx, o, k)?;
                 Expr::Attribute(ast::ExprAttribute { node_index, range, value, attr, ctx })
             }
@@ -305,34 +308,32 @@ impl Reader {
 
     /// The pieces of a JoinedStr.
     fn elements(&mut self, cx: &mut Cx, o: Obj, class: &str) -> Result<ast::InterpolatedStringElements> {
-        let out = self.list(cx, o, class, "values", |r, cx, x| {
-            let range = r.range(cx, x, "expr")?;
-            let k = r.kind(cx, x, "expr")?;
-            if k == "FormattedValue" || k == "Interpolation" {
-                return Ok(ast::InterpolatedStringElement::Interpolation(r.interpolation(cx, x, &k, range)?));
-            }
-            let value = if k == "Constant" { r.field(cx, x, "value")? } else { None };
-            match value.and_then(|v| v.cast::<Str>()) {
-                Some(s) => {
-                    let value = text(cx, s)?.into();
-                    let l = ast::InterpolatedStringLiteralElement { node_index: Default::default(), range, value };
-                    Ok(ast::InterpolatedStringElement::Literal(l))
-                }
-                // Any expression may stand here; its value is formatted.
-                None => {
-                    let expression = Box::new(r.expr(cx, x)?);
-                    Ok(ast::InterpolatedStringElement::Interpolation(ast::InterpolatedElement {
-                        node_index: Default::default(),
-                        range,
-                        expression,
-                        debug_text: None,
-                        conversion: ast::ConversionFlag::None,
-                        format_spec: None,
-                    }))
-                }
-            }
-        })?;
-        Ok(out.into())
+        Ok(self.list(cx, o, class, "values", Self::element)?.into())
+    }
+
+    fn element(&mut self, cx: &mut Cx, x: Obj) -> Result<ast::InterpolatedStringElement> {
+        let range = self.range(cx, x, "expr")?;
+        let k = self.kind(cx, x, "expr")?;
+        if k == "FormattedValue" || k == "Interpolation" {
+            return Ok(ast::InterpolatedStringElement::Interpolation(self.interpolation(cx, x, &k, range)?));
+        }
+        let value = if k == "Constant" { self.field(cx, x, "value")? } else { None };
+        if let Some(s) = value.and_then(|v| v.cast::<Str>()) {
+            let value = text(cx, s)?.into();
+            let l = ast::InterpolatedStringLiteralElement { node_index: Default::default(), range, value };
+            return Ok(ast::InterpolatedStringElement::Literal(l));
+        }
+        // Any expression may stand here; its value is formatted.
+        let expression = Box::new(self.expr(cx, x)?);
+        self.in_context(cx, &expression, ExprContext::Load)?;
+        Ok(ast::InterpolatedStringElement::Interpolation(ast::InterpolatedElement {
+            node_index: Default::default(),
+            range,
+            expression,
+            debug_text: None,
+            conversion: ast::ConversionFlag::None,
+            format_spec: None,
+        }))
     }
 
     fn interpolation(
@@ -367,11 +368,12 @@ impl Reader {
         let format_spec = match self.field(cx, o, "format_spec")? {
             Some(s) => {
                 let k = self.kind(cx, s, "expr")?;
-                if k != "JoinedStr" {
-                    return Err(cx.type_error("format_spec must be a JoinedStr"));
-                }
                 let range = self.range(cx, s, "expr")?;
-                let elements = self.elements(cx, s, &k)?;
+                let elements = match k.as_str() {
+                    "JoinedStr" => self.elements(cx, s, &k)?,
+                    // Any expression will do: its value is formatted.
+                    _ => vec![self.element(cx, s)?].into(),
+                };
                 Some(Box::new(ast::InterpolatedStringFormatSpec { node_index: Default::default(), range, elements }))
             }
             None => None,

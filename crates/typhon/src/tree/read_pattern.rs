@@ -54,10 +54,10 @@ impl Reader {
 
     /// A pattern that stands where no star may.
     pub(super) fn pattern(&mut self, cx: &mut Cx, o: Obj) -> Result<Pattern> {
-        match self.any_pattern(cx, o)? {
-            Pattern::MatchStar(_) => Err(cx.value_error("can't use MatchStar here")),
-            p => Ok(p),
+        if self.kind(cx, o, "pattern")? == "MatchStar" {
+            return Err(cx.value_error("can't use MatchStar here"));
         }
+        self.any_pattern(cx, o)
     }
 
     /// A name that a pattern binds.
