@@ -301,7 +301,8 @@ impl GenericAlias {
     }
     fn __getattribute__(this: Gc<GenericAlias>, cx: &mut Cx, name: Gc<Str>) -> Result<Obj> {
         let text = name.to_str();
-        if !is_own(&text) {
+        // It is no class: the bases of its origin are not its own.
+        if !is_own(&text) && text != "__bases__" {
             let name = intern::intern(cx, name)?;
             // Other special names are the class's when the alias is asked as
             // an instance of a subclass.

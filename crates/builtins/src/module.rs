@@ -370,6 +370,16 @@ impl ModuleMethods {
                     format!("<module {name} ({at})>")
                 });
             }
+            // A package without a place of its own, which tells where its parts are.
+            let n = name!(cx, "loader");
+            if let Some(loader) = ops::get_attr_opt(cx, spec, n)?
+                && &*ops::class_of(loader).name() == "NamespaceLoader"
+            {
+                let n = name!(cx, "_path");
+                let path = ops::get_attr(cx, loader, n)?;
+                let path = ops::list_from_iter(cx, path)?;
+                return Ok(format!("<module {name} (namespace) from {}>", text(cx, path.obj())?));
+            }
         }
         if let Some(f) = ns.get_str(name!(cx, "__file__")) {
             return Ok(format!("<module {name} from {}>", text(cx, f)?));

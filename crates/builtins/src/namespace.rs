@@ -109,7 +109,14 @@ impl Namespace {
         if !args.pos.is_empty() {
             return Err(cx.type_error("__replace__() takes no positional arguments"));
         }
-        let new = ops::call_args(cx, ops::class_of(this.obj()).obj(), &[])?;
+        let class = ops::class_of(this.obj());
+        let new = ops::call_args(cx, class.obj(), &[])?;
+        if new.cast::<Namespace>().is_none() {
+            let (want, got) = (ops::full_name(cx, class), cx.type_name(new));
+            let want = want.strip_prefix("__main__.").unwrap_or(&want);
+            let text = format!("expect types.SimpleNamespace type, but {want}() returned '{got}' object");
+            return Err(cx.type_error(text));
+        }
         let d = instance::attrs_copy(cx, this.obj())?;
         fill(cx, new, d)?;
         for (k, v) in args.keywords() {

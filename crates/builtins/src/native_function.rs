@@ -58,6 +58,10 @@ impl FunctionMethods {
     }
     #[getter]
     fn __text_signature__(this: Gc<NativeFunction>, cx: &Cx) -> Result<Obj> {
+        // What a constructor takes is told by its class.
+        if this.member().kind == MemberKind::New {
+            return optional(cx, "($type, *args, **kwargs)");
+        }
         // inspect takes `$` as the mark of a bound first parameter.
         let s = this.member().signature;
         for p in ["(self", "(type"] {

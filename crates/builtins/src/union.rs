@@ -7,30 +7,34 @@ use crate::generic_alias;
 use typhon_macros::{Trace, class};
 use typhon_object::list::{self, List};
 use typhon_object::native;
+use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
-use typhon_object::{CompareOp, Cx, Gc, Obj, Result, ops, shape};
+use typhon_object::{CompareOp, Cx, ExcKind, Gc, Obj, Result, ops, shape};
 
 /// The payload of a union. It never changes.
 #[derive(Trace)]
 pub struct Union {
     /// `__args__`.
     pub args: Gc<Tuple>,
+    /// How many of them had no hash.
+    unhashable: usize,
 }
 
 /// Whether `|` makes a union of `o`.
-fn is_unionable(o: Obj) -> bool {
+fn is_unionable(cx: &Cx, o: Obj) -> bool {
     o.is_none()
         || o.cast::<Type>().is_some()
         || o.cast::<Union>().is_some()
         || o.cast::<generic_alias::GenericAlias>().is_some()
-        || is_typing_form(o)
+        || is_typing_form(cx, o)
 }
 
 /// Type variables and type aliases, which the VM or `_typing` define.
-fn is_typing_form(o: Obj) -> bool {
+fn is_typing_form(cx: &Cx, o: Obj) -> bool {
     let c = ops::class_of(o);
     matches!(&*c.name(), "TypeVar" | "ParamSpec" | "TypeAliasType")
+        && types::d_module(cx, c).and_then(|m| m.cast::<Str>()).is_some_and(|m| m.eq_str("typing"))
 }
 
 fn add(cx: &mut Cx, out: Gc<List>, o: Obj) -> Result<()> {
@@ -38,14 +42,22 @@ fn add(cx: &mut Cx, out: Gc<List>, o: Obj) -> Result<()> {
         return u.payload().args.payload().items().iter().try_for_each(|a| add(cx, out, *a));
     }
     let o = if o.is_none() { types::class_for(shape::NONE).obj() } else { o };
+    let hash = hash_if_any(cx, o)?;
     let mut i = 0;
     while let Some(a) = out.get(i) {
         i += 1;
-        if ops::equal(cx, a, o)? {
+        // As in a set; what cannot be in one is only compared with its like.
+        if a == o || hash_if_any(cx, a)? == hash && ops::equal(cx, a, o)? {
             return Ok(());
         }
     }
     out.append(cx, o)
+}
+
+/// The hash of `o`, unless it has none.
+fn hash_if_any(cx: &mut Cx, o: Obj) -> Result<Option<i64>> {
+    let hash = ops::hash(cx, o);
+    ops::catch(cx, hash, ExcKind::TypeError)
 }
 
 /// The union of all `items`; a single one stands for itself.
@@ -60,13 +72,17 @@ pub fn of(cx: &mut Cx, items: &[Obj]) -> Result<Obj> {
         return Ok(o);
     }
     let args = ops::tuple_from_list(cx, out)?;
-    Ok(native::instance(cx, Union { args })?.obj())
+    let mut unhashable = 0;
+    for a in args.payload().items() {
+        unhashable += hash_if_any(cx, *a)?.is_none() as usize;
+    }
+    Ok(native::instance(cx, Union { args, unhashable })?.obj())
 }
 
 /// `a | b` of types: NotImplemented if one is no type.
 pub fn new(cx: &mut Cx, a: Obj, b: Obj) -> Result<Obj> {
     let either = a.cast::<Union>().is_some() || b.cast::<Union>().is_some();
-    if !either && (!is_unionable(a) || !is_unionable(b)) {
+    if !either && (!is_unionable(cx, a) || !is_unionable(cx, b)) {
         return Ok(Obj::NOT_IMPLEMENTED);
     }
     of_checked(cx, &[a, b])
@@ -74,14 +90,14 @@ pub fn new(cx: &mut Cx, a: Obj, b: Obj) -> Result<Obj> {
 
 /// The union of what `typing` accepts as types: a str is a forward reference.
 fn of_checked(cx: &mut Cx, items: &[Obj]) -> Result<Obj> {
-    if items.iter().all(|o| is_unionable(*o)) {
+    if items.iter().all(|o| is_unionable(cx, *o)) {
         return of(cx, items);
     }
     let typing = crate::object_reduce::import(cx, "typing")?;
     let msg = typhon_object::str::new(cx, "Union[arg, ...]: each arg must be a type.")?;
     let checked = list::new(cx, &[])?;
     for o in items {
-        let o = if is_unionable(*o) { *o } else { ops::call_method(cx, typing, "_type_check", &[*o, msg.obj()])? };
+        let o = if is_unionable(cx, *o) { *o } else { ops::call_method(cx, typing, "_type_check", &[*o, msg.obj()])? };
         checked.append(cx, o)?;
     }
     let checked = ops::tuple_from_list(cx, checked)?;
@@ -170,6 +186,10 @@ impl Union {
         let mut h = 0x55_6e69_6f6e_i64;
         for a in self.args.payload().items() {
             h ^= ops::hash(cx, *a)?.wrapping_mul(0x9E37_79B9);
+        }
+        if self.unhashable > 0 {
+            // They are hashable by now; the union was not made so.
+            return Err(cx.type_error(format!("union contains {} unhashable elements", self.unhashable)));
         }
         Ok(if h == -1 { -2 } else { h })
     }

@@ -98,6 +98,120 @@ impl Positions {
     }
 }
 
+impl Positions {
+    /// The table in the form that `co_linetable` has in CPython, where a word of ours counts
+    /// as a unit of code; without columns if these are not wanted.
+    pub fn location_table(&self, first_line: u32, columns: bool) -> Vec<u8> {
+        let (mut out, mut line) = (Vec::new(), first_line as i64);
+        for r in self.runs(first_line) {
+            // An entry is for eight units at most.
+            for start in (r.start..r.end).step_by(8) {
+                let len = (r.end - start).min(8) as u8 - 1;
+                let Some(p) = r.position else {
+                    out.push(0x80 | NO_PLACE << 3 | len);
+                    continue;
+                };
+                let step = p.line as i64 - line;
+                line = p.line as i64;
+                let sign = (step < 0) as u64;
+                if !columns {
+                    out.push(0x80 | NO_COLUMNS << 3 | len);
+                    put6(&mut out, step.unsigned_abs() << 1 | sign);
+                    continue;
+                }
+                out.push(0x80 | LONG << 3 | len);
+                put6(&mut out, step.unsigned_abs() << 1 | sign);
+                put6(&mut out, p.end_line.saturating_sub(p.line) as u64);
+                put6(&mut out, p.col as u64 + 1);
+                put6(&mut out, p.end_col as u64 + 1);
+            }
+        }
+        out
+    }
+
+    /// What a table of CPython's form says; a damaged one ends.
+    pub fn from_location_table(first_line: u32, mut table: &[u8]) -> Positions {
+        let (mut runs, mut line, mut word) = (Vec::new(), first_line as i64, 0u32);
+        while let Some(r) = entry(&mut table, &mut line, &mut word) {
+            runs.push(r);
+        }
+        Positions::encode(first_line, runs)
+    }
+}
+
+/// Kinds of entries.
+const NO_COLUMNS: u8 = 13;
+const LONG: u8 = 14;
+const NO_PLACE: u8 = 15;
+
+fn entry(table: &mut &[u8], line: &mut i64, word: &mut u32) -> Option<Run> {
+    let (&head, rest) = table.split_first()?;
+    *table = rest;
+    let start = *word;
+    *word = start.checked_add((head & 7) as u32 + 1)?;
+    let mut byte = || {
+        let (&b, rest) = table.split_first()?;
+        *table = rest;
+        Some(b as u32)
+    };
+    let kind = head >> 3 & 15;
+    let (mut more, mut columns) = (0, (0, 0));
+    match kind {
+        NO_PLACE => return Some(Run { start, end: *word, position: None }),
+        NO_COLUMNS | LONG => {
+            let step = get6(table)?;
+            let by = (step >> 1) as i64;
+            *line = line.checked_add(if step & 1 == 1 { -by } else { by })?;
+            if kind == LONG {
+                more = get6(table)?;
+                // One more than the column; 0 for none.
+                columns = (get6(table)?.saturating_sub(1), get6(table)?.saturating_sub(1));
+            }
+        }
+        10..=12 => {
+            *line += (kind - 10) as i64;
+            columns = (byte()? as u64, byte()? as u64);
+        }
+        _ => {
+            let b = byte()? as u64;
+            let col = (kind as u64) << 3 | b >> 4;
+            columns = (col, col + (b & 15));
+        }
+    }
+    let small = |v: u64| u32::try_from(v).ok();
+    let first = u32::try_from(*line).ok()?;
+    let position = Position {
+        line: first,
+        col: small(columns.0)?,
+        end_line: first.checked_add(small(more)?)?,
+        end_col: small(columns.1)?,
+    };
+    Some(Run { start, end: *word, position: Some(position) })
+}
+
+/// Append a number, six bits a byte, low bits first.
+fn put6(out: &mut Vec<u8>, mut v: u64) {
+    while v >= 0x40 {
+        out.push(v as u8 & 0x3f | 0x40);
+        v >>= 6;
+    }
+    out.push(v as u8);
+}
+
+/// Take such a number off the front.
+fn get6(bytes: &mut &[u8]) -> Option<u64> {
+    let mut v = 0u64;
+    for shift in (0..60).step_by(6) {
+        let (&b, rest) = bytes.split_first()?;
+        *bytes = rest;
+        v |= ((b & 0x3f) as u64) << shift;
+        if b & 0x40 == 0 {
+            return Some(v);
+        }
+    }
+    None
+}
+
 /// Iterator over the runs of a table.
 pub struct Runs<'a> {
     bytes: &'a [u8],

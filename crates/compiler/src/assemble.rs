@@ -517,6 +517,11 @@ impl<'a> Unit<'a> {
         });
         let nests = Nests::encode(&self.nests, spots);
         let mut code = self.code;
+        // `co_consts` has the None that is returned, and is never empty.
+        let none = self.ins.iter().any(|i| matches!(i.op, Op::RETURNNONE | Op::LOADNONE));
+        if (none || code.consts.is_empty()) && !code.consts.contains(&Const::None) {
+            code.consts.push(Const::None);
+        }
         code.instrs = words;
         code.positions = positions;
         code.nests = nests;

@@ -38,6 +38,9 @@ impl<'a> Compiler<'a> {
         if let Expr::Starred(s) = parts(e).elt {
             return self.err(s.range, "iterable unpacking cannot be used in comprehension");
         }
+        if matches!(e, Expr::Generator(_)) {
+            self.u.range = Some(self.comp_range(e));
+        }
         let p = parts(e);
         let id = match e {
             Expr::ListComp(c) => self.scopes.of(c, Role::Body),

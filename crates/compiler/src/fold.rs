@@ -43,6 +43,7 @@ impl<'a> Compiler<'a> {
                     Const::False
                 }
             }
+            Expr::Set(s) if Self::frozen(s) => return Ok(self.fold_all(&s.elts)?.map(frozenset)),
             Expr::UnaryOp(u) => {
                 let Some(v) = self.fold(&u.operand)? else {
                     return Ok(None);
@@ -91,6 +92,12 @@ impl<'a> Compiler<'a> {
             }
         }
         Ok(Some(out))
+    }
+
+    /// Whether a set display stands for a constant: a tree that a program made may hold
+    /// frozen sets, for which there is no literal.
+    fn frozen(s: &ast::ExprSet) -> bool {
+        s.node_index.load() != ast::NodeIndex::NONE
     }
 
     /// A list or set display of constants, where only its items matter.

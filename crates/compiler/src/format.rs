@@ -130,7 +130,9 @@ impl<'a> Compiler<'a> {
                     }
                     Element::Interpolation(i) => {
                         let mut conv = conversion(i.conversion);
-                        if let Some(debug) = &i.debug_text {
+                        // In a tree that a program made, it is what the expression was written as.
+                        let made = i.debug_text.as_ref().filter(|_| self.source.text.is_empty());
+                        if let Some(debug) = i.debug_text.as_ref().filter(|_| made.is_none()) {
                             text.extend(crate::literal::debug_text(self.source.text, i, debug).as_bytes());
                             if conv == 0 && i.format_spec.is_none() {
                                 conv = 2;
@@ -138,7 +140,10 @@ impl<'a> Compiler<'a> {
                         }
                         strings.push(crate::literal::text(std::mem::take(&mut text)));
                         let v = self.expr_temp(&i.expression)?;
-                        let source = crate::literal::interpolation_text(self.source.text, i);
+                        let source = match made {
+                            Some(text) => text.leading.clone(),
+                            None => crate::literal::interpolation_text(self.source.text, i),
+                        };
                         self.const_temp(Const::Str(source.into()));
                         let mut flags = conv;
                         if let Some(s) = &i.format_spec {

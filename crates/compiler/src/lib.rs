@@ -10,6 +10,9 @@
 
 #![forbid(unsafe_code)]
 
+/// The flag of `from __future__ import barry_as_FLUFL`.
+const BARRY: u32 = typhon_bytecode::flags::FUTURE_BARRY_AS_BDFL;
+
 mod assemble;
 mod assign;
 mod attr;
@@ -108,7 +111,7 @@ pub fn compile(text: &str, filename: &str, options: &Options) -> Result<Compiled
     let text = &*typhon_syntax::normal_lines(text);
     typhon_syntax::with_stack(text, || {
         let source = Source::new(text);
-        let parsed = typhon_syntax::parse(&source, options.mode);
+        let parsed = typhon_syntax::parse(&source, options.mode, options.future & BARRY != 0);
         let (tree, mut warnings) = match parsed {
             Err(e) if options.allow_incomplete && e.at_end => return Err(incomplete(*e)),
             r => r?,
@@ -207,7 +210,7 @@ pub fn symbol_table(text: &str, mode: Mode) -> Result<SymbolTable, Box<SyntaxErr
     let text = &*typhon_syntax::normal_lines(text);
     typhon_syntax::with_stack(text, || {
         let source = Source::new(text);
-        let (tree, _) = typhon_syntax::parse(&source, mode)?;
+        let (tree, _) = typhon_syntax::parse(&source, mode, false)?;
         let fail = |e: CompileErr| Box::new(failed(&source, e));
         let body = match &tree {
             Tree::Module(m) => scope::Body::Stmts(&m.body),

@@ -2,6 +2,8 @@
 //!
 //! Tests: `tests/`; tests/lang/str.md, int.md.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rustpython_ruff_python_ast as ast;
 use typhon_bytecode::Const;
 
@@ -17,6 +19,9 @@ pub fn number(n: &ast::Number) -> Result<Const, String> {
     })
 }
 
+/// Digits that a decimal literal may have; 0 for any number.
+pub static MAX_STR_DIGITS: AtomicUsize = AtomicUsize::new(4300);
+
 fn big(text: &str) -> Result<Const, String> {
     let text: String = text.chars().filter(|c| *c != '_').collect();
     let low = text.to_ascii_lowercase();
@@ -27,9 +32,10 @@ fn big(text: &str) -> Result<Const, String> {
         Some("0b") => from_radix(digits, 2),
         _ => {
             let n = low.trim_start_matches('0').len();
-            if n > 4300 {
+            let limit = MAX_STR_DIGITS.load(Ordering::Relaxed);
+            if limit > 0 && n > limit {
                 return Err(format!(
-                    "Exceeds the limit (4300 digits) for integer string conversion: value has {n} digits; use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals to avoid decimal conversion limits."
+                    "Exceeds the limit ({limit} digits) for integer string conversion: value has {n} digits; use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer literals to avoid decimal conversion limits."
                 ));
             }
             from_radix(&low, 10)

@@ -188,9 +188,27 @@ impl<'a> Compiler<'a> {
         {
             self.warn(a.range, "assertion is always true, perhaps remove parentheses?");
         }
-        if self.options.optimize > 0 {
+        if self.options.optimize == 0 {
+            return self.assertion(a);
+        }
+        // It is not there, but where it awaits has to be right all the same.
+        let awaits = |e: &Expr| match e {
+            Expr::Await(_) => true,
+            Expr::ListComp(c) => c.generators.iter().any(|g| g.is_async),
+            Expr::SetComp(c) => c.generators.iter().any(|g| g.is_async),
+            Expr::DictComp(c) => c.generators.iter().any(|g| g.is_async),
+            _ => false,
+        };
+        if !crate::walk::any(&a.test, awaits) && !a.msg.as_ref().is_some_and(|m| crate::walk::any(m, awaits)) {
             return Ok(());
         }
+        let (dead, bound) = (std::mem::replace(&mut self.u.dead, true), self.u.bound);
+        self.assertion(a)?;
+        (self.u.dead, self.u.bound) = (dead, bound);
+        Ok(())
+    }
+
+    fn assertion(&mut self, a: &'a ast::StmtAssert) -> Res<()> {
         let ok = self.u.label();
         self.jump_if(&a.test, ok, true)?;
         let w = self.u.temp();

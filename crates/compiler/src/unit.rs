@@ -177,7 +177,7 @@ impl<'a> Compiler<'a> {
             for s in &self.scopes[id].syms {
                 let key = (s.name.clone(), depth);
                 match s.place {
-                    Place::Local if !u.comp_regs.contains_key(&key) && !comp_cells.contains(&key) => {
+                    Place::Local if !u.comp_regs.contains_key(&key) => {
                         let r = u.temp();
                         u.comp_regs.insert(key, r);
                         u.code.varnames.push(s.name.as_str().into());

@@ -43,7 +43,8 @@ fn insert(cx: &mut Cx, a: Obj, x: Obj, at: usize) -> Result<()> {
         let at = at.min(g.len());
         return g.splice(at, at, &[x]);
     }
-    ops::call_method(cx, a, "insert", &[Obj::int_unchecked(at as i64), x]).map(|_| ())
+    let at = int::from_i64(cx, at as i64)?;
+    ops::call_method(cx, a, "insert", &[at, x]).map(|_| ())
 }
 
 fn keyed(cx: &mut Cx, x: Obj, key: Option<Obj>) -> Result<Obj> {

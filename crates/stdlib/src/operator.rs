@@ -34,6 +34,11 @@ impl ItemGetter {
         }
         Ok(ItemGetter { items: ops::tuple_from_list(cx, l)? })
     }
+    /// How an instance is called.
+    #[getter]
+    fn __text_signature__(&self) -> &'static str {
+        CALL
+    }
     fn __call__(&self, cx: &mut Cx, obj: Obj) -> Result<Obj> {
         let items = self.items.payload().items();
         if let [one] = items {
@@ -124,6 +129,11 @@ impl AttrGetter {
         }
         Ok(AttrGetter { names: ops::tuple_from_list(cx, names)?, paths: ops::tuple_from_list(cx, paths)? })
     }
+    /// How an instance is called.
+    #[getter]
+    fn __text_signature__(&self) -> &'static str {
+        CALL
+    }
     fn __call__(&self, cx: &mut Cx, obj: Obj) -> Result<Obj> {
         let paths = self.paths.payload().items();
         if let [one] = paths {
@@ -143,6 +153,9 @@ impl AttrGetter {
         tuple_obj(cx, &[ops::class_of(this.obj()).obj(), this.names.obj()])
     }
 }
+
+/// The signature of all three, as `inspect` asks for it.
+const CALL: &str = "(obj, /)";
 
 /// `operator.methodcaller`.
 #[derive(Trace)]
@@ -173,6 +186,11 @@ impl MethodCaller {
         // Keyword values stand behind the positional ones.
         let all = tuple::new(cx, &args.all()[1..])?;
         Ok(MethodCaller { name, args: all, kw_names: args.kw.filter(|k| !k.is_empty()), kw })
+    }
+    /// How an instance is called.
+    #[getter]
+    fn __text_signature__(&self) -> &'static str {
+        CALL
     }
     fn __call__(&self, cx: &mut Cx, obj: Obj) -> Result<Obj> {
         let f = ops::get_attr(cx, obj, self.name)?;

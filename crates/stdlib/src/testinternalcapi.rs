@@ -1,5 +1,5 @@
-//! `_testinternalcapi`: what CPython's tests ask about an interpreter's inside,
-//! as far as the question has an answer here.
+//! What CPython's tests ask about an interpreter's inside, as far as the question has an
+//! answer here; the overlay's `_testinternalcapi` adds what Python code can find out.
 //!
 //! Tests: CPython test_class.
 
@@ -8,7 +8,7 @@ use typhon_object::obj::Obj;
 use typhon_object::{Cx, Result, instance};
 
 /// Questions about the inside of the interpreter.
-#[module("_testinternalcapi")]
+#[module("_testinternals")]
 pub mod testinternalcapi {
     use super::*;
 

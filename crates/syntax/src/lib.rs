@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod barry;
 mod decode;
 mod depth;
 mod error;

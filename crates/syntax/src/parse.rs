@@ -30,8 +30,18 @@ pub enum Tree {
     Expression(ast::ModExpression),
 }
 
-/// Parse source text; the text must have been let through by `with_stack`.
-pub fn parse(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Box<SyntaxErr>> {
+/// Parse source text; the text must have been let through by `with_stack`. With `barry`,
+/// `from __future__ import barry_as_FLUFL` holds from the start.
+pub fn parse(source: &Source<'_>, mode: Mode, barry: bool) -> Result<(Tree, Vec<Warning>), Box<SyntaxErr>> {
+    let Some(text) = crate::barry::rewrite(source, barry)? else { return parse_text(source, mode) };
+    parse_text(&Source::new(&text), mode).map_err(|mut e| {
+        // As it was written.
+        e.text = e.text.map(|_| source.line_text(e.line).into());
+        e
+    })
+}
+
+fn parse_text(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), Box<SyntaxErr>> {
     let text = source.text;
     let mut find = crate::escape::Finder { source, out: Vec::new() };
     let backslash = text.contains('\\');
@@ -83,6 +93,13 @@ fn is_compound(s: &ast::Stmt) -> bool {
 
 /// The tree and the warnings about its tokens, or the first error.
 fn checked(source: &Source<'_>, mode: ruff::Mode, out: &mut Vec<Warning>) -> Result<ast::Mod, Box<SyntaxErr>> {
+    if mode == ruff::Mode::Expression
+        && let Some(indent) = first_indent(source.text)
+    {
+        let mut e = source.error(ErrKind::Indentation, indent, "unexpected indent");
+        (e.col, e.end_col) = (indent.len().to_u32(), u32::MAX);
+        return Err(Box::new(e));
+    }
     let parsed = ruff::parse_unchecked(source.text, ruff::ParseOptions::from(mode));
     if parsed.errors().is_empty() {
         if let Some(at) = crate::misplaced::find(source, parsed.syntax()) {
@@ -94,6 +111,20 @@ fn checked(source: &Source<'_>, mode: ruff::Mode, out: &mut Vec<Warning>) -> Res
     let mut e = crate::messages::convert(source, parsed.errors(), parsed.syntax(), parsed.tokens());
     e.at_end = parsed.errors().iter().min_by_key(|x| x.location.start()).is_some_and(|first| at_end(source, first));
     Err(e)
+}
+
+/// The space before the first line that is neither blank nor a comment, if there is any.
+fn first_indent(text: &str) -> Option<TextRange> {
+    let mut at = 0;
+    for l in text.split_inclusive('\n') {
+        let code = l.trim_start_matches([' ', '\t', '\x0c']);
+        if !code.trim_end().is_empty() && !code.starts_with('#') {
+            let n = l.len() - code.len();
+            return (n > 0).then(|| TextRange::at((at as u32).into(), (n as u32).into()));
+        }
+        at += l.len();
+    }
+    None
 }
 
 /// Whether CPython's tokenizer would have come to the end of the source before

@@ -45,7 +45,7 @@ class AST:
             kind = types.get(name)
             if kind is None:
                 if name not in types:
-                    _warn(f"Field {name!r} is missing from {cls.__module__}.{cls.__qualname__}._field_types. "
+                    _warn(f"Field {name!r} is missing from {cls.__name__}._field_types. "
                           "This will become an error in Python 3.15.")
             elif kind is expr_context:
                 self.ctx = Load()
@@ -55,31 +55,30 @@ class AST:
                 _warn(f"{cls.__name__}.__init__ missing 1 required positional argument: {name!r}. "
                       "This will become an error in Python 3.15.")
 
-    def __reduce_ex__(self, protocol):
-        return _rebuild, (type(self), self.__dict__.copy())
-
+    # The attributes come after the node: they may refer to it.
     def __reduce__(self):
-        return self.__reduce_ex__(2)
+        return _empty, (type(self),), self.__dict__.copy()
 
     def __replace__(self, /, **kwargs):
         cls = type(self)
-        known = {*cls._fields, *cls._attributes, *self.__dict__}
+        known = {*cls._fields, *cls._attributes}
         for name in kwargs:
             if name not in known:
                 raise TypeError(f"{cls.__name__}.__replace__ got an unexpected keyword argument {name!r}.")
         for name in cls._fields:
             if name not in kwargs and name not in self.__dict__ and not _optional(cls._field_types.get(name)):
                 raise TypeError(f"{cls.__name__}.__replace__ missing 1 keyword argument: {name!r}.")
-        return _rebuild(cls, self.__dict__ | kwargs)
+        node = _empty(cls)
+        node.__dict__.update((name, value) for name, value in self.__dict__.items() if name in known)
+        node.__dict__.update(kwargs)
+        return node
 
     def __repr__(self):
         return _show(self, 3)
 
 
-def _rebuild(cls, state):
-    node = cls.__new__(cls)
-    node.__dict__.update(state)
-    return node
+def _empty(cls):
+    return cls.__new__(cls)
 
 
 def _optional(kind):
@@ -234,7 +233,8 @@ def _define_all():
         lines = [line.strip() for line in text.strip().splitlines()]
         base = AST
         if kind:
-            space = {"__module__": "ast", "__doc__": f"{kind} = " + ("\n" + " " * len(kind) + " | ").join(lines)}
+            joint = "\n" + " " * len(kind) + " | " if "(" in text else " | "
+            space = {"__module__": "ast", "__doc__": f"{kind} = " + joint.join(lines)}
             if kind in _PLACED:
                 space.update(_attributes=_PLACES, end_lineno=None, end_col_offset=None)
             base = globals()[kind] = type(kind, (AST,), space)
@@ -242,9 +242,106 @@ def _define_all():
             waiting.append(_define(line, base, line.partition("(")[0] in _PLACED))
     # All classes exist: their fields can name them.
     for name, pairs in waiting:
-        globals()[name]._field_types = {field: _type(kind) for kind, field in pairs}
+        cls = globals()[name]
+        cls._field_types = cls.__annotations__ = {field: _type(kind) for kind, field in pairs}
 
 
 _define_all()
 AST.__module__ = "ast"
 del _define_all, _define, _type, _GRAMMAR
+
+
+def _optimize(tree, level):
+    """What PyCF_OPTIMIZED_AST asks for: a copy in which the parts that are known are replaced."""
+    import copy
+    return _Folder(level).node(copy.deepcopy(tree))
+
+
+class _Folder:
+    def __init__(self, level):
+        self.level = level
+
+    def node(self, node):
+        if self.level >= 2 and isinstance(node, Module | FunctionDef | AsyncFunctionDef | ClassDef):
+            self.drop_docstring(node.body)
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                value[:] = [self.node(item) if isinstance(item, AST) else item for item in value]
+            elif isinstance(value, AST):
+                setattr(node, name, self.node(value))
+        if isinstance(node, Name):
+            if node.id == "__debug__" and isinstance(node.ctx, Load):
+                return _placed(Constant(self.level == 0), node)
+        elif isinstance(node, MatchValue):
+            node.value = _number(node.value)
+        elif isinstance(node, MatchMapping):
+            node.keys[:] = map(_number, node.keys)
+        elif isinstance(node, BinOp) and isinstance(node.op, Mod) and isinstance(node.right, Tuple):
+            return _formatted(node) or node
+        return node
+
+    def drop_docstring(self, body):
+        match body:
+            case [Expr(value=Constant(value=str())) as first, *rest]:
+                line, col = first.lineno, first.col_offset
+                places = {"lineno": line, "col_offset": col, "end_lineno": line, "end_col_offset": col + 4}
+                body[:] = rest or [Pass(**places)]
+
+
+def _placed(new, old):
+    for name in _PLACES:
+        setattr(new, name, getattr(old, name, None))
+    return new
+
+
+def _number(node):
+    """A negative or complex number of a pattern as one constant."""
+    match node:
+        case UnaryOp(op=USub(), operand=Constant(value=int() | float() | complex() as value)):
+            return _placed(Constant(-value), node)
+        case BinOp(left=left, op=Add() | Sub() as op, right=Constant(value=complex() as imag)):
+            left = _number(left)
+            if isinstance(left, Constant):
+                return _placed(Constant(left.value + imag if isinstance(op, Add) else left.value - imag), node)
+    return node
+
+
+def _formatted(node):
+    """`"..." % (a, b)` as an f-string, if all it asks for is text."""
+    import re
+    if not isinstance(node.left, Constant) or not isinstance(node.left.value, str):
+        return None
+    values, arguments = [], iter(node.right.elts)
+    if any(isinstance(argument, Starred) for argument in node.right.elts):
+        return None
+
+    def literal(text):
+        if text:
+            values.append(_placed(Constant(text), node.left))
+
+    text, at = "", 0
+    pattern = re.compile(r"%(?:(%)|([-+ #0]*)(\d{0,3})(?:\.(\d{1,3}))?([sra]))")
+    format = node.left.value
+    while (percent := format.find("%", at)) >= 0:
+        found = pattern.match(format, percent)
+        if found is None:
+            return None
+        text += format[at:percent]
+        at = found.end()
+        if found[1]:
+            text += "%"
+            continue
+        literal(text)
+        text = ""
+        argument = next(arguments, None)
+        if argument is None:
+            return None
+        spec = found[3] and ("" if "-" in found[2] else ">") + found[3]
+        spec += "" if found[4] is None else "." + found[4]
+        spec = _placed(Constant(spec), argument) if spec else None
+        values.append(_placed(FormattedValue(argument, ord(found[5]), spec), argument))
+    literal(text + format[at:])
+    if next(arguments, None) is not None:
+        return None
+    return _placed(JoinedStr(values), node)

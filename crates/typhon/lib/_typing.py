@@ -2,6 +2,7 @@
 
 from types import UnionType as Union
 from types import GenericAlias as _GenericAlias
+from _imp import _make_immutable
 import sys as _sys
 
 
@@ -26,8 +27,8 @@ def _union(left, right):
 class _ConstEvaluator:
     """Evaluates to a value that was given as such."""
 
-    def __init__(self, value):
-        self._value = value
+    def __new__(cls, *args, **kwargs):
+        raise TypeError("cannot create '_typing._ConstEvaluator' instances")
 
     def __init_subclass__(cls):
         raise TypeError("type '_typing._ConstEvaluator' is not an acceptable base type")
@@ -45,6 +46,12 @@ class _ConstEvaluator:
 
 
 _ConstEvaluator.__module__ = "_typing"
+
+
+def _constant(value):
+    evaluator = object.__new__(_ConstEvaluator)
+    evaluator._value = value
+    return evaluator
 
 
 class _NoDefaultType:
@@ -100,7 +107,7 @@ class _Parameter:
     @property
     def evaluate_default(self):
         if self._evaluate_default is None and self._default is not NoDefault:
-            return _ConstEvaluator(self._default)
+            return _constant(self._default)
         return self._evaluate_default
 
     def has_default(self):
@@ -166,13 +173,13 @@ class TypeVar(_Parameter):
     @property
     def evaluate_bound(self):
         if self._evaluate_bound is None and self._bound is not None:
-            return _ConstEvaluator(self._bound)
+            return _constant(self._bound)
         return self._evaluate_bound
 
     @property
     def evaluate_constraints(self):
         if self._evaluate_constraints is None and self._constraints:
-            return _ConstEvaluator(self._constraints)
+            return _constant(self._constraints)
         return self._evaluate_constraints
 
     def __typing_subst__(self, arg):
@@ -292,7 +299,7 @@ class TypeAliasType:
 
     @property
     def evaluate_value(self):
-        return _ConstEvaluator(self._value) if self._evaluate is None else self._evaluate
+        return _constant(self._value) if self._evaluate is None else self._evaluate
 
     @property
     def __parameters__(self):
@@ -395,4 +402,6 @@ class Generic:
 
 for _class in (TypeVar, ParamSpec, ParamSpecArgs, ParamSpecKwargs, TypeVarTuple, TypeAliasType, Generic, _NoDefaultType):
     _class.__module__ = "typing"
+    if _class is not Generic:
+        _make_immutable(_class)
 del _class

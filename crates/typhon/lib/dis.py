@@ -39,7 +39,8 @@ class Instruction(collections.namedtuple(
         "Instruction",
         "opname opcode arg argval argrepr offset start_offset starts_line line_number label positions cache_info",
         defaults=[None])):
-    """One instruction; `argrepr` says what it works on, and `argval` where it may jump to."""
+    """One instruction; `argrepr` says what it works on, and `argval` where it may jump to or what
+    name it means."""
 
     __slots__ = ()
 
@@ -53,7 +54,7 @@ class Instruction(collections.namedtuple(
 
     @property
     def jump_target(self):
-        return self.argval
+        return self.argval if isinstance(self.argval, int) else None
 
     def __str__(self):
         return _line(self, 4, 4)
@@ -89,9 +90,24 @@ def findlinestarts(code):
             yield start, line
 
 
+# Instructions that do what one of CPython's does are called as it is: programs look for them.
+_NAMES = {
+    "LOADGLOBAL": "LOAD_GLOBAL", "STOREGLOBAL": "STORE_GLOBAL", "DELGLOBAL": "DELETE_GLOBAL",
+    "LOADNAME": "LOAD_NAME", "STORENAME": "STORE_NAME", "DELNAME": "DELETE_NAME",
+    "GETATTR": "LOAD_ATTR", "LOADMETHOD": "LOAD_ATTR", "SETATTR": "STORE_ATTR", "DELATTR": "DELETE_ATTR",
+    "IMPORTNAME": "IMPORT_NAME", "IMPORTFROM": "IMPORT_FROM",
+    # One that calls what it loads at once, too.
+    "LOADSUPERATTR": "LOAD_SUPER_ATTR", "CALLSUPER": "LOAD_SUPER_ATTR",
+}
+
+
+_NAMED = set(_NAMES.values())
+
+
 def _rows(code):
     # Words of the code, told as offsets of two bytes each: so do `co_lines` and `f_lasti`.
-    return [(2 * at, name, text, None if to is None else 2 * to) for at, name, text, to in _imp._instructions(code)]
+    return [(2 * at, _NAMES.get(name, name), text, None if to is None else 2 * to)
+            for at, name, text, to in _imp._instructions(code)]
 
 
 def findlabels(code):
@@ -117,7 +133,9 @@ def get_instructions(x, *, first_line=None, show_caches=None, adaptive=False):
             last = line
         if to is not None:
             text = f"{text} to L{labels[to]}".lstrip()
-        yield Instruction(name, None, None, to, text, at, at, starts, None if line is None else line + by,
+        # An attribute or global is the last operand, behind a point.
+        value = text[text.rfind(" .") + 2:] if name in _NAMED and " ." in " " + text else to
+        yield Instruction(name, None, None, value, text, at, at, starts, None if line is None else line + by,
                           labels.get(at), place)
 
 

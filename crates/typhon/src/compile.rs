@@ -12,10 +12,13 @@ pub static OPTIMIZE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::
 
 /// `PyCF_*` flags: the future statements, and what else changes a compilation.
 pub const FUTURES: u32 = 0x1fe0000;
+const BARRY: u32 = 0x400000;
 const DONT_IMPLY_DEDENT: u32 = 0x200;
 const TYPE_COMMENTS: u32 = 0x1000;
 const TOP_LEVEL_AWAIT: u32 = 0x2000;
 const ALLOW_INCOMPLETE: u32 = 0x4000;
+/// `PyCF_OPTIMIZED_AST` beside `PyCF_ONLY_AST`.
+const OPTIMIZED_AST: u32 = 0x8000;
 
 /// The hook.
 pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
@@ -36,6 +39,7 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
         allow_incomplete: r.flags & ALLOW_INCOMPLETE != 0,
         keep_open: r.flags & DONT_IMPLY_DEDENT != 0,
     };
+    set_limits();
     let compiled = match r.source {
         Source::Text(t) => typhon_compiler::compile(t, r.filename, &options),
         Source::Bytes(b) => decode(cx, b).and_then(|t| typhon_compiler::compile(&t, r.filename, &options)),
@@ -81,8 +85,16 @@ fn decode(cx: &mut Cx, source: &[u8]) -> std::result::Result<String, Box<SyntaxE
     })
 }
 
+/// Tell the compiler what the program set.
+fn set_limits() {
+    use std::sync::atomic::Ordering::Relaxed;
+    let digits = typhon_builtins::int_new::MAX_STR_DIGITS.load(Relaxed);
+    typhon_compiler::literal::MAX_STR_DIGITS.store(digits, Relaxed);
+}
+
 /// The hook for trees.
 pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
+    set_limits();
     let mode = match r.mode {
         "eval" => Mode::Eval,
         "single" => Mode::Single,
@@ -91,7 +103,10 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
     let text = match r.source {
         Source::Text(t) => Ok(std::borrow::Cow::Borrowed(t)),
         // `compile` gives a tree back as it is.
-        Source::Tree(node) => return Ok(node),
+        Source::Tree(node) => {
+            read::check(cx, node, r.mode)?;
+            return optimized(cx, node, r);
+        }
         Source::Bytes(b) => decode(cx, b).map(std::borrow::Cow::Owned),
     };
     let text = match text {
@@ -103,12 +118,12 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
     let incomplete = r.flags & ALLOW_INCOMPLETE != 0;
     if r.mode == "func_type" {
         return match typhon_syntax::with_stack(&text, || typhon_syntax::parse_func_type(&source)) {
-            Ok((types, result)) => crate::tree::make_func_type(cx, &source, &types, &result),
+            Ok((types, result)) => crate::tree::make_func_type(cx, &source, r.filename, &types, &result),
             Err(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
         };
     }
-    let parsed =
-        typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode)).and_then(|(tree, warnings)| {
+    let parsed = typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode, r.flags & BARRY != 0))
+        .and_then(|(tree, warnings)| {
             match u8::try_from(r.feature_version).ok().and_then(|minor| typhon_syntax::too_new(&source, &tree, minor)) {
                 Some(e) => Err(e),
                 None => Ok((tree, warnings)),
@@ -120,10 +135,10 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
                 warn(cx, r.filename, w)?;
             }
             let comments = (r.flags & TYPE_COMMENTS != 0).then(|| typhon_syntax::TypeComments::find(&source));
-            let node = crate::tree::make(cx, &source, &tree, mode, comments.as_ref())?;
+            let node = crate::tree::make(cx, &source, r.filename, &tree, mode, comments.as_ref())?;
             match comments.and_then(|c| c.problem(&source)) {
                 Some(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
-                None => Ok(node),
+                None => optimized(cx, node, r),
             }
         }
         Err(e) if incomplete && e.at_end => {
@@ -132,6 +147,19 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
         }
         Err(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
     }
+}
+
+/// The tree as `PyCF_OPTIMIZED_AST` asks for it: what is known is replaced.
+fn optimized(cx: &mut Cx, node: Obj, r: &CompileRequest<'_>) -> Result<Obj> {
+    if r.flags & OPTIMIZED_AST == 0 || r.mode == "func_type" {
+        return Ok(node);
+    }
+    let level = match r.optimize {
+        -1 => OPTIMIZE.load(std::sync::atomic::Ordering::Relaxed) as i64,
+        n => n as i64,
+    };
+    let module = typhon_vm::import::import_module(cx, "_ast")?;
+    ops::call_method(cx, module, "_optimize", &[node, Obj::int_unchecked(level)])
 }
 
 /// Issue a SyntaxWarning through the `warnings` module. A filter that makes it an

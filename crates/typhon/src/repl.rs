@@ -6,6 +6,7 @@
 //!
 //! Tests: crates/typhon/tests/cli.rs; CPython test_repl.
 
+use crate::compile::FUTURES;
 use crate::config::{self, Config};
 use crate::{run, start, usage};
 use std::io::IsTerminal;
@@ -166,8 +167,10 @@ enum Step {
 }
 
 fn plain(cx: &mut Cx) -> Result<()> {
+    // The future statements that were made.
+    let mut futures = 0;
     loop {
-        match statement(cx) {
+        match statement(cx, &mut futures) {
             Ok(Step::Done) => {}
             Ok(Step::End) => break,
             Ok(Step::Exit(e)) => return Err(e),
@@ -182,7 +185,7 @@ fn plain(cx: &mut Cx) -> Result<()> {
 }
 
 /// Read a statement and run it.
-fn statement(cx: &mut Cx) -> Result<Step> {
+fn statement(cx: &mut Cx, futures: &mut u32) -> Result<Step> {
     let ps1 = prompt(cx, "ps1", ">>> ")?;
     let ps2 = prompt(cx, "ps2", "... ")?;
     let mut text = String::new();
@@ -194,7 +197,7 @@ fn statement(cx: &mut Cx) -> Result<Step> {
             }
             // What is there must do.
             text.push('\n');
-            break compile(cx, &text, 0)?;
+            break compile(cx, &text, *futures)?;
         };
         if first && (line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Step::Done);
@@ -204,12 +207,13 @@ fn statement(cx: &mut Cx) -> Result<Step> {
         }
         text.push_str(&line);
         first = false;
-        match compile(cx, &text, INTERACTIVE) {
+        match compile(cx, &text, INTERACTIVE | *futures) {
             Ok(c) => break c,
             Err(e) if is_incomplete(cx, e) => {}
             Err(e) => return Err(e),
         }
     };
+    *futures |= code.data.flags & FUTURES;
     remember(cx, &text, code);
     let d = start::main_dict(cx)?;
     match import::exec_code(cx, code, d) {

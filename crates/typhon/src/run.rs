@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use typhon_object::dict::Dict;
 use typhon_object::list::List;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, exc, int, name, ops, str};
+use typhon_syntax::{ErrKind, SyntaxErr};
 use typhon_vm::hooks::{self, CompileRequest, Source};
 use typhon_vm::{display, import};
 
@@ -177,7 +178,37 @@ fn file(cx: &mut Cx, c: &Config, f: &OsString) -> Result<()> {
         let exec = hooks::builtin(cx, "exec")?;
         return ops::call_args(cx, exec, &[code, d.obj()]).map(|_| ());
     }
-    run_source(cx, d, Source::Bytes(skip_line(c, &bytes)), &shown)
+    if let Some(at) = bytes.iter().position(|b| *b == 0) {
+        return Err(null_byte(cx, &bytes, at, &shown)?);
+    }
+    let r = run_source(cx, d, Source::Bytes(skip_line(c, &bytes)), &shown);
+    if let Err(e) = &r
+        && e.is(cx, ExcKind::SyntaxError)
+    {
+        unplaced(cx, e.obj())?;
+    }
+    r
+}
+
+/// The error about a null byte of a file, which is told with what is before it.
+fn null_byte(cx: &mut Cx, bytes: &[u8], at: usize, filename: &str) -> Result<Raised> {
+    let start = bytes[..at].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    let mut e = SyntaxErr::bare(ErrKind::Syntax, "source code cannot contain null bytes");
+    e.line = bytes[..at].iter().filter(|b| **b == b'\n').count() as u32 + 1;
+    e.text = Some(String::from_utf8_lossy(&bytes[start..at]).into());
+    crate::compile::raise(cx, filename, &e, None)
+}
+
+/// The end of a file behind a backslash with nothing before it has no column; that of a
+/// text has one.
+fn unplaced(cx: &mut Cx, e: Obj) -> Result<()> {
+    let (msg, text, offset) = (name!(cx, "msg"), name!(cx, "text"), name!(cx, "offset"));
+    let is = |o: Obj, what: &str| o.cast::<str::Str>().is_some_and(|s| s.to_str().trim_end() == what);
+    let (m, t) = (ops::get_attr(cx, e, msg)?, ops::get_attr(cx, e, text)?);
+    if is(m, "unexpected EOF while parsing") && is(t, "\\") {
+        ops::set_attr(cx, e, offset, Some(Obj::int_unchecked(0)))?;
+    }
+    Ok(())
 }
 
 /// Whether the file may be an archive: it is one that ends in a directory.

@@ -46,6 +46,7 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let s = sys::init(cx)?;
     let sd = hooks::module_dict(s).expect("a module");
     sys_values::fill(cx, sd, c)?;
+    typhon_vm::code_object::NO_DEBUG_RANGES.store(c.no_debug_ranges, Ordering::Relaxed);
     typhon_builtins::int_new::MAX_STR_DIGITS.store(c.int_max_str_digits as usize, Ordering::Relaxed);
     if let Some(mode) = c.deadlock {
         deadlock::set_mode(mode);

@@ -196,9 +196,13 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     let info = named(cx, "thread_info", &[("name", name), ("lock", Obj::NONE), ("version", Obj::NONE)])?;
     put(cx, d, "thread_info", info)?;
     let names = list::new(cx, &[])?;
-    for s in typhon_vm::library::NATIVE.get().into_iter().flatten() {
-        let s = text(cx, s.name)?;
-        names.append(cx, s)?;
+    let mut native: Vec<&str> = typhon_vm::library::NATIVE.get().into_iter().flatten().map(|s| s.name).collect();
+    native.extend(["builtins", "sys"]);
+    native.sort_unstable();
+    native.dedup();
+    for n in native {
+        let n = text(cx, n)?;
+        names.append(cx, n)?;
     }
     let names = ops::tuple_from_list(cx, names)?;
     put(cx, d, "builtin_module_names", names.obj())?;

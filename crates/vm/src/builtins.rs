@@ -159,9 +159,6 @@ pub mod functions {
             && let class = ops::get_attr(cx, ast, name!(cx, "AST"))?
             && class.cast::<Type>().is_some_and(|c| ops::class_of(source).is_subtype(c))
         {
-            if flags & ONLY_AST != 0 {
-                return Ok(source);
-            }
             let source = Source::Tree(source);
             let r = CompileRequest {
                 source,
@@ -171,6 +168,9 @@ pub mod functions {
                 optimize: optimize as i32,
                 feature_version: -1,
             };
+            if flags & ONLY_AST != 0 {
+                return hooks::parse(cx, &r);
+            }
             return Ok(hooks::compile(cx, &r)?.obj());
         }
         if source.cast::<Code>().is_some() {

@@ -27,6 +27,8 @@ pub struct Code {
     pub words: u32,
     /// Registers of a frame.
     pub nregs: u32,
+    /// `co_stacksize`: how many, unless a program says else.
+    pub stacksize: AtomicU32,
     /// What the compiler made.
     pub data: Arc<Data>,
     /// Constants as objects.
@@ -171,6 +173,7 @@ fn load_with(cx: &mut Cx, data: &Arc<Data>, filename: Gc<Str>) -> Result<Gc<Code
         entry,
         words: n,
         nregs: data.nregs,
+        stacksize: AtomicU32::new(data.nregs),
         data: data.clone(),
         consts: Slot::new(consts),
         names: Slot::new(names),

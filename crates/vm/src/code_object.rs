@@ -1,18 +1,20 @@
 //! What Python sees of code objects.
 //!
-//! `replace` checks what it makes as the loader of cache files does, so that code that
-//! does not hang together is refused rather than run.
+//! New code objects are made in `code_new`.
 //!
 //! Tests: tests/lang/code_objects.md; CPython test_code.
 
 use crate::code::Code;
-use typhon_bytecode::{Code as Data, Const, Handler, Positions, flags};
+use crate::code_new::New;
+use std::sync::atomic::{AtomicBool, Ordering};
+use typhon_bytecode::Handler;
 use typhon_macros::class;
-use typhon_object::bytes::Bytes;
 use typhon_object::native::Args;
-use typhon_object::str::Str;
 use typhon_object::tuple::{self, Tuple};
-use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, bytes, list, ops};
+use typhon_object::{Cx, ExcKind, Gc, Obj, Result, bytes, list, ops};
+
+/// `-X no_debug_ranges`: of where instructions come from, only lines are told.
+pub static NO_DEBUG_RANGES: AtomicBool = AtomicBool::new(false);
 
 fn names_tuple(cx: &mut Cx, names: &[Box<str>]) -> Result<Obj> {
     let l = list::new(cx, &[])?;
@@ -76,6 +78,7 @@ impl CodeMethods {
             && a.freevars == b.freevars
             && a.names == b.names
             && a.instrs == b.instrs
+            && a.exceptions == b.exceptions
             && a.positions.0 == b.positions.0;
         if !same {
             return Ok(Obj::FALSE);
@@ -87,7 +90,8 @@ impl CodeMethods {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let d = &this.payload().data;
         let mut h = DefaultHasher::new();
-        (&d.name, d.flags, d.first_line, d.argcount, &d.varnames, &d.names, &d.instrs).hash(&mut h);
+        let counts = [d.first_line, d.argcount, d.posonlyargcount, d.kwonlyargcount];
+        (&d.name, d.flags, counts, &d.varnames, &d.names, &d.instrs, &d.positions.0).hash(&mut h);
         // -1 is not a hash.
         (h.finish() as i64) >> 3
     }
@@ -129,7 +133,7 @@ impl CodeMethods {
     }
     #[getter]
     fn co_stacksize(this: Gc<Code>) -> u32 {
-        this.nregs
+        this.stacksize.load(Ordering::Relaxed)
     }
     #[getter]
     fn co_varnames(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
@@ -158,7 +162,9 @@ impl CodeMethods {
     }
     #[getter]
     fn co_linetable(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
-        Ok(bytes::new(cx, &this.payload().data.positions.0)?.obj())
+        let d = &this.payload().data;
+        let table = d.positions.location_table(d.first_line, !NO_DEBUG_RANGES.load(Ordering::Relaxed));
+        Ok(bytes::new(cx, &table)?.obj())
     }
     #[getter]
     fn co_exceptiontable(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
@@ -170,8 +176,13 @@ impl CodeMethods {
     fn co_positions(this: Gc<Code>, cx: &mut Cx) -> Result<Obj> {
         let l = list::new(cx, &[])?;
         let d = &this.payload().data;
+        let ranges = !NO_DEBUG_RANGES.load(Ordering::Relaxed);
         for pc in 0..d.instrs.len() as u32 {
             let t = match d.position(pc) {
+                Some(p) if !ranges => {
+                    let line = Obj::int_unchecked(p.line as i64);
+                    [line, line, Obj::NONE, Obj::NONE]
+                }
                 Some(p) => [p.line, p.end_line, p.col, p.end_col].map(|v| Obj::int_unchecked(v as i64)),
                 None => [Obj::NONE; 4],
             };
@@ -191,10 +202,9 @@ impl CodeMethods {
             let begin = tuple::new(cx, &begin)?;
             l.append(cx, begin.obj())?;
         }
-        for r in d.positions.runs(d.first_line) {
-            let line = r.position.map_or(Obj::NONE, |p| Obj::int_unchecked(p.line as i64));
-            let t =
-                tuple::new(cx, &[Obj::int_unchecked(r.start as i64 * 2), Obj::int_unchecked(r.end as i64 * 2), line])?;
+        for (start, end, line) in d.positions.lines(d.first_line) {
+            let line = line.map_or(Obj::NONE, |l| Obj::int_unchecked(l as i64));
+            let t = tuple::new(cx, &[Obj::int_unchecked(start as i64 * 2), Obj::int_unchecked(end as i64 * 2), line])?;
             l.append(cx, t.obj())?;
         }
         ops::get_iter(cx, l.obj())
@@ -234,171 +244,61 @@ impl CodeMethods {
     }
     /// Return a copy of the code object with new values for some fields.
     fn replace(this: Gc<Code>, cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
-        if !args.pos.is_empty() {
-            return Err(cx.type_error("replace() takes no positional arguments"));
+        replaced(cx, this, args)
+    }
+    /// The same as replace().
+    fn __replace__(this: Gc<Code>, cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
+        replaced(cx, this, args)
+    }
+    /// Create a code object.  Not for the faint of heart.
+    fn __new__(cx: &mut Cx, args: Args<'_>) -> Result<Obj> {
+        if args.keywords().next().is_some() {
+            return Err(cx.type_error("code() takes no keyword arguments"));
         }
-        let mut new = New { data: (*this.payload().data).clone(), consts: None, locals: None, positions: None };
-        for (k, v) in args.keywords() {
-            new.field(cx, &k.to_str(), v)?;
+        let (least, most) = (FIELDS.len() - 2, FIELDS.len());
+        if args.pos.len() < least || args.pos.len() > most {
+            let (word, n) = if args.pos.len() < least { ("least", least) } else { ("most", most) };
+            return Err(cx.type_error(format!("code expected at {word} {n} arguments, got {}", args.pos.len())));
         }
-        new.finish(cx, this)
+        let mut new = New::default();
+        for (at, (field, v)) in FIELDS.iter().zip(args.pos).enumerate() {
+            new.position = at + 1;
+            new.field(cx, field, *v)?;
+        }
+        new.place_cells();
+        new.finish(cx, None)
     }
 }
 
-/// A code object in the making.
-struct New {
-    data: Data,
-    consts: Option<Gc<Tuple>>,
-    locals: Option<u32>,
-    positions: Option<Positions>,
-}
+/// The arguments of the constructor.
+const FIELDS: &[&str] = &[
+    "co_argcount",
+    "co_posonlyargcount",
+    "co_kwonlyargcount",
+    "co_nlocals",
+    "co_stacksize",
+    "co_flags",
+    "co_code",
+    "co_consts",
+    "co_names",
+    "co_varnames",
+    "co_filename",
+    "co_name",
+    "co_qualname",
+    "co_firstlineno",
+    "co_linetable",
+    "co_exceptiontable",
+    "co_freevars",
+    "co_cellvars",
+];
 
-fn wrong(cx: &Cx, field: &str, want: &str, v: Obj) -> Raised {
-    cx.type_error(format!("replace() argument '{field}' must be {want}, not {}", cx.type_name(v)))
-}
-
-fn text(cx: &Cx, field: &str, v: Obj) -> Result<String> {
-    match v.cast::<Str>() {
-        Some(s) => Ok(s.to_str().into_owned()),
-        None => Err(wrong(cx, field, "str", v)),
+fn replaced(cx: &mut Cx, this: Gc<Code>, args: Args<'_>) -> Result<Obj> {
+    if !args.pos.is_empty() {
+        return Err(cx.type_error("replace() takes no positional arguments"));
     }
-}
-
-fn number(cx: &mut Cx, field: &str, v: Obj) -> Result<u32> {
-    let n = ops::index_i64(cx, v, "Python int too large to convert to C int")?;
-    match u32::try_from(n) {
-        Ok(n) => Ok(n),
-        Err(_) => Err(cx.value_error(format!("{field} must be a positive integer"))),
+    let mut new = New { data: (*this.payload().data).clone(), ..New::default() };
+    for (k, v) in args.keywords() {
+        new.field(cx, &k.to_str(), v)?;
     }
-}
-
-fn names(cx: &Cx, field: &str, v: Obj) -> Result<Vec<Box<str>>> {
-    let Some(t) = v.cast::<Tuple>() else { return Err(wrong(cx, field, "tuple", v)) };
-    let name = |o: &Obj| o.cast::<Str>().map(|s| s.to_str().into());
-    let all: Option<Vec<Box<str>>> = t.items().iter().map(name).collect();
-    all.ok_or_else(|| cx.error(ExcKind::SystemError, "non-string found in code slot"))
-}
-
-fn octets(cx: &Cx, field: &str, v: Obj) -> Result<Vec<u8>> {
-    match v.cast::<Bytes>() {
-        Some(b) => Ok(b.as_slice().to_vec()),
-        None => Err(wrong(cx, field, "bytes", v)),
-    }
-}
-
-impl New {
-    fn field(&mut self, cx: &mut Cx, field: &str, v: Obj) -> Result<()> {
-        let d = &mut self.data;
-        match field {
-            "co_name" => d.name = text(cx, field, v)?.into(),
-            "co_qualname" => d.qualname = text(cx, field, v)?.into(),
-            "co_filename" => d.filename = text(cx, field, v)?.into(),
-            "co_firstlineno" => d.first_line = number(cx, field, v)?,
-            "co_flags" => d.flags = number(cx, field, v)?,
-            "co_argcount" => d.argcount = number(cx, field, v)?,
-            "co_posonlyargcount" => d.posonlyargcount = number(cx, field, v)?,
-            "co_kwonlyargcount" => d.kwonlyargcount = number(cx, field, v)?,
-            "co_nlocals" => self.locals = Some(number(cx, field, v)?),
-            // More registers do no harm; fewer than the code touches there cannot be.
-            "co_stacksize" => d.nregs = d.nregs.max(number(cx, field, v)?.min(0xFFF0)),
-            "co_varnames" => {
-                let n = names(cx, field, v)?;
-                if n.len() > d.varnames.len() {
-                    // The registers behind them are taken. CPython's error, where one is
-                    // to say how many there are.
-                    return Err(cx.value_error("code: co_nlocals != len(co_varnames)"));
-                }
-                d.varnames = n;
-            }
-            "co_cellvars" => {
-                d.cellvars = names(cx, field, v)?;
-                d.cell_regs.truncate(d.cellvars.len());
-                while d.cell_regs.len() < d.cellvars.len() {
-                    d.cell_regs.push(d.nregs as u16);
-                    d.nregs += 1;
-                }
-            }
-            "co_freevars" => {
-                let n = names(cx, field, v)?;
-                match d.freevars.len() {
-                    0 => {
-                        d.free_base = d.nregs as u16;
-                        d.nregs += n.len() as u32;
-                    }
-                    have if have != n.len() => {
-                        return Err(cx.value_error("code: co_freevars do not fit the code's registers"));
-                    }
-                    _ => {}
-                }
-                d.freevars = n;
-            }
-            "co_names" => d.names = names(cx, field, v)?,
-            "co_consts" => match v.cast::<Tuple>() {
-                Some(t) => self.consts = Some(t),
-                None => return Err(wrong(cx, field, "tuple", v)),
-            },
-            "co_code" => {
-                let b = octets(cx, field, v)?;
-                let (words, rest) = b.as_chunks::<8>();
-                if !rest.is_empty() {
-                    return Err(cx.value_error("code: co_code is malformed"));
-                }
-                d.instrs = words.iter().map(|w| u64::from_le_bytes(*w)).collect();
-            }
-            "co_linetable" => self.positions = Some(Positions(octets(cx, field, v)?.into())),
-            _ => return Err(cx.type_error(format!("replace() got an unexpected keyword argument '{field}'"))),
-        }
-        Ok(())
-    }
-
-    fn finish(mut self, cx: &mut Cx, from: Gc<Code>) -> Result<Obj> {
-        let d = &mut self.data;
-        let args = d.argcount as u64
-            + d.kwonlyargcount as u64
-            + (d.flags & flags::VARARGS != 0) as u64
-            + (d.flags & flags::VARKEYWORDS != 0) as u64;
-        if args > d.varnames.len() as u64 {
-            return Err(cx.value_error("code: co_varnames is too small"));
-        }
-        if d.posonlyargcount > d.argcount {
-            return Err(cx.error(ExcKind::SystemError, "bad argument to internal function"));
-        }
-        if self.locals.is_some_and(|n| n as usize != d.varnames.len()) {
-            return Err(cx.value_error("code: co_nlocals != len(co_varnames)"));
-        }
-        let consts = self.consts.or(from.consts.get());
-        if let Some(t) = consts {
-            // The table of plain constants is what is checked, and where the docstring is.
-            let mut old = std::mem::take(&mut d.consts).into_iter();
-            let plain = |o: &Obj| Some(plain(*o).or(old.next()).unwrap_or(Const::None));
-            d.consts = t.items().iter().filter_map(plain).collect();
-        }
-        if let Err(e) = typhon_bytecode::verify(d) {
-            return Err(cx.value_error(format!("code: {e}")));
-        }
-        // Reading positions is total: any table will do, if not for a cache file.
-        if let Some(p) = self.positions {
-            d.positions = p;
-        }
-        let new = crate::code::load(cx, &std::sync::Arc::new(self.data))?;
-        if let Some(t) = consts {
-            // The objects as they were given.
-            new.consts.set(cx, new, t);
-        }
-        Ok(new.obj())
-    }
-}
-
-/// A value as a constant of code, if it is a plain one.
-fn plain(o: Obj) -> Option<Const> {
-    Some(match o {
-        Obj::NONE => Const::None,
-        Obj::TRUE => Const::True,
-        Obj::FALSE => Const::False,
-        _ if o.is_small_int() => Const::Int(o.as_small_int()?),
-        _ => match o.cast::<Str>() {
-            Some(s) => Const::Str(s.to_str().into()),
-            None => Const::Code(o.cast::<Code>()?.payload().data.clone()),
-        },
-    })
+    new.finish(cx, Some(this))
 }

@@ -62,9 +62,14 @@ fn close_iterator(cx: &mut Cx, it: Obj) -> Result<()> {
     if let Some(g) = it.cast::<Generator>() {
         return close(cx, g).map(|_| ());
     }
-    match ops::get_attr_opt(cx, it, name!(cx, "close"))? {
-        Some(m) => ops::call_args(cx, m, &[]).map(|_| ()),
-        None => Ok(()),
+    match ops::get_attr_opt(cx, it, name!(cx, "close")) {
+        Ok(Some(m)) => ops::call_args(cx, m, &[]).map(|_| ()),
+        Ok(None) => Ok(()),
+        // The generator is closed in any case.
+        Err(e) => {
+            crate::poll::unraisable(cx, e, "Exception ignored while closing generator", it);
+            Ok(())
+        }
     }
 }
 

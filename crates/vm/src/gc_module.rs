@@ -67,13 +67,13 @@ static CALLBACKS: typhon_gc::Root = typhon_gc::Root::new();
 
 /// Call the callbacks of a collection that the program asked for. Those that happen by
 /// themselves call none: they find the threads anywhere.
-fn call_callbacks(cx: &mut Cx, phase: &str, generation: i64) -> Result<()> {
+fn call_callbacks(cx: &mut Cx, phase: &str, generation: i64, collected: i64) -> Result<()> {
     let Some(l) = Obj::from_word(CALLBACKS.get()).and_then(|o| o.cast::<List>()) else { return Ok(()) };
     let mut i = 0;
     while let Some(f) = l.get(i) {
         i += 1;
         let info = dict::new(cx)?;
-        for (k, v) in [("generation", generation), ("collected", 0), ("uncollectable", 0)] {
+        for (k, v) in [("generation", generation), ("collected", collected), ("uncollectable", 0)] {
             let k = cx.intern(k)?;
             info.insert_str(cx, k, Obj::int_unchecked(v))?;
         }
@@ -96,7 +96,10 @@ pub mod functions {
         if !(0..=2).contains(&generation) {
             return Err(cx.value_error("invalid generation"));
         }
-        call_callbacks(cx, "start", generation)?;
+        call_callbacks(cx, "start", generation, 0)?;
+        // What dies is what is there before and not after. Unlike CPython's, the number has
+        // objects that were in no cycle.
+        let before = gc_walk::count(cx);
         if generation == 2 {
             forget_dead_registers(cx);
             typhon_object::cx::scrub();
@@ -104,10 +107,11 @@ pub mod functions {
         } else {
             cx.collect_thoroughly(false);
         }
+        let collected = before.saturating_sub(gc_walk::count(cx)) as i64;
         // What finalizers let go of dies in the next round.
         poll::finalize(cx);
-        call_callbacks(cx, "stop", generation)?;
-        Ok(0)
+        call_callbacks(cx, "stop", generation, collected)?;
+        Ok(collected)
     }
     /// Enable automatic garbage collection.
     fn enable() {
@@ -184,7 +188,15 @@ pub mod functions {
             Some(n) if n > 2 => {
                 Err(cx.value_error("generation parameter must be less than the number of available generations (3)"))
             }
-            _ => gc_walk::objects(cx, gc_walk::is_tracked),
+            _ => {
+                // Garbage is not to be seen, unless it is to be kept.
+                if typhon_gc::automatic() {
+                    forget_dead_registers(cx);
+                    typhon_object::cx::scrub();
+                    cx.collect_thoroughly(false);
+                }
+                gc_walk::objects(cx, gc_walk::is_tracked)
+            }
         }
     }
     /// Return the list of objects that directly refer to any of 'objs'.

@@ -92,6 +92,15 @@ fn collect(cx: &mut Cx, mut room: usize, mut walk: impl FnMut(&Cx, &mut dyn FnMu
     }
 }
 
+/// How many objects there are that `gc` speaks of, garbage included.
+pub fn count(cx: &Cx) -> usize {
+    let mut n = 0;
+    typhon_gc::for_each_object(&cx.mutator, |p| {
+        n += Obj::from_word(p as u64).is_some_and(is_tracked) as usize;
+    });
+    n
+}
+
 /// The objects for which `wanted` holds.
 pub fn objects(cx: &mut Cx, mut wanted: impl FnMut(Obj) -> bool) -> Result<Gc<List>> {
     collect(cx, 1024, |cx, found| {

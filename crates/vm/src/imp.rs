@@ -8,6 +8,7 @@ use crate::{import, import_lock};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::module;
 use typhon_object::str::{self, Str};
+use typhon_object::types::{self, Type};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, bytes, list, name, ops, tuple};
 
 static MULTI_INTERP_CHECK: AtomicI64 = AtomicI64::new(0);
@@ -176,6 +177,10 @@ pub mod functions {
             l.append(cx, row.obj())?;
         }
         Ok(l.obj())
+    }
+    /// Let no attribute of a class be set any more, as if it were a native one.
+    fn _make_immutable(class: Gc<Type>) {
+        class.set_flag(types::F_IMMUTABLE, true);
     }
     /// Returns the list of file suffixes used to identify extension modules.
     fn extension_suffixes(cx: &mut Cx) -> Result<Obj> {

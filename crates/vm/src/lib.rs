@@ -13,6 +13,7 @@ pub mod builtins;
 pub mod call;
 pub mod calls_watched;
 pub mod code;
+mod code_new;
 pub mod code_object;
 pub mod compare;
 pub mod deadlock;

@@ -21,6 +21,22 @@ use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::Type;
 use typhon_object::{CompareOp, Cx, ExcKind, Gc, Obj, Raised, Result, instance, ops, shape};
 
+/// An argument that must be of one class, if it is given.
+fn or_none<T: typhon_object::native::Payload>(
+    cx: &Cx,
+    v: Option<Obj>,
+    what: &str,
+    class: &str,
+) -> Result<Option<Gc<T>>> {
+    match v {
+        None => Ok(None),
+        Some(o) => match o.cast::<T>() {
+            Some(t) => Ok(Some(t)),
+            None => Err(cx.type_error(format!("{what} must be None or {class}"))),
+        },
+    }
+}
+
 /// Attributes of functions.
 pub struct FunctionMethods;
 
@@ -30,15 +46,23 @@ impl FunctionMethods {
     fn __new__(
         cx: &mut Cx,
         code: Obj,
-        globals: Gc<Dict>,
-        name: Option<Gc<Str>>,
-        argdefs: Option<Gc<Tuple>>,
-        closure: Option<Gc<Tuple>>,
-        kwdefaults: Option<Gc<Dict>>,
+        globals: Obj,
+        name: Option<Obj>,
+        argdefs: Option<Obj>,
+        closure: Option<Obj>,
+        kwdefaults: Option<Obj>,
     ) -> Result<Obj> {
         let Some(code) = code.cast::<Code>() else {
             return Err(cx.type_error(format!("function() argument 'code' must be code, not {}", cx.type_name(code))));
         };
+        let Some(globals) = globals.cast::<Dict>() else {
+            let got = cx.type_name(globals);
+            return Err(cx.type_error(format!("function() argument 'globals' must be dict, not {got}")));
+        };
+        let name: Option<Gc<Str>> = or_none(cx, name, "arg 3 (name)", "string")?;
+        let argdefs: Option<Gc<Tuple>> = or_none(cx, argdefs, "arg 4 (defaults)", "tuple")?;
+        let closure: Option<Gc<Tuple>> = or_none(cx, closure, "arg 5 (closure)", "tuple")?;
+        let kwdefaults: Option<Gc<Dict>> = or_none(cx, kwdefaults, "arg 6 (kwdefaults)", "dict")?;
         let free = code.data.freevars.len();
         match closure {
             None if free > 0 => return Err(cx.type_error("arg 5 (closure) must be tuple")),
@@ -788,7 +812,9 @@ pub fn super_args(cx: &mut Cx) -> Result<(Obj, Obj)> {
     }
     // Register 0 of a live window.
     let first = Obj::from_word(unsafe { *w.base });
-    let this = match first.map(|f| (f, f.cast::<Cell>())) {
+    // Only a variable that inner functions see is in a cell; the argument may be one itself.
+    let in_cell = code.data.cell_regs.contains(&0);
+    let this = match first.map(|f| (f, f.cast::<Cell>().filter(|_| in_cell))) {
         Some((_, Some(c))) => c.value.obj(),
         Some((f, None)) => Some(f),
         None => None,

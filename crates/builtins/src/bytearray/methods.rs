@@ -289,6 +289,8 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, p
             }
             r => r?,
         };
+        // It is asked how many there are, and may raise.
+        ops::length_hint(cx, iterable_of_ints)?;
         let mut v = Vec::new();
         while let Some(o) = ops::iter_next(cx, it)? {
             v.push(bytes_like::byte_value(cx, o)?);

@@ -25,7 +25,7 @@ pub fn kind_of_errno(errno: i64) -> Option<ExcKind> {
         21 => IsADirectoryError,
         20 => NotADirectoryError,
         4 => InterruptedError,
-        1 | 13 | 131 => PermissionError,
+        1 | 13 => PermissionError,
         3 => ProcessLookupError,
         110 => TimeoutError,
         _ => return None,

@@ -169,6 +169,10 @@ pub fn call_type(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Resu
 
 /// `isinstance(o, cls)`; `cls` may be a tuple or have `__instancecheck__`.
 pub fn is_instance(cx: &mut Cx, o: Obj, cls: Obj) -> Result<bool> {
+    is_instance_at(cx, o, cls, 0)
+}
+
+fn is_instance_at(cx: &mut Cx, o: Obj, cls: Obj, depth: u32) -> Result<bool> {
     if class_of(o).obj() == cls {
         return Ok(true);
     }
@@ -176,19 +180,36 @@ pub fn is_instance(cx: &mut Cx, o: Obj, cls: Obj) -> Result<bool> {
         return real_is_instance(cx, o, cls);
     }
     if let Some(t) = cls.cast::<tuple::Tuple>() {
-        cx.enter()?;
-        for c in t.items() {
-            if is_instance(cx, o, *c)? {
-                return Ok(true);
-            }
-        }
-        return Ok(false);
+        return any_of(cx, t, depth, |cx, c| is_instance_at(cx, o, c, depth + 1));
     }
     cx.enter()?;
     match call_special(cx, cls, Dunder::InstanceCheck, &[o])? {
         Some(r) => ops::truth(cx, r),
         None => real_is_instance(cx, o, cls),
     }
+}
+
+/// How deep tuples of classes may be in one another. The native stack has room for more,
+/// but each look at such a thing takes long.
+const MAX_TUPLES: u32 = 50_000;
+
+/// Whether `f` holds of an item.
+fn any_of(
+    cx: &mut Cx,
+    t: Gc<tuple::Tuple>,
+    depth: u32,
+    mut f: impl FnMut(&mut Cx, Obj) -> Result<bool>,
+) -> Result<bool> {
+    cx.enter()?;
+    if depth > MAX_TUPLES {
+        return Err(cx.recursion_error());
+    }
+    for c in t.items() {
+        if f(cx, *c)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// `type.__instancecheck__`: by class, then by `__class__`.
@@ -240,6 +261,10 @@ fn abstract_is_subclass(cx: &mut Cx, d: Obj, cls: Obj) -> Result<bool> {
 
 /// `issubclass(d, cls)`.
 pub fn is_subclass(cx: &mut Cx, d: Obj, cls: Obj) -> Result<bool> {
+    is_subclass_at(cx, d, cls, 0)
+}
+
+fn is_subclass_at(cx: &mut Cx, d: Obj, cls: Obj, depth: u32) -> Result<bool> {
     if class_of(cls).obj() == crate::types::class_for(shape::TYPE).obj() {
         if d == cls {
             return Ok(true);
@@ -247,13 +272,7 @@ pub fn is_subclass(cx: &mut Cx, d: Obj, cls: Obj) -> Result<bool> {
         return real_is_subclass(cx, d, cls);
     }
     if let Some(t) = cls.cast::<tuple::Tuple>() {
-        cx.enter()?;
-        for c in t.items() {
-            if is_subclass(cx, d, *c)? {
-                return Ok(true);
-            }
-        }
-        return Ok(false);
+        return any_of(cx, t, depth, |cx, c| is_subclass_at(cx, d, c, depth + 1));
     }
     cx.enter()?;
     match call_special(cx, cls, Dunder::SubclassCheck, &[d])? {

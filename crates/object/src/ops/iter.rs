@@ -81,7 +81,10 @@ pub fn getitem_iter(cx: &Cx, o: Obj) -> Result<Obj> {
 /// Whether `o` can be indexed like a sequence.
 pub fn is_sequence(o: Obj) -> bool {
     let c = class_of(o);
-    c.special(Dunder::GetItem).is_some() && o.cast::<crate::dict::Dict>().is_none()
+    // A native class with subscripts and no length is no sequence: a match, a union.
+    c.special(Dunder::GetItem).is_some()
+        && o.cast::<crate::dict::Dict>().is_none()
+        && !(c.is_native() && c.special(Dunder::Len).is_none())
 }
 
 /// The next item of an iterator; `None` when it is exhausted.

@@ -175,7 +175,12 @@ impl Maker<'_> {
                     let value = self.value(cx, &c)?;
                     self.constant(cx, e.range(), value, false)
                 }
-                Err(m) => Err(cx.error(ExcKind::SyntaxError, m)),
+                Err(m) => {
+                    // Of the place, only the line is told.
+                    let e = self.source.error(typhon_syntax::ErrKind::Syntax, e.range(), m);
+                    let e = typhon_syntax::SyntaxErr { col: 0, end_col: 0, ..e };
+                    Err(crate::compile::raise(cx, self.filename, &e, None)?)
+                }
             },
             Expr::BooleanLiteral(x) => self.constant(cx, e.range(), Obj::bool(x.value), false),
             Expr::NoneLiteral(_) => self.constant(cx, e.range(), Obj::NONE, false),
@@ -195,7 +200,7 @@ impl Maker<'_> {
                 self.node(cx, "Starred", at, &[("value", value), ("ctx", self.ctx(x.ctx))])
             }
             Expr::Name(x) => {
-                let id = self.name(cx, &x.id)?;
+                let id = self.named(cx, &x.id)?;
                 self.node(cx, "Name", at, &[("id", id), ("ctx", self.ctx(x.ctx))])
             }
             Expr::List(x) => {

@@ -11,6 +11,7 @@
 mod expr;
 pub mod read;
 mod read_expr;
+mod read_pattern;
 mod read_stmt;
 mod stmt;
 mod text;
@@ -32,14 +33,23 @@ pub struct Maker<'a> {
     comments: Option<&'a TypeComments>,
     /// The namespace of `_ast`.
     classes: Gc<Dict>,
+    /// For errors.
+    filename: &'a str,
     load: Obj,
     store: Obj,
     del: Obj,
 }
 
 /// The tree of a parsed source.
-pub fn make(cx: &mut Cx, source: &Source<'_>, tree: &Tree, mode: Mode, comments: Option<&TypeComments>) -> Result<Obj> {
-    let m = Maker::new(cx, source, comments)?;
+pub fn make(
+    cx: &mut Cx,
+    source: &Source<'_>,
+    filename: &str,
+    tree: &Tree,
+    mode: Mode,
+    comments: Option<&TypeComments>,
+) -> Result<Obj> {
+    let m = Maker::new(cx, source, filename, comments)?;
     match tree {
         Tree::Expression(e) => {
             let body = m.expr(cx, &e.body)?;
@@ -61,20 +71,31 @@ pub fn make(cx: &mut Cx, source: &Source<'_>, tree: &Tree, mode: Mode, comments:
 }
 
 /// The tree of a function's type.
-pub fn make_func_type(cx: &mut Cx, source: &Source<'_>, types: &[ast::Expr], result: &ast::Expr) -> Result<Obj> {
-    let m = Maker::new(cx, source, None)?;
+pub fn make_func_type(
+    cx: &mut Cx,
+    source: &Source<'_>,
+    filename: &str,
+    types: &[ast::Expr],
+    result: &ast::Expr,
+) -> Result<Obj> {
+    let m = Maker::new(cx, source, filename, None)?;
     let types = m.exprs(cx, types)?;
     let result = m.expr(cx, result)?;
     m.node(cx, "FunctionType", None, &[("argtypes", types), ("returns", result)])
 }
 
 impl<'a> Maker<'a> {
-    fn new(cx: &mut Cx, source: &'a Source<'a>, comments: Option<&'a TypeComments>) -> Result<Maker<'a>> {
+    fn new(
+        cx: &mut Cx,
+        source: &'a Source<'a>,
+        filename: &'a str,
+        comments: Option<&'a TypeComments>,
+    ) -> Result<Maker<'a>> {
         let module = import::import_module(cx, "_ast")?;
         let Some(classes) = hooks::module_dict(module) else {
             return Err(cx.error(ExcKind::SystemError, "_ast is not a module"));
         };
-        let mut m = Maker { source, comments, classes, load: Obj::NONE, store: Obj::NONE, del: Obj::NONE };
+        let mut m = Maker { source, comments, classes, filename, load: Obj::NONE, store: Obj::NONE, del: Obj::NONE };
         m.load = m.node(cx, "Load", None, &[])?;
         m.store = m.node(cx, "Store", None, &[])?;
         m.del = m.node(cx, "Del", None, &[])?;
@@ -149,6 +170,17 @@ impl Maker<'_> {
     }
 
     fn identifier(&self, cx: &mut Cx, n: &ast::Identifier) -> Result<Obj> {
-        self.name(cx, &n.id)
+        self.named(cx, &n.id)
+    }
+
+    /// A name of the program. One that is written with other letters, but reads as a
+    /// constant, is none.
+    fn named(&self, cx: &mut Cx, n: &str) -> Result<Obj> {
+        match n {
+            "None" | "True" | "False" => {
+                Err(cx.value_error(format!("identifier field can't represent '{n}' constant")))
+            }
+            _ => self.name(cx, n),
+        }
     }
 }

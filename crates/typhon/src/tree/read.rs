@@ -30,6 +30,15 @@ pub struct Reader {
     pub last: u32,
 }
 
+/// Whether `node` is the root of a tree that `mode` allows.
+pub fn check(cx: &mut Cx, node: Obj, mode: &str) -> Result<()> {
+    let module = import::import_module(cx, "_ast")?;
+    let Some(classes) = hooks::module_dict(module) else {
+        return Err(cx.error(ExcKind::SystemError, "_ast is not a module"));
+    };
+    Reader { classes, last: 1 }.root(cx, node, mode).map(|_| ())
+}
+
 /// The parser's tree of a node that `mode` ("exec", "eval", "single") allows, and
 /// its number of lines.
 pub fn read(cx: &mut Cx, node: Obj, mode: &str) -> Result<(Tree, u32)> {
@@ -38,20 +47,10 @@ pub fn read(cx: &mut Cx, node: Obj, mode: &str) -> Result<(Tree, u32)> {
         return Err(cx.error(ExcKind::SystemError, "_ast is not a module"));
     };
     let mut r = Reader { classes, last: 1 };
-    let want = match mode {
-        "eval" => "Expression",
-        "single" => "Interactive",
-        _ => "Module",
-    };
-    let kind = r.kind(cx, node, "mod")?;
-    if kind != want {
-        let got = cx.type_name(node);
-        return Err(cx.type_error(format!("expected {want} node, got {got}")));
-    }
+    let want = r.root(cx, node, mode)?;
     let range = TextRange::empty(TextSize::new(0));
     let tree = if want == "Expression" {
         let body = r.required_expr(cx, node, "Expression", "body")?;
-        r.in_context(cx, &body, ast::ExprContext::Load)?;
         Tree::Expression(ast::ModExpression { node_index: Default::default(), range, body })
     } else {
         let body = r.body(cx, node, want, "body")?;
@@ -61,6 +60,24 @@ pub fn read(cx: &mut Cx, node: Obj, mode: &str) -> Result<(Tree, u32)> {
 }
 
 impl Reader {
+    /// The name of the class that `mode` asks the root of a tree for, which it must have.
+    fn root(&self, cx: &mut Cx, node: Obj, mode: &str) -> Result<&'static str> {
+        let want = match mode {
+            "eval" => "Expression",
+            "single" => "Interactive",
+            "func_type" => "FunctionType",
+            _ => "Module",
+        };
+        match self.kind(cx, node, want) {
+            Ok(_) => Ok(want),
+            Err(e) if e.is(cx, ExcKind::TypeError) => {
+                let got = cx.type_name(node);
+                Err(cx.type_error(format!("expected {want} node, got {got}")))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
     /// The name of the node class of `o`, which must be of the family `family`.
     pub(super) fn kind(&self, cx: &mut Cx, o: Obj, family: &str) -> Result<String> {
         let class = ops::class_of(o);
@@ -137,10 +154,39 @@ impl Reader {
         Ok(out)
     }
 
+    /// A list of expressions in this context.
+    pub(super) fn exprs_in(
+        &mut self,
+        cx: &mut Cx,
+        o: Obj,
+        class: &str,
+        n: &str,
+        context: ast::ExprContext,
+    ) -> Result<Vec<ast::Expr>> {
+        self.list(cx, o, class, n, |r, cx, x| {
+            if x.is_none() {
+                return Err(cx.value_error("None disallowed in expression list"));
+            }
+            let e = r.expr(cx, x)?;
+            r.in_context(cx, &e, context)?;
+            Ok(e)
+        })
+    }
+
+    /// A list of expressions that are read.
     pub(super) fn exprs(&mut self, cx: &mut Cx, o: Obj, class: &str, n: &str) -> Result<Vec<ast::Expr>> {
-        self.list(cx, o, class, n, |r, cx, x| match x.is_none() {
-            true => Err(cx.value_error("None disallowed in expression list")),
-            false => r.expr(cx, x),
+        self.exprs_in(cx, o, class, n, ast::ExprContext::Load)
+    }
+
+    /// A list of expressions that are read, some of which may be missing.
+    pub(super) fn opt_exprs(&mut self, cx: &mut Cx, o: Obj, class: &str, n: &str) -> Result<Vec<Option<ast::Expr>>> {
+        self.list(cx, o, class, n, |r, cx, x| {
+            if x.is_none() {
+                return Ok(None);
+            }
+            let e = r.expr(cx, x)?;
+            r.in_context(cx, &e, ast::ExprContext::Load)?;
+            Ok(Some(e))
         })
     }
 
@@ -160,16 +206,36 @@ impl Reader {
         }
     }
 
-    pub(super) fn required_expr(&mut self, cx: &mut Cx, o: Obj, class: &str, n: &str) -> Result<Box<ast::Expr>> {
+    /// An expression in whatever context.
+    pub(super) fn any_expr(&mut self, cx: &mut Cx, o: Obj, class: &str, n: &str) -> Result<Box<ast::Expr>> {
         let e = self.required(cx, o, class, n)?;
         Ok(Box::new(self.expr(cx, e)?))
     }
 
+    /// An expression that is read.
+    pub(super) fn required_expr(&mut self, cx: &mut Cx, o: Obj, class: &str, n: &str) -> Result<Box<ast::Expr>> {
+        let e = self.any_expr(cx, o, class, n)?;
+        self.in_context(cx, &e, ast::ExprContext::Load)?;
+        Ok(e)
+    }
+
+    /// An expression in this context, if it is there.
+    pub(super) fn opt_expr_in(
+        &mut self,
+        cx: &mut Cx,
+        o: Obj,
+        n: &str,
+        context: ast::ExprContext,
+    ) -> Result<Option<Box<ast::Expr>>> {
+        let Some(e) = self.field(cx, o, n)? else { return Ok(None) };
+        let e = self.expr(cx, e)?;
+        self.in_context(cx, &e, context)?;
+        Ok(Some(Box::new(e)))
+    }
+
+    /// An expression that is read, if it is there.
     pub(super) fn opt_expr(&mut self, cx: &mut Cx, o: Obj, n: &str) -> Result<Option<Box<ast::Expr>>> {
-        match self.field(cx, o, n)? {
-            Some(e) => Ok(Some(Box::new(self.expr(cx, e)?))),
-            None => Ok(None),
-        }
+        self.opt_expr_in(cx, o, n, ast::ExprContext::Load)
     }
 
     fn identifier_of(&self, cx: &mut Cx, v: Obj, r: TextRange) -> Result<ast::Identifier> {
@@ -223,12 +289,22 @@ impl Reader {
         }
     }
 
+    /// A number that says where a node begins.
+    fn place(&self, cx: &mut Cx, o: Obj, family: &str, n: &str) -> Result<i64> {
+        if let Some(i) = self.number(cx, o, n)? {
+            return Ok(i);
+        }
+        let name = cx.intern(n)?;
+        Err(match ops::get_attr_opt(cx, o, name)? {
+            Some(_) => cx.value_error("invalid integer value: None"),
+            None => Self::missing(cx, family, n),
+        })
+    }
+
     /// The place of a node of this family.
     pub(super) fn range(&mut self, cx: &mut Cx, o: Obj, family: &str) -> Result<TextRange> {
-        let Some(line) = self.number(cx, o, "lineno")? else { return Err(Self::missing(cx, family, "lineno")) };
-        let Some(col) = self.number(cx, o, "col_offset")? else {
-            return Err(Self::missing(cx, family, "col_offset"));
-        };
+        let line = self.place(cx, o, family, "lineno")?;
+        let col = self.place(cx, o, family, "col_offset")?;
         let end_line = self.number(cx, o, "end_lineno")?.unwrap_or(line);
         let end_col = self.number(cx, o, "end_col_offset")?.unwrap_or(col);
         if line > end_line {

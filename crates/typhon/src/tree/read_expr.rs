@@ -100,7 +100,7 @@ impl Reader {
                 Expr::BoolOp(ast::ExprBoolOp { node_index, range, op, values })
             }
             "NamedExpr" => {
-                let target = self.required_expr(cx, o, k, "target")?;
+                let target = self.any_expr(cx, o, k, "target")?;
                 if !target.is_name_expr() {
                     return Err(cx.type_error("NamedExpr target must be a Name"));
                 }
@@ -138,10 +138,7 @@ impl Reader {
                 Expr::If(ast::ExprIf { node_index, range, test, body, orelse })
             }
             "Dict" => {
-                let keys = self.list(cx, o, k, "keys", |r, cx, x| match x.is_none() {
-                    true => Ok(None),
-                    false => r.expr(cx, x).map(Some),
-                })?;
+                let keys = self.opt_exprs(cx, o, k, "keys")?;
                 let values = self.exprs(cx, o, k, "values")?;
                 if keys.len() != values.len() {
                     return Err(cx.value_error("Dict doesn't have the same number of keys as values"));
@@ -154,8 +151,8 @@ impl Reader {
                 Expr::Set(ast::ExprSet { node_index, range, elts })
             }
             "ListComp" | "SetComp" | "GeneratorExp" => {
-                let elt = self.required_expr(cx, o, k, "elt")?;
                 let generators = self.generators(cx, o, k, range)?;
+                let elt = self.required_expr(cx, o, k, "elt")?;
                 match k {
                     "ListComp" => Expr::ListComp(ast::ExprListComp { node_index, range, elt, generators }),
                     "SetComp" => Expr::SetComp(ast::ExprSetComp { node_index, range, elt, generators }),
@@ -165,9 +162,9 @@ impl Reader {
                 }
             }
             "DictComp" => {
+                let generators = self.generators(cx, o, k, range)?;
                 let key = self.required_expr(cx, o, k, "key")?;
                 let value = self.required_expr(cx, o, k, "value")?;
-                let generators = self.generators(cx, o, k, range)?;
                 Expr::DictComp(ast::ExprDictComp { node_index, range, key, value, generators })
             }
             "Await" => {
@@ -212,15 +209,22 @@ impl Reader {
                 Expr::FString(ast::ExprFString { node_index, range, value: ast::FStringValue::single(f) })
             }
             "FormattedValue" => {
-                let one = self.interpolation(cx, o, range)?;
+                let one = self.interpolation(cx, o, k, range)?;
                 let elements = vec![ast::InterpolatedStringElement::Interpolation(one)].into();
                 let flags = ast::FStringFlags::empty();
                 let f = ast::FString { node_index: Default::default(), range, elements, flags };
                 Expr::FString(ast::ExprFString { node_index, range, value: ast::FStringValue::single(f) })
             }
             "TemplateStr" | "Interpolation" => {
-                let text = "compiling a syntax tree with t-strings is not implemented yet";
-                return Err(cx.error(ExcKind::NotImplementedError, text));
+                let elements = match k {
+                    "TemplateStr" => self.elements(cx, o, k)?,
+                    _ => {
+                        vec![ast::InterpolatedStringElement::Interpolation(self.interpolation(cx, o, k, range)?)].into()
+                    }
+                };
+                let flags = ast::TStringFlags::empty();
+                let t = ast::TString { node_index: Default::default(), range, elements, flags };
+                Expr::TString(ast::ExprTString { node_index, range, value: ast::TStringValue::single(t) })
             }
             "Constant" => {
                 let n = cx.intern("value")?;
@@ -231,23 +235,23 @@ impl Reader {
             }
             "Attribute" => {
                 let value = self.required_expr(cx, o, k, "value")?;
-                self.in_context(cx, &value, ExprContext::Load)?;
+                let mut attr = self.identifier(cx, o, k, "attr", range)?;
                 // The name stands at the end.
-                let at = TextRange::empty(range.end());
-                let attr = self.identifier(cx, o, k, "attr", at)?;
+                let start = range.end().to_u32().saturating_sub(attr.id.len() as u32).max(range.start().to_u32());
+                attr.range = TextRange::new(start.into(), range.end());
                 let ctx = self.ctx(cx, o, k)?;
                 Expr::Attribute(ast::ExprAttribute { node_index, range, value, attr, ctx })
             }
             "Subscript" => {
                 let value = self.required_expr(cx, o, k, "value")?;
-                self.in_context(cx, &value, ExprContext::Load)?;
                 let slice = self.required_expr(cx, o, k, "slice")?;
                 let ctx = self.ctx(cx, o, k)?;
                 Expr::Subscript(ast::ExprSubscript { node_index, range, value, slice, ctx })
             }
             "Starred" => {
-                let value = self.required_expr(cx, o, k, "value")?;
+                let value = self.any_expr(cx, o, k, "value")?;
                 let ctx = self.ctx(cx, o, k)?;
+                self.in_context(cx, &value, ctx)?;
                 Expr::Starred(ast::ExprStarred { node_index, range, value, ctx })
             }
             "Name" => {
@@ -256,11 +260,8 @@ impl Reader {
                 Expr::Name(ast::ExprName { node_index, range, id, ctx })
             }
             "List" | "Tuple" => {
-                let elts = self.exprs(cx, o, k, "elts")?;
                 let ctx = self.ctx(cx, o, k)?;
-                for e in &elts {
-                    self.in_context(cx, e, ctx)?;
-                }
+                let elts = self.exprs_in(cx, o, k, "elts", ctx)?;
                 match k {
                     "List" => Expr::List(ast::ExprList { node_index, range, elts, ctx }),
                     _ => Expr::Tuple(ast::ExprTuple { node_index, range, elts, ctx, parenthesized: true }),
@@ -282,7 +283,7 @@ impl Reader {
     fn generators(&mut self, cx: &mut Cx, o: Obj, class: &str, range: TextRange) -> Result<Vec<ast::Comprehension>> {
         let l = self.list(cx, o, class, "generators", |r, cx, x| {
             let k = r.kind(cx, x, "comprehension")?;
-            let target = *r.required_expr(cx, x, &k, "target")?;
+            let target = *r.any_expr(cx, x, &k, "target")?;
             r.in_context(cx, &target, ExprContext::Store)?;
             let iter = *r.required_expr(cx, x, &k, "iter")?;
             let ifs = r.exprs(cx, x, &k, "ifs")?;
@@ -307,38 +308,54 @@ impl Reader {
 
     /// The pieces of a JoinedStr.
     fn elements(&mut self, cx: &mut Cx, o: Obj, class: &str) -> Result<ast::InterpolatedStringElements> {
-        let out = self.list(cx, o, class, "values", |r, cx, x| {
-            let range = r.range(cx, x, "expr")?;
-            let k = r.kind(cx, x, "expr")?;
-            if k == "FormattedValue" {
-                return Ok(ast::InterpolatedStringElement::Interpolation(r.interpolation(cx, x, range)?));
-            }
-            let value = if k == "Constant" { r.field(cx, x, "value")? } else { None };
-            match value.and_then(|v| v.cast::<Str>()) {
-                Some(s) => {
-                    let value = text(cx, s)?.into();
-                    let l = ast::InterpolatedStringLiteralElement { node_index: Default::default(), range, value };
-                    Ok(ast::InterpolatedStringElement::Literal(l))
-                }
-                // Any expression may stand here; its value is formatted.
-                None => {
-                    let expression = Box::new(r.expr(cx, x)?);
-                    Ok(ast::InterpolatedStringElement::Interpolation(ast::InterpolatedElement {
-                        node_index: Default::default(),
-                        range,
-                        expression,
-                        debug_text: None,
-                        conversion: ast::ConversionFlag::None,
-                        format_spec: None,
-                    }))
-                }
-            }
-        })?;
-        Ok(out.into())
+        Ok(self.list(cx, o, class, "values", Self::element)?.into())
     }
 
-    fn interpolation(&mut self, cx: &mut Cx, o: Obj, range: TextRange) -> Result<ast::InterpolatedElement> {
-        let expression = self.required_expr(cx, o, "FormattedValue", "value")?;
+    fn element(&mut self, cx: &mut Cx, x: Obj) -> Result<ast::InterpolatedStringElement> {
+        let range = self.range(cx, x, "expr")?;
+        let k = self.kind(cx, x, "expr")?;
+        if k == "FormattedValue" || k == "Interpolation" {
+            return Ok(ast::InterpolatedStringElement::Interpolation(self.interpolation(cx, x, &k, range)?));
+        }
+        let value = if k == "Constant" { self.field(cx, x, "value")? } else { None };
+        if let Some(s) = value.and_then(|v| v.cast::<Str>()) {
+            let value = text(cx, s)?.into();
+            let l = ast::InterpolatedStringLiteralElement { node_index: Default::default(), range, value };
+            return Ok(ast::InterpolatedStringElement::Literal(l));
+        }
+        // Any expression may stand here; its value is formatted.
+        let expression = Box::new(self.expr(cx, x)?);
+        self.in_context(cx, &expression, ExprContext::Load)?;
+        Ok(ast::InterpolatedStringElement::Interpolation(ast::InterpolatedElement {
+            node_index: Default::default(),
+            range,
+            expression,
+            debug_text: None,
+            conversion: ast::ConversionFlag::None,
+            format_spec: None,
+        }))
+    }
+
+    fn interpolation(
+        &mut self,
+        cx: &mut Cx,
+        o: Obj,
+        class: &str,
+        range: TextRange,
+    ) -> Result<ast::InterpolatedElement> {
+        let expression = self.required_expr(cx, o, class, "value")?;
+        // What the expression was written as: a tree has no source to look it up in.
+        let debug_text = match class {
+            "Interpolation" => {
+                let shown = self.required(cx, o, class, "str")?;
+                let leading = match shown.cast::<Str>() {
+                    Some(s) => text(cx, s)?,
+                    None => String::new(),
+                };
+                Some(ast::DebugText { leading, trailing: String::new() })
+            }
+            _ => None,
+        };
         let conversion = match self.number(cx, o, "conversion")? {
             None | Some(-1) => ast::ConversionFlag::None,
             Some(115) => ast::ConversionFlag::Str,
@@ -351,11 +368,12 @@ impl Reader {
         let format_spec = match self.field(cx, o, "format_spec")? {
             Some(s) => {
                 let k = self.kind(cx, s, "expr")?;
-                if k != "JoinedStr" {
-                    return Err(cx.type_error("format_spec must be a JoinedStr"));
-                }
                 let range = self.range(cx, s, "expr")?;
-                let elements = self.elements(cx, s, &k)?;
+                let elements = match k.as_str() {
+                    "JoinedStr" => self.elements(cx, s, &k)?,
+                    // Any expression will do: its value is formatted.
+                    _ => vec![self.element(cx, s)?].into(),
+                };
                 Some(Box::new(ast::InterpolatedStringFormatSpec { node_index: Default::default(), range, elements }))
             }
             None => None,
@@ -364,7 +382,7 @@ impl Reader {
             node_index: Default::default(),
             range,
             expression,
-            debug_text: None,
+            debug_text,
             conversion,
             format_spec,
         })
@@ -441,8 +459,15 @@ impl Reader {
                 Expr::Tuple(ast::ExprTuple { node_index, range, elts, ctx, parenthesized: true })
             }
             "frozenset" => {
-                let text = "compiling a syntax tree with a frozenset constant is not implemented yet";
-                return Err(cx.error(ExcKind::NotImplementedError, text));
+                // There is no literal for it: a set with a mark, which `fold` knows.
+                node_index.set(0.into());
+                let items = ops::list_from_iter(cx, v)?;
+                let (mut elts, mut i) = (Vec::new(), 0);
+                while let Some(x) = items.get(i) {
+                    elts.push(self.constant(cx, x, range)?);
+                    i += 1;
+                }
+                Expr::Set(ast::ExprSet { node_index, range, elts })
             }
             other => return Err(cx.type_error(format!("got an invalid type in Constant: {other}"))),
         })
@@ -477,10 +502,7 @@ impl Reader {
         for (p, d) in posonlyargs.iter_mut().chain(args.iter_mut()).skip(skip).zip(defaults) {
             p.default = Some(Box::new(d));
         }
-        let kw_defaults = self.list(cx, o, &k, "kw_defaults", |r, cx, x| match x.is_none() {
-            true => Ok(None),
-            false => r.expr(cx, x).map(Some),
-        })?;
+        let kw_defaults = self.opt_exprs(cx, o, &k, "kw_defaults")?;
         if kw_defaults.len() != kwonlyargs.len() {
             return Err(cx.value_error("length of kwonlyargs is not the same as kw_defaults on arguments"));
         }

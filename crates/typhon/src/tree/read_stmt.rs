@@ -1,33 +1,24 @@
-//! Nodes of statements, patterns and type parameters as the parser's.
+//! Nodes of statements and type parameters as the parser's.
 
 use super::read::Reader;
-use ast::{Expr, ExprContext, Pattern, Stmt, TypeParam};
+use ast::{Expr, ExprContext, Stmt, TypeParam};
 use rustpython_ruff_python_ast as ast;
 use rustpython_ruff_text_size::TextRange;
 use typhon_object::{Cx, Obj, Result, ops};
 
 impl Reader {
     fn targets(&mut self, cx: &mut Cx, o: Obj, class: &str, want: ExprContext) -> Result<Vec<Expr>> {
-        let l = self.exprs(cx, o, class, "targets")?;
+        let l = self.exprs_in(cx, o, class, "targets", want)?;
         if l.is_empty() {
             return Err(cx.value_error(format!("empty targets on {class}")));
-        }
-        for e in &l {
-            self.in_context(cx, e, want)?;
         }
         Ok(l)
     }
 
     fn target(&mut self, cx: &mut Cx, o: Obj, class: &str) -> Result<Box<Expr>> {
-        let t = self.required_expr(cx, o, class, "target")?;
+        let t = self.any_expr(cx, o, class, "target")?;
         self.in_context(cx, &t, ExprContext::Store)?;
         Ok(t)
-    }
-
-    fn value(&mut self, cx: &mut Cx, o: Obj, class: &str, n: &str) -> Result<Box<Expr>> {
-        let e = self.required_expr(cx, o, class, n)?;
-        self.in_context(cx, &e, ExprContext::Load)?;
-        Ok(e)
     }
 
     fn decorators(&mut self, cx: &mut Cx, o: Obj, class: &str) -> Result<Vec<ast::Decorator>> {
@@ -99,23 +90,23 @@ impl Reader {
             }
             "Assign" => {
                 let targets = self.targets(cx, o, k, ExprContext::Store)?;
-                let value = self.value(cx, o, k, "value")?;
+                let value = self.required_expr(cx, o, k, "value")?;
                 Stmt::Assign(ast::StmtAssign { node_index, range, targets, value })
             }
             "TypeAlias" => {
-                let name = self.required_expr(cx, o, k, "name")?;
+                let name = self.any_expr(cx, o, k, "name")?;
                 if !name.is_name_expr() {
                     return Err(cx.type_error("TypeAlias with non-Name name"));
                 }
                 self.in_context(cx, &name, ExprContext::Store)?;
                 let type_params = self.type_params(cx, o, k, range)?;
-                let value = self.value(cx, o, k, "value")?;
+                let value = self.required_expr(cx, o, k, "value")?;
                 Stmt::TypeAlias(ast::StmtTypeAlias { node_index, range, name, type_params, value })
             }
             "AugAssign" => {
                 let target = self.target(cx, o, k)?;
                 let op = self.operator(cx, o, k)?;
-                let value = self.value(cx, o, k, "value")?;
+                let value = self.required_expr(cx, o, k, "value")?;
                 Stmt::AugAssign(ast::StmtAugAssign { node_index, range, target, op, value })
             }
             "AnnAssign" => {
@@ -124,26 +115,26 @@ impl Reader {
                 if simple && !target.is_name_expr() {
                     return Err(cx.type_error("AnnAssign with simple non-Name target"));
                 }
-                let annotation = self.value(cx, o, k, "annotation")?;
+                let annotation = self.required_expr(cx, o, k, "annotation")?;
                 let value = self.opt_expr(cx, o, "value")?;
                 Stmt::AnnAssign(ast::StmtAnnAssign { node_index, range, target, annotation, value, simple })
             }
             "For" | "AsyncFor" => {
                 let target = self.target(cx, o, k)?;
-                let iter = self.value(cx, o, k, "iter")?;
+                let iter = self.required_expr(cx, o, k, "iter")?;
                 let body = self.full_body(cx, o, k, "body")?;
                 let orelse = self.body(cx, o, k, "orelse")?;
                 let is_async = k == "AsyncFor";
                 Stmt::For(ast::StmtFor { node_index, range, is_async, target, iter, body, orelse })
             }
             "While" => {
-                let test = self.value(cx, o, k, "test")?;
+                let test = self.required_expr(cx, o, k, "test")?;
                 let body = self.full_body(cx, o, k, "body")?;
                 let orelse = self.body(cx, o, k, "orelse")?;
                 Stmt::While(ast::StmtWhile { node_index, range, test, body, orelse })
             }
             "If" => {
-                let test = self.value(cx, o, k, "test")?;
+                let test = self.required_expr(cx, o, k, "test")?;
                 let body = self.full_body(cx, o, k, "body")?;
                 let orelse = self.body(cx, o, k, "orelse")?;
                 let elif_else_clauses = match orelse.is_empty() {
@@ -157,11 +148,8 @@ impl Reader {
             "With" | "AsyncWith" => {
                 let items = self.list(cx, o, k, "items", |r, cx, x| {
                     let k = r.kind(cx, x, "withitem")?;
-                    let context_expr = *r.value(cx, x, &k, "context_expr")?;
-                    let optional_vars = r.opt_expr(cx, x, "optional_vars")?;
-                    if let Some(v) = &optional_vars {
-                        r.in_context(cx, v, ExprContext::Store)?;
-                    }
+                    let context_expr = *r.required_expr(cx, x, &k, "context_expr")?;
+                    let optional_vars = r.opt_expr_in(cx, x, "optional_vars", ExprContext::Store)?;
                     let range = rustpython_ruff_text_size::Ranged::range(&context_expr);
                     Ok(ast::WithItem { node_index: Default::default(), range, context_expr, optional_vars })
                 })?;
@@ -172,7 +160,7 @@ impl Reader {
                 Stmt::With(ast::StmtWith { node_index, range, is_async: k == "AsyncWith", items, body })
             }
             "Match" => {
-                let subject = self.value(cx, o, k, "subject")?;
+                let subject = self.required_expr(cx, o, k, "subject")?;
                 let cases = self.list(cx, o, k, "cases", |r, cx, x| {
                     let k = r.kind(cx, x, "match_case")?;
                     let p = r.required(cx, x, &k, "pattern")?;
@@ -197,7 +185,7 @@ impl Reader {
             }
             "Try" | "TryStar" => self.try_(cx, o, k, range)?,
             "Assert" => {
-                let test = self.value(cx, o, k, "test")?;
+                let test = self.required_expr(cx, o, k, "test")?;
                 let msg = self.opt_expr(cx, o, "msg")?;
                 Stmt::Assert(ast::StmtAssert { node_index, range, test, msg })
             }
@@ -226,7 +214,7 @@ impl Reader {
                 }
             }
             "Expr" => {
-                let value = self.value(cx, o, k, "value")?;
+                let value = self.required_expr(cx, o, k, "value")?;
                 Stmt::Expr(ast::StmtExpr { node_index, range, value })
             }
             "Pass" => Stmt::Pass(ast::StmtPass { node_index, range }),
@@ -258,7 +246,7 @@ impl Reader {
         let orelse = self.body(cx, o, k, "orelse")?;
         let finalbody = self.body(cx, o, k, "finalbody")?;
         if handlers.is_empty() && finalbody.is_empty() {
-            return Err(cx.value_error(format!("{k} has neither handlers nor finalbody")));
+            return Err(cx.value_error(format!("{k} has neither except handlers nor finalbody")));
         }
         if handlers.is_empty() && !orelse.is_empty() {
             return Err(cx.value_error(format!("{k} has orelse but no except handlers")));
@@ -310,95 +298,5 @@ impl Reader {
             return Ok(None);
         }
         Ok(Some(Box::new(ast::TypeParams { node_index: Default::default(), range, type_params })))
-    }
-
-    fn patterns(&mut self, cx: &mut Cx, o: Obj, class: &str, n: &str) -> Result<Vec<Pattern>> {
-        self.list(cx, o, class, n, Self::pattern)
-    }
-
-    fn pattern(&mut self, cx: &mut Cx, o: Obj) -> Result<Pattern> {
-        cx.enter()?;
-        let range = self.range(cx, o, "pattern")?;
-        let kind = self.kind(cx, o, "pattern")?;
-        let k = kind.as_str();
-        let node_index = ast::AtomicNodeIndex::NONE;
-        Ok(match k {
-            "MatchValue" => {
-                let value = self.value(cx, o, k, "value")?;
-                Pattern::MatchValue(ast::PatternMatchValue { node_index, range, value })
-            }
-            "MatchSingleton" => {
-                let n = cx.intern("value")?;
-                let value = match ops::get_attr_opt(cx, o, n)? {
-                    Some(Obj::NONE) => ast::Singleton::None,
-                    Some(Obj::TRUE) => ast::Singleton::True,
-                    Some(Obj::FALSE) => ast::Singleton::False,
-                    Some(_) => {
-                        return Err(cx.value_error("MatchSingleton can only contain True, False and None"));
-                    }
-                    None => return Err(cx.type_error("required field \"value\" missing from MatchSingleton")),
-                };
-                Pattern::MatchSingleton(ast::PatternMatchSingleton { node_index, range, value })
-            }
-            "MatchSequence" => {
-                let patterns = self.patterns(cx, o, k, "patterns")?;
-                Pattern::MatchSequence(ast::PatternMatchSequence { node_index, range, patterns })
-            }
-            "MatchMapping" => {
-                let keys = self.exprs(cx, o, k, "keys")?;
-                let patterns = self.patterns(cx, o, k, "patterns")?;
-                if keys.len() != patterns.len() {
-                    return Err(cx.value_error("MatchMapping doesn't have the same number of keys as patterns"));
-                }
-                let rest = self.opt_identifier(cx, o, "rest", range)?;
-                Pattern::MatchMapping(ast::PatternMatchMapping { node_index, range, keys, patterns, rest })
-            }
-            "MatchClass" => {
-                let cls = self.value(cx, o, k, "cls")?;
-                let patterns = self.patterns(cx, o, k, "patterns")?;
-                let names = self.identifiers(cx, o, k, "kwd_attrs", range)?;
-                let values = self.patterns(cx, o, k, "kwd_patterns")?;
-                if names.len() != values.len() {
-                    let text = "MatchClass doesn't have the same number of keyword attributes as patterns";
-                    return Err(cx.value_error(text));
-                }
-                let keywords = names
-                    .into_iter()
-                    .zip(values)
-                    .map(|(attr, pattern)| {
-                        let range = rustpython_ruff_text_size::Ranged::range(&pattern);
-                        ast::PatternKeyword { node_index: Default::default(), range, attr, pattern }
-                    })
-                    .collect();
-                let arguments = ast::PatternArguments { node_index: Default::default(), range, patterns, keywords };
-                Pattern::MatchClass(ast::PatternMatchClass { node_index, range, cls, arguments })
-            }
-            "MatchStar" => {
-                let name = self.opt_identifier(cx, o, "name", range)?;
-                Pattern::MatchStar(ast::PatternMatchStar { node_index, range, name })
-            }
-            "MatchAs" => {
-                let pattern = match self.field(cx, o, "pattern")? {
-                    Some(p) => Some(Box::new(self.pattern(cx, p)?)),
-                    None => None,
-                };
-                let name = self.opt_identifier(cx, o, "name", range)?;
-                if pattern.is_some() && name.is_none() {
-                    return Err(cx.value_error("MatchAs must specify a target name if a pattern is given"));
-                }
-                Pattern::MatchAs(ast::PatternMatchAs { node_index, range, pattern, name })
-            }
-            "MatchOr" => {
-                let patterns = self.patterns(cx, o, k, "patterns")?;
-                if patterns.len() < 2 {
-                    return Err(cx.value_error("MatchOr requires at least 2 patterns"));
-                }
-                Pattern::MatchOr(ast::PatternMatchOr { node_index, range, patterns })
-            }
-            _ => {
-                let r = ops::repr(cx, o)?;
-                return Err(cx.type_error(format!("expected some sort of pattern, but got {}", r.to_str())));
-            }
-        })
     }
 }
