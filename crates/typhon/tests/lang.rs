@@ -130,3 +130,12 @@ topics! {
     lang_wrong_arguments "wrong_arguments"
     lang_zlib "zlib"
 }
+
+/// The examples of the guide to threads do what it says.
+#[test]
+fn guide_to_threads() {
+    let python = Path::new(env!("CARGO_BIN_EXE_typhon"));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/threads.md");
+    let reports = snippets::check_file(python, &file, true);
+    assert!(reports.is_empty(), "\n{}", reports.join("\n"));
+}
