@@ -43,11 +43,11 @@ impl SemLock {
         SemLock { sem, kind, maxvalue, name, count: AtomicI64::new(0), owner: AtomicU64::new(0) }
     }
     fn is_mine(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > 0 && self.owner.load(Ordering::Relaxed) == this_thread()
+        self.count.load(Ordering::Acquire) > 0 && self.owner.load(Ordering::Relaxed) == this_thread()
     }
     fn taken(&self) -> bool {
         self.owner.store(this_thread(), Ordering::Relaxed);
-        self.count.fetch_add(1, Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::AcqRel);
         true
     }
     fn take(&self, cx: &mut Cx, block: bool, timeout: Option<f64>) -> Result<bool> {
@@ -84,9 +84,12 @@ impl SemLock {
         } else if self.sem.value().map_err(|e| os_error(cx, e))? >= self.maxvalue {
             return Err(cx.value_error("semaphore or lock released too many times"));
         }
-        self.sem.post().map_err(|e| os_error(cx, e))?;
-        self.count.fetch_sub(1, Ordering::Relaxed);
-        Ok(())
+        // Before others can take it: a thread that does finds the count as if alone.
+        self.count.fetch_sub(1, Ordering::AcqRel);
+        self.sem.post().map_err(|e| {
+            self.count.fetch_add(1, Ordering::AcqRel);
+            os_error(cx, e)
+        })
     }
 }
 

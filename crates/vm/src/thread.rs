@@ -138,6 +138,8 @@ impl ThreadState {
         self.done.permits() > 0
             || self.started.load(Ordering::Acquire)
                 && self.generation.load(Ordering::Relaxed) != GENERATION.load(Ordering::Relaxed)
+                // The thread that forked goes on in the child, where it is the main one.
+                && self.ident.load(Ordering::Relaxed) != MAIN_IDENT.load(Ordering::Relaxed)
     }
     fn finish(&self) {
         self.done.release_binary();
