@@ -17,8 +17,8 @@ use crate::layout::{QUEUE_CLEARED, WEAK_REFERENT, is_pointer, layout, shape_of};
 use crate::stats;
 use mmtk::util::ObjectReference;
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use typhon_sync::prim::lock;
 
 struct Table<T> {
@@ -67,6 +67,27 @@ static TABLES: Mutex<Tables> = Mutex::new(Tables {
     wanted: |_| true,
 });
 
+/// Finalizable objects that were registered since the tables were last looked at. Programs
+/// make many (each coroutine is one), so threads do not share a lock for that.
+#[repr(align(128))]
+struct Fresh(Mutex<Vec<ObjectReference>>);
+
+static FRESH: [Fresh; 16] = [const { Fresh(Mutex::new(Vec::new())) }; 16];
+static NEXT_FRESH: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static MY_FRESH: usize = NEXT_FRESH.fetch_add(1, Ordering::Relaxed) % FRESH.len();
+}
+
+/// The tables, with all that is registered.
+fn tables() -> MutexGuard<'static, Tables> {
+    let mut tables = lock(&TABLES);
+    for fresh in &FRESH {
+        tables.finalizable.young.append(&mut lock(&fresh.0));
+    }
+    tables
+}
+
 /// Objects waiting for the upper layer; roots while they are here.
 struct Queues {
     finalizers: VecDeque<u64>,
@@ -113,7 +134,9 @@ pub unsafe fn register_weak(object: *mut u8) {
 /// # Safety
 /// `object` is a live object.
 pub unsafe fn register_finalizable(object: *mut u8) {
-    lock(&TABLES).finalizable.young.push(object_ref(object));
+    // A thread that ends may register what its thread-locals held.
+    let mine = MY_FRESH.try_with(|i| *i).unwrap_or(0);
+    lock(&FRESH[mine].0).push(object_ref(object));
 }
 
 /// Sets the function that says of a dead finalizable object whether it still has something
@@ -127,7 +150,7 @@ pub fn set_finalizable_filter(f: fn(*mut u8) -> bool) {
 /// Those that are registered by now are the runtime's own: [`finalizable`] does not count
 /// them, and only full collections ask about them.
 pub fn settle_finalizable() {
-    let mut tables = lock(&TABLES);
+    let mut tables = tables();
     let Tables { finalizable, settled, .. } = &mut *tables;
     settled.append(&mut finalizable.old);
     settled.append(&mut finalizable.young);
@@ -135,7 +158,7 @@ pub fn settle_finalizable() {
 
 /// How many objects, but for the settled ones, have a finalizer to come.
 pub fn finalizable() -> usize {
-    let tables = lock(&TABLES);
+    let tables = tables();
     let registered = tables.finalizable.young.iter().chain(&tables.finalizable.old);
     registered.filter(|&&object| (tables.wanted)(pointer(object))).count()
 }
@@ -144,14 +167,14 @@ pub fn finalizable() -> usize {
 /// be dead, not found so yet: the visitor may keep them alive by storing them. It must
 /// not allocate (GC-9).
 pub fn for_each_finalizable(mut f: impl FnMut(*mut u8)) {
-    let tables = lock(&TABLES);
+    let tables = tables();
     let Tables { finalizable, .. } = &*tables;
     finalizable.young.iter().chain(&finalizable.old).for_each(|&object| f(pointer(object)));
 }
 
 /// Whether the object is registered and its finalizer not yet due. Looks through all.
 pub fn awaits_finalizer(object: *mut u8) -> bool {
-    let tables = lock(&TABLES);
+    let tables = tables();
     let Tables { finalizable, settled, .. } = &*tables;
     finalizable.young.iter().chain(&finalizable.old).chain(settled).any(|&o| pointer(o) == object)
 }
@@ -206,7 +229,7 @@ pub(crate) fn begin() {
 
 /// One round; `trace` marks objects. Returns whether another round is needed.
 pub(crate) fn process(young: bool, trace: impl FnOnce(&[ObjectReference])) -> bool {
-    let mut tables = lock(&TABLES);
+    let mut tables = tables();
     if !SECOND_ROUND.swap(true, Ordering::Relaxed) {
         clear_weak(&tables, young);
         let dead = take_dead_finalizable(&mut tables, young);
