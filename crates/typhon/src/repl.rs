@@ -214,7 +214,7 @@ fn statement(cx: &mut Cx, futures: &mut u32) -> Result<Step> {
         }
     };
     *futures |= code.data.flags & FUTURES;
-    remember(cx, &text, code);
+    remember(cx, &text, code, FILE);
     let d = start::main_dict(cx)?;
     match import::exec_code(cx, code, d) {
         Ok(_) => Ok(Step::Done),
@@ -239,13 +239,13 @@ fn is_incomplete(cx: &mut Cx, e: Raised) -> bool {
     e.is(cx, ExcKind::_IncompleteInputError)
 }
 
-/// Let tracebacks show the statement's lines. Where `linecache` cannot be had
-/// they go without.
-fn remember(cx: &mut Cx, text: &str, code: Gc<Code>) {
+/// Let tracebacks show the lines of a text that no file has. Where `linecache` cannot be
+/// had they go without.
+pub fn remember(cx: &mut Cx, text: &str, code: Gc<Code>, file: &str) {
     let _: Result<()> = (|| {
         let linecache = import::import_module(cx, "linecache")?;
         let source = str::new(cx, text)?;
-        let file = str::new(cx, FILE)?;
+        let file = str::new(cx, file)?;
         ops::call_method(cx, linecache, "_register_code", &[code.obj(), source.obj(), file.obj()]).map(|_| ())
     })();
 }

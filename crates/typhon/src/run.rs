@@ -229,6 +229,9 @@ fn skip_line<'a>(c: &Config, b: &'a [u8]) -> &'a [u8] {
 fn run_source(cx: &mut Cx, d: Gc<Dict>, source: Source<'_>, filename: &str) -> Result<()> {
     let r = CompileRequest { source, filename, mode: "exec", flags: 0, optimize: -1, feature_version: -1 };
     let code = hooks::compile(cx, &r)?;
+    if let Source::Text(text) = r.source {
+        repl::remember(cx, text, code, filename);
+    }
     import::exec_code(cx, code, d).map(|_| ())
 }
 

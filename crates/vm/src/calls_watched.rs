@@ -6,6 +6,7 @@ use crate::frame::{Fr, PB, Window};
 use crate::monitor::{self, Event, Told};
 use crate::{call, tools, trace};
 use typhon_bytecode::Op;
+use typhon_object::method::Method;
 use typhon_object::native::KwNames;
 use typhon_object::tuple::Tuple;
 use typhon_object::{Gc, Obj, Result, ops};
@@ -35,9 +36,26 @@ pub fn call(f: &mut Fr<'_>, w: Window, code: Gc<Code>, at: u32) -> Result<Option
         }
         Op::CALLSUPER => {
             let (n, name) = (f.b(), f.name());
-            let m = crate::attr::super_attr(f.cx, f.reg(a), f.reg(a + 1), f.reg(a + 4), name, f.x())?;
-            f.set(a, m);
-            go(f, w, code, at, m, a + 5, n, false)
+            let (sup, class, this) = (f.reg(a), f.reg(a + 1), f.reg(a + 4));
+            // It stands for two calls, of `super` and of what that has.
+            let told = Told::Call(sup, (f.x() == 1).then_some(class));
+            monitor::fire(f.cx, w, code, at, Event::Call, told)?;
+            let found = crate::attr::super_attr(f.cx, sup, class, this, name, f.x());
+            if monitor::on(f.cx) && (trace::profiled(f.cx) || tools::wanted(&code) & Event::Call.bit() != 0) {
+                let event = if found.is_ok() { Event::CReturn } else { Event::CRaise };
+                monitor::fire(f.cx, w, code, at, event, told)?;
+            }
+            let m = found?;
+            match m.cast::<Method>() {
+                Some(bound) if bound.this == this => {
+                    f.set(a, bound.func);
+                    go(f, w, code, at, bound.func, a + 4, n + 1, false)
+                }
+                _ => {
+                    f.set(a, m);
+                    go(f, w, code, at, m, a + 5, n, false)
+                }
+            }
         }
         Op::CALLMETHOD | Op::CALLMETHOD_KW => {
             let first = if f.word(a + 4) == 0 { a + 5 } else { a + 4 };

@@ -105,19 +105,20 @@ pub fn thrown(cx: &mut Cx, typ: Obj, val: Option<Obj>, tb: Option<Obj>) -> Resul
     } else if let Some(t) = typ.cast::<typhon_object::types::Type>()
         && t.is_subtype(ExcKind::BaseException.class(cx))
     {
+        // Where it cannot be made, that error is what is thrown.
         match val {
             Some(v) if ops::class_of(v).is_subtype(t) => match v.cast::<BaseException>() {
                 Some(e) => e,
                 None => return Err(cx.type_error("exceptions must derive from BaseException")),
             },
             Some(v) if !v.is_none() => {
-                let o = match v.cast::<typhon_object::tuple::Tuple>() {
-                    Some(a) => ops::call_args(cx, typ, a.payload().items())?,
-                    None => ops::call_args(cx, typ, &[v])?,
+                let made = match v.cast::<typhon_object::tuple::Tuple>() {
+                    Some(a) => ops::call_args(cx, typ, a.payload().items()),
+                    None => ops::call_args(cx, typ, &[v]),
                 };
-                crate::exception::to_exception(cx, o)?
+                made.and_then(|o| crate::exception::to_exception(cx, o)).unwrap_or_else(|e| e.0)
             }
-            _ => crate::exception::to_exception(cx, typ)?,
+            _ => crate::exception::to_exception(cx, typ).unwrap_or_else(|e| e.0),
         }
     } else {
         return Err(cx.type_error(format!(
