@@ -12,6 +12,7 @@ use typhon_object::{Cx, Gc, Obj, Raised, Result, dict, tuple};
 
 /// Put arguments into the registers of a window and clear the other locals.
 /// `args` may be the window's own registers.
+#[inline(never)]
 pub unsafe fn bind(cx: &mut Cx, func: Gc<Function>, base: Base, args: &[Obj], kw: Option<KwNames>) -> Result<()> {
     let clear = func.nclear.load(Ordering::Relaxed) as usize;
     if kw.is_none() && func.simple.load(Ordering::Relaxed) as usize == args.len() {

@@ -14,6 +14,7 @@ use typhon_builtins::static_class_method::{ClassMethod, StaticMethod};
 use typhon_bytecode::Op;
 use typhon_object::attr_cache::{self, Place};
 use typhon_object::dict::Dict;
+use typhon_object::method::Method;
 use typhon_object::native::{KwNames, NativeFunction};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
@@ -118,6 +119,7 @@ pub unsafe fn run_window(cx: &mut Cx, pc: Pc, base: Base, w: Base) -> Result<Obj
 ///
 /// # Safety
 /// VM-1 for the caller's window; `a` is the first register of the call window.
+#[inline(never)]
 unsafe fn push(f: &mut Fr<'_>, func: Gc<Function>, a: usize, args: &[Obj], kw: Option<KwNames>, ret: Pc) -> Result<PB> {
     unsafe {
         let nb = f.base.add(a + 4);
@@ -268,8 +270,28 @@ unsafe fn call_found(pc: Pc, base: Base, insn: u64, cx: *mut Cx, m: Obj) -> PB {
     }
 }
 
+/// A bound method of a Python function: push its window, unless there are many arguments.
+#[inline(never)]
+unsafe fn push_bound(
+    f: &mut Fr<'_>,
+    m: Gc<Method>,
+    a: usize,
+    args: &[Obj],
+    kw: Option<KwNames>,
+    ret: Pc,
+) -> Result<Option<PB>> {
+    let mut all = [m.this; 9];
+    if m.func.shape() != shape::FUNCTION || args.len() >= all.len() {
+        return Ok(None);
+    }
+    all[1..=args.len()].copy_from_slice(args);
+    unsafe { push(f, Gc::from_obj(m.func), a, &all[..=args.len()], kw, ret).map(Some) }
+}
+
 /// Call anything in the loop: Python functions push a window, the rest is
-/// native. The window starts at `a`; `args` are its values.
+/// native. What needs room for arguments is in functions of its own: a native callee, which
+/// may collect, would find there what the last call left.
+/// The window starts at `a`; `args` are its values.
 pub(crate) unsafe fn dispatch(
     f: &mut Fr<'_>,
     callee: Obj,
@@ -281,14 +303,8 @@ pub(crate) unsafe fn dispatch(
     unsafe {
         match callee.shape() {
             shape::METHOD => {
-                let m: Gc<typhon_object::method::Method> = Gc::from_obj(callee);
-                if m.func.shape() == shape::FUNCTION {
-                    let func: Gc<Function> = Gc::from_obj(m.func);
-                    let mut all = [m.this; 9];
-                    if args.len() < all.len() {
-                        all[1..=args.len()].copy_from_slice(args);
-                        return push(f, func, a, &all[..=args.len()], kw, done.pc);
-                    }
+                if let Some(pb) = push_bound(f, Gc::from_obj(callee), a, args, kw, done.pc)? {
+                    return Ok(pb);
                 }
             }
             shape::NATIVE_FUNCTION => {
@@ -323,6 +339,7 @@ pub(crate) unsafe fn dispatch(
 
 /// `C(...)` for a Python class with `object.__new__` and a Python `__init__`
 /// that returns None: allocate and run `__init__` without native recursion.
+#[inline(never)]
 unsafe fn construct(
     f: &mut Fr<'_>,
     t: Gc<Type>,

@@ -67,6 +67,7 @@ static CALLBACKS: typhon_gc::Root = typhon_gc::Root::new();
 
 /// Call the callbacks of a collection that the program asked for. Those that happen by
 /// themselves call none: they find the threads anywhere.
+#[inline(never)]
 fn call_callbacks(cx: &mut Cx, phase: &str, generation: i64, collected: i64) -> Result<()> {
     let Some(l) = Obj::from_word(CALLBACKS.get()).and_then(|o| o.cast::<List>()) else { return Ok(()) };
     let mut i = 0;
@@ -85,6 +86,28 @@ fn call_callbacks(cx: &mut Cx, phase: &str, generation: i64, collected: i64) -> 
     Ok(())
 }
 
+/// `gc.collect()`. Its frames come to lie on a scrubbed stack: their gaps hold nothing of
+/// former calls.
+#[inline(never)]
+fn collect_now(cx: &mut Cx, generation: i64) -> Result<i64> {
+    call_callbacks(cx, "start", generation, 0)?;
+    // What dies is what is there before and not after. Unlike CPython's, the number has
+    // objects that were in no cycle.
+    let before = gc_walk::count(cx);
+    if generation == 2 {
+        forget_dead_registers(cx);
+        typhon_object::cx::scrub();
+        code::collect_forgetting(cx);
+    } else {
+        cx.collect_thoroughly(false);
+    }
+    let collected = before.saturating_sub(gc_walk::count(cx)) as i64;
+    // What finalizers let go of dies in the next round.
+    poll::finalize(cx);
+    call_callbacks(cx, "stop", generation, collected)?;
+    Ok(collected)
+}
+
 /// The module.
 #[module("gc")]
 pub mod functions {
@@ -96,22 +119,8 @@ pub mod functions {
         if !(0..=2).contains(&generation) {
             return Err(cx.value_error("invalid generation"));
         }
-        call_callbacks(cx, "start", generation, 0)?;
-        // What dies is what is there before and not after. Unlike CPython's, the number has
-        // objects that were in no cycle.
-        let before = gc_walk::count(cx);
-        if generation == 2 {
-            forget_dead_registers(cx);
-            typhon_object::cx::scrub();
-            code::collect_forgetting(cx);
-        } else {
-            cx.collect_thoroughly(false);
-        }
-        let collected = before.saturating_sub(gc_walk::count(cx)) as i64;
-        // What finalizers let go of dies in the next round.
-        poll::finalize(cx);
-        call_callbacks(cx, "stop", generation, collected)?;
-        Ok(collected)
+        typhon_object::cx::scrub();
+        collect_now(cx, generation)
     }
     /// Enable automatic garbage collection.
     fn enable() {

@@ -45,6 +45,9 @@ pub enum Exit {
     Switch,
 }
 
+/// Which LOADSPECIAL looks for `__enter__`.
+const ENTER: u8 = typhon_bytecode::Special::Enter as u8;
+
 #[inline(always)]
 fn fa(i: u64) -> usize {
     (i >> 16) as u16 as usize
@@ -1074,7 +1077,7 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                 Op::CHECKEGMATCH => go!(pc, base, exception::check_group_match, insn, cx),
                 Op::PREPRERAISESTAR => go!(pc, base, exception::prep_reraise_star, insn, cx),
                 Op::LOADSPECIAL => {
-                    if !WATCHED && with::enter_lock(pc, base, insn, cx) {
+                    if !WATCHED && (insn >> 8) as u8 == ENTER && with::enter_lock(pc, base, insn, cx) {
                         // Its call is done.
                         wr(base, fa(insn), Obj::TRUE.word());
                         pc = pc.add(1);

@@ -154,7 +154,7 @@ pub fn is_plain(o: Obj) -> bool {
 }
 
 /// `__enter__` of a plain lock for the window `w`, if it needs no waiting.
-#[inline(never)]
+#[inline(always)]
 pub fn take_free(cx: &Cx, o: Obj, w: Window) -> bool {
     if let Some(l) = o.cast::<Lock>() {
         let got = try_take(&l.sem);
@@ -177,7 +177,7 @@ pub fn take_free(cx: &Cx, o: Obj, w: Window) -> bool {
 }
 
 /// `__exit__` of a plain lock; false if it is not held.
-#[inline(never)]
+#[inline(always)]
 pub fn give_held(cx: &Cx, o: Obj) -> bool {
     if let Some(l) = o.cast::<Lock>() {
         l.holder.clear();

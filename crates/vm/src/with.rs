@@ -18,11 +18,8 @@ pub fn plain_special(o: Obj, insn: u64) -> Option<Obj> {
 ///
 /// # Safety
 /// Called by the interpreter loop with its locals (VM-1).
-#[inline(always)]
-pub unsafe fn enter_lock(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> bool {
-    if (insn >> 8) as u8 != Special::Enter as u8 {
-        return false;
-    }
+#[inline(never)]
+pub unsafe extern "C" fn enter_lock(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> bool {
     unsafe {
         let o = Obj::from_word_unchecked(*base.add((insn >> 32) as u16 as usize));
         o.is_ptr() && lock::is_plain(o) && lock::take_free(&*cx, o, Window { base, pc })
@@ -33,8 +30,8 @@ pub unsafe fn enter_lock(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> bool {
 ///
 /// # Safety
 /// Called by the interpreter loop (VM-1).
-#[inline(always)]
-pub unsafe fn exit_lock(word: u64, cx: *mut Cx) -> bool {
+#[inline(never)]
+pub unsafe extern "C" fn exit_lock(word: u64, cx: *mut Cx) -> bool {
     // A register that holds a value, or 0 for an exit that is bound already.
     match Obj::from_word(word) {
         Some(o) => o.is_ptr() && lock::is_plain(o) && lock::give_held(unsafe { &*cx }, o),

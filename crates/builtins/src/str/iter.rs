@@ -5,18 +5,25 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::dict::Dict;
-use typhon_object::native::{FromArg, class_of, instance};
+use typhon_object::native::{FromArg, Trace, class_of, instance};
 use typhon_object::str::{self, Str};
-use typhon_object::{Cx, Gc, Obj, Result, name, tuple};
+use typhon_object::{Cx, Gc, Obj, Result, Tracer, name, shape, tuple};
 
 /// The payload of both iterators.
-#[derive(Trace)]
 #[repr(C)]
 pub struct StrIter {
+    /// Not kept alive, and not looked at, once the iterator is exhausted.
     text: Gc<Str>,
-    /// Index of the next character; -1 once exhausted.
-    #[trace(skip)]
+    /// Index of the next character; -1 once exhausted, which it stays.
     at: AtomicI64,
+}
+
+impl Trace for StrIter {
+    fn trace(&self, t: &mut Tracer) {
+        if self.at.load(Ordering::Relaxed) >= 0 {
+            self.text.trace(t);
+        }
+    }
 }
 
 /// Text outside ASCII, which has its own class in CPython too.
@@ -115,7 +122,12 @@ impl WideStrIter {
 /// `iter(s)`.
 pub fn new(cx: &mut Cx, s: Gc<Str>) -> Result<Obj> {
     let it = StrIter { text: s, at: AtomicI64::new(0) };
-    if s.is_ascii() { Ok(instance(cx, it)?.obj()) } else { Ok(instance(cx, WideStrIter(it))?.obj()) }
+    // As in CPython, whose subclasses of str have another layout.
+    if s.is_ascii() && s.obj().shape() == shape::STR {
+        Ok(instance(cx, it)?.obj())
+    } else {
+        Ok(instance(cx, WideStrIter(it))?.obj())
+    }
 }
 
 /// Make the classes.

@@ -15,15 +15,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// `tuple`, and anything with only `__getitem__`.
 #[repr(C)]
 pub struct SeqIter {
-    /// The sequence.
+    /// The sequence; nothing keeps it alive any more once the iterator is exhausted, so it
+    /// is not looked at then.
     pub seq: Obj,
-    /// Index of the next item; -1 once exhausted.
+    /// Index of the next item; -1 once exhausted, which it stays: whoever makes it something
+    /// else has come through no poll since it was 0 or more.
     pub pos: AtomicI64,
 }
 
 impl Trace for SeqIter {
     fn trace(&self, t: &mut Tracer) {
-        self.seq.trace(t);
+        if self.pos.load(Ordering::Relaxed) >= 0 {
+            self.seq.trace(t);
+        }
     }
 }
 
@@ -150,7 +154,8 @@ fn getitem_next(cx: &mut Cx, it: Obj) -> Result<Option<Obj>> {
     let at = int::from_i64(cx, n)?;
     match ops::get_item(cx, i.seq, at) {
         Ok(v) => {
-            i.pos.store(n + 1, Ordering::Relaxed);
+            // Another thread may have come to its end meanwhile.
+            let _ = i.pos.compare_exchange(n, n + 1, Ordering::Relaxed, Ordering::Relaxed);
             Ok(Some(v))
         }
         Err(e) if e.is(cx, ExcKind::IndexError) || e.is(cx, ExcKind::StopIteration) => {
