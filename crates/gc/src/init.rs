@@ -16,8 +16,9 @@ pub struct HeapOptions {
     pub max_heap: usize,
     /// The nursery for each core, in bytes, while the heap is small; doubled when several threads run.
     pub nursery: usize,
-    /// Collector threads; 0: as many as there are cores, at most eight. With one, the
-    /// collector is what a program with many threads waits for one by one.
+    /// Collector threads; 0: one for every four cores, at least one, at most eight. To wake
+    /// a second one costs as much as most collections do, several times a second; with too
+    /// few, they are what a program with many threads waits for.
     pub threads: usize,
     /// Collect at every Nth allocation.
     pub stress: Option<u64>,
@@ -50,7 +51,7 @@ pub fn init(options: &HeapOptions) {
     let o = &mut builder.options;
     let mut accepted = o.plan.set(PlanSelector::StickyImmix);
     accepted &= o.threads.set(match options.threads {
-        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8)),
+        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8)),
         n => n,
     });
     accepted &= o.gc_trigger.set(GCTriggerSelector::Delegated);
