@@ -504,10 +504,10 @@ unsafe fn trace_variable(p: *mut u8, t: &mut Tracer) {
             let f: crate::native::VarSizeFn = std::mem::transmute(f as usize);
             f(p)
         };
-        // user[3] tells whether the payload holds references (tuples).
+        // user[3] tells whether the payload holds references: a tuple's, but for its hash.
         if l.user[3].load(Ordering::Relaxed) != 0 {
             let mut at = 16;
-            while at < end {
+            while at < end - crate::tuple::TAIL {
                 t.slot(&*(p.add(at) as *const AtomicU64));
                 at += 8;
             }
