@@ -29,6 +29,14 @@ impl Insn {
     pub fn x(self) -> u8 {
         (self.0 >> 8) as u8
     }
+    /// [`Insn::yield_keeps`] of a YIELD that keeps all registers.
+    pub const YIELD_KEEPS_ALL: u8 = 127;
+    /// Of a YIELD: how many registers are in use while it waits; `None`: maybe all.
+    #[inline]
+    pub fn yield_keeps(self) -> Option<usize> {
+        let n = self.x() >> 1;
+        (n != Self::YIELD_KEEPS_ALL).then_some(n as usize)
+    }
     /// Field a.
     #[inline]
     pub fn a(self) -> u16 {

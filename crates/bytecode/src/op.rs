@@ -380,7 +380,7 @@ opcodes! {
 
     // Generators and coroutines
     RETURNGENERATOR 0 0 [N N N N] ALLOC "First word of generator code: create it and return it to the caller";
-    YIELD 0 0 [Flag W R OptR] ANY "Suspend with value b; a <- what is sent; x=1: delegating to iterator c";
+    YIELD 0 0 [Flag W R OptR] ANY "Suspend with value b; a <- what is sent; x&1: delegating to iterator c; x>>1: how many registers are in use, 127: maybe all";
     SEND 0 0 [N RW R J16] ANY "a <- b.send(a); when b finishes a <- its value and jump";
     GETAWAITABLE 0 0 [Flag W R N] ANY "a <- awaitable of b; x: 1 from __aenter__, 2 from __aexit__";
     GETYIELDFROMITER 0 0 [N W R N] ANY "a <- b if a generator or (in a coroutine) coroutine, else iter(b)";

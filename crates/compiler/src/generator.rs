@@ -1,7 +1,7 @@
 //! Generators and coroutines: `yield`, `yield from`, `await`.
 
 use rustpython_ruff_python_ast as ast;
-use typhon_bytecode::{Intrinsic1, NO_REG, Op, flags};
+use typhon_bytecode::{Insn, Intrinsic1, NO_REG, Op, flags};
 
 use crate::assemble::{HandlerId, NO_HANDLER, Reg};
 use crate::scope::{Kind, Res};
@@ -47,13 +47,18 @@ impl<'a> Compiler<'a> {
         self.u.range = range;
     }
 
+    /// What YIELD says of the registers that are in use, which are those below `top`.
+    fn kept(&self, top: u32) -> u8 {
+        top.min(Insn::YIELD_KEEPS_ALL as u32) as u8 * 2
+    }
+
     /// Yield register `v`; what is sent arrives in `d`.
     pub fn emit_yield(&mut self, d: Reg, v: Reg) {
         if self.u.code.flags & flags::ASYNC_GENERATOR != 0 {
             self.u.emit_ab(Op::ASYNCGENWRAP, d, v);
-            self.u.emit_abc(Op::YIELD, d, d, NO_REG);
+            self.u.emit(Op::YIELD, self.kept(self.u.top), d, d, NO_REG);
         } else {
-            self.u.emit_abc(Op::YIELD, d, v, NO_REG);
+            self.u.emit(Op::YIELD, self.kept(self.u.top), d, v, NO_REG);
         }
     }
 
@@ -120,7 +125,7 @@ impl<'a> Compiler<'a> {
         let exc = self.u.temp();
         let (h, state) = self.u.new_handler(exc);
         let outer = std::mem::replace(&mut self.u.handler, h);
-        self.u.emit(Op::YIELD, 1, v, v, it);
+        self.u.emit(Op::YIELD, self.kept(v as u32) | 1, v, v, it);
         self.u.handler = outer;
         self.u.jump(Op::JMP, 0, 0, head);
         self.u.bind_handler(h, state);

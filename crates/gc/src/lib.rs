@@ -97,11 +97,12 @@ pub use mutator::{
     Mutator, POLL_COLLECT, POLL_FINALIZE, POLL_GIL, POLL_STOP, attach, attached, current, detach, multi_threaded,
     request_all,
 };
+pub use registers::FrameMark;
 pub use roots::{OwnedRoot, Root, StackRange};
 pub use stats::{Stats, add_external, automatic, set_automatic, stats};
-pub use walk::{VerifyError, for_each_object, for_each_word, is_object, verify};
+pub use walk::{Stopped, VerifyError, for_each_object, for_each_word, is_object, stopped, verify};
 pub use weak::{
     LivenessQuery, awaits_finalizer, finalizable, for_each_finalizable, pop_cleared_weak, pop_ready_finalizer,
     register_finalizable, register_native_drop, register_weak, register_weak_hook, set_finalizable_filter,
-    settle_finalizable,
+    settle_finalizable, unregister_last_finalizable,
 };

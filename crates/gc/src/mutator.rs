@@ -7,7 +7,7 @@
 //! Tests: `tests/threads.rs`, `tests/fork.rs`.
 
 use crate::binding::{Vm, mmtk, mutator_tls};
-use crate::registers::with_stack;
+use crate::registers::{FrameMark, with_stack};
 use mmtk::util::alloc::BumpPointer;
 use std::cell::Cell;
 use std::ptr::null_mut;
@@ -83,6 +83,10 @@ pub struct Mutator {
     stack_hi: AtomicUsize,
     id: Cell<u64>,
     pub(crate) mmtk: Cell<*mut mmtk::Mutator<Vm>>,
+    /// The innermost frame that is marked, see [`Mutator::collect_above_mark`].
+    pub mark: FrameMark,
+    /// Whether the collection under way takes no notice of frames below the mark.
+    above_mark: AtomicBool,
 }
 
 impl Default for Mutator {
@@ -109,6 +113,8 @@ impl Mutator {
             stack_hi: AtomicUsize::new(0),
             id: Cell::new(0),
             mmtk: Cell::new(null_mut()),
+            mark: FrameMark::default(),
+            above_mark: AtomicBool::new(false),
         }
     }
 
@@ -168,7 +174,13 @@ impl Mutator {
     }
 
     pub(crate) fn native_stack(&self) -> (usize, usize) {
-        (self.safepoint.saved_sp(), self.stack_hi())
+        (self.scanned_mark().map_or(self.safepoint.saved_sp(), FrameMark::sp), self.stack_hi())
+    }
+
+    /// The mark, if the native stack is scanned from there on, and its registers too.
+    pub(crate) fn scanned_mark(&self) -> Option<&FrameMark> {
+        let inside = self.safepoint.saved_sp()..self.stack_hi();
+        (self.above_mark.load(Ordering::Relaxed) && inside.contains(&self.mark.sp())).then_some(&self.mark)
     }
 
     /// Whether any poll bit is set (GC-1).
@@ -272,13 +284,7 @@ impl Mutator {
 
     /// As `stop_the_world`; `f` sees each mutator, this one included.
     pub fn visit_mutators(&self, mut f: impl FnMut(&Mutator)) {
-        self.stop_the_world(|| {
-            let threads = WORLD.with_members(|members| members.threads().to_vec());
-            for thread in threads {
-                // SAFETY (SP-4): nobody comes or goes while the world is stopped.
-                f(unsafe { &*from_state(thread) });
-            }
-        });
+        crate::walk::stopped(self, |world| world.mutators(&mut f));
     }
 
     /// As `stop_the_world`; `f` also gets this thread's own state.
@@ -306,6 +312,17 @@ impl Mutator {
                 break;
             }
         }
+    }
+
+    /// As `collect`, without what this thread's frames below the mark happen to hold: gaps
+    /// between them keep the words of former calls.
+    ///
+    /// # Safety
+    /// No frame below the mark uses a value of the heap afterwards that is nowhere else.
+    pub unsafe fn collect_above_mark(&self, full: bool) {
+        self.above_mark.store(true, Ordering::Relaxed);
+        self.collect(full);
+        self.above_mark.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn wait_for_collection(&self) {

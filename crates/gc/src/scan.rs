@@ -43,6 +43,10 @@ pub(crate) fn heap_range() -> (usize, usize) {
 pub(crate) unsafe fn thread_roots(m: &Mutator, out: &mut Vec<ObjectReference>) {
     let (sp, hi) = m.native_stack();
     scan_range(sp, hi, out);
+    if let Some(mark) = m.scanned_mark() {
+        let (lo, hi) = mark.registers();
+        scan_range(lo, hi, out);
+    }
     let (lo, top) = m.value_stack();
     scan_range(lo, top, out);
     let (lo, hi) = m.own_words();

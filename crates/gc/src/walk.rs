@@ -35,7 +35,34 @@ impl Mutator {
 /// Stops the world and calls `f` with each object, garbage not yet collected
 /// included. `f` must not allocate.
 pub fn for_each_object(m: &Mutator, mut f: impl FnMut(*mut u8)) {
-    m.stop_the_world(|| mmtk().enumerate_objects(|object| f(pointer(object))));
+    stopped(m, |world| world.objects(&mut f));
+}
+
+/// The stopped world, for who wants to see threads and objects at one moment.
+pub struct Stopped<'a>(&'a Mutator);
+
+impl Stopped<'_> {
+    /// Calls `f` with each thread's mutator, the caller's included.
+    pub fn mutators(&self, mut f: impl FnMut(&Mutator)) {
+        let threads = WORLD.with_members(|members| members.threads().to_vec());
+        for thread in threads {
+            // SAFETY (SP-4): nobody comes or goes while the world is stopped.
+            f(unsafe { &*from_state(thread) });
+        }
+    }
+    /// Calls `f` with each object, as [`for_each_object`] does.
+    pub fn objects(&self, mut f: impl FnMut(*mut u8)) {
+        mmtk().enumerate_objects(|object| f(pointer(object)));
+    }
+    /// Whether `m` is the thread that looks.
+    pub fn is_own(&self, m: &Mutator) -> bool {
+        std::ptr::eq(self.0, m)
+    }
+}
+
+/// Stops the world and calls `f`, which must not allocate or poll.
+pub fn stopped<R>(m: &Mutator, f: impl FnOnce(&Stopped<'_>) -> R) -> R {
+    m.stop_the_world(|| f(&Stopped(m)))
 }
 
 /// Calls `f` with each word that the collector would follow from `object`; it may be any

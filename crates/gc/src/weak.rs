@@ -139,6 +139,14 @@ pub unsafe fn register_finalizable(object: *mut u8) {
     lock(&FRESH[mine].0).push(object_ref(object));
 }
 
+/// Takes back what was registered if nothing was after it, so that objects which are made
+/// and done with like a stack are no work for a collection. One that stays registered does
+/// no harm: the filter will say that it has nothing to do.
+pub fn unregister_last_finalizable(object: *mut u8) {
+    let mine = MY_FRESH.try_with(|i| *i).unwrap_or(0);
+    lock(&FRESH[mine].0).pop_if(|&mut last| pointer(last) == object);
+}
+
 /// Sets the function that says of a dead finalizable object whether it still has something
 /// to do; one that has nothing is forgotten and freed by the collection that found it dead,
 /// with all that it holds. The function runs on a thread of the collector: it reads the

@@ -4,7 +4,7 @@
 
 use crate::structseq::StructSeq;
 use crate::sys::{self, Tm};
-use crate::util::{self, check_signals, os_error, set, set_ints};
+use crate::util::{self, before_blocking, check_signals, os_error, set, set_ints};
 use std::ffi::CString;
 use std::time::{Duration, Instant};
 use typhon_macros::module;
@@ -307,6 +307,7 @@ pub mod time {
             Duration::from_secs(n as u64)
         };
         let deadline = Instant::now() + d;
+        before_blocking(cx)?;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let r = cx.blocked(|| sys::nanosleep(left));

@@ -4,7 +4,7 @@
 //! Tests: CPython test_select, test_socket.
 
 use crate::sys::Sys;
-use crate::util::check_signals;
+use crate::util::{before_blocking, check_signals};
 use std::time::{Duration, Instant};
 use typhon_object::obj::Obj;
 use typhon_object::{Cx, Dunder, ExcKind, Raised, Result, float, int, ops};
@@ -56,6 +56,7 @@ impl Deadline {
 /// Make a call that takes a timeout, in the blocked state, and again after
 /// signals with what is left. `None` when the time ran out meanwhile.
 pub fn wait<T>(cx: &mut Cx, deadline: Deadline, mut f: impl FnMut(Deadline) -> Sys<T>) -> Result<Option<Sys<T>>> {
+    before_blocking(cx)?;
     loop {
         match cx.blocked(|| f(deadline)) {
             Err(libc::EINTR) => {

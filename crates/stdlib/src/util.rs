@@ -7,6 +7,7 @@ use crate::sys::{self, Sys};
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 use typhon_object::bytes::{self, Bytes};
+use typhon_object::cx::POLL_SIGNAL;
 use typhon_object::dict::Dict;
 use typhon_object::exc::{ExcKind, Raised};
 use typhon_object::native::{FromArg, IntoObj};
@@ -41,6 +42,12 @@ pub fn check_signals(cx: &mut Cx) -> Result<()> {
     }
 }
 
+/// Before a call that may block: handle signals that have arrived while native code ran,
+/// which does not look for them. They interrupt only a call that has begun.
+pub fn before_blocking(cx: &mut Cx) -> Result<()> {
+    if cx.mutator.poll_bits() & POLL_SIGNAL != 0 { check_signals(cx) } else { Ok(()) }
+}
+
 /// `warnings.warn`.
 pub fn warn(cx: &mut Cx, text: &str, kind: ExcKind, level: i64) -> Result<()> {
     if let Some(f) = HOOKS.warn.get() {
@@ -62,6 +69,7 @@ pub use typhon_object::exc_class::{error_of, exception_class};
 
 /// Run a system call in the blocked state, again after signals.
 pub fn sys_call<T>(cx: &mut Cx, mut f: impl FnMut() -> Sys<T>) -> Result<Sys<T>> {
+    before_blocking(cx)?;
     loop {
         match cx.blocked(&mut f) {
             Err(libc::EINTR) => check_signals(cx)?,

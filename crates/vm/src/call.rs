@@ -8,7 +8,7 @@ use crate::code::{CacheEntry, cache_entry};
 use crate::frame::{self, Base, Fr, PB, Pc, Window};
 use crate::function::Function;
 use crate::interp::{self, Exit};
-use crate::{generator, hooks, monitor};
+use crate::{generator, hooks, monitor, poll};
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_builtins::static_class_method::{ClassMethod, StaticMethod};
 use typhon_bytecode::Op;
@@ -61,6 +61,13 @@ pub fn run_function(cx: &mut Cx, func: Gc<Function>, args: &[Obj], kw: Option<Kw
             return Err(e);
         }
         *base.sub(1) = extra;
+        // As a call in the loop does: native code may call without end.
+        if cx.mutator.poll_pending()
+            && let Err(e) = poll::handle(cx)
+        {
+            cx.set_top(old_top);
+            return Err(e);
+        }
         let r = run_window(cx, func.entry.load(Ordering::Acquire) as Pc, base, w);
         cx.set_top(old_top);
         r

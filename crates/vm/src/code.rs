@@ -366,9 +366,16 @@ pub fn cache_entry(cx: &mut Cx, shape: u32, class: Obj, value: Obj, version: u64
 static FORGETTING: AtomicBool = AtomicBool::new(false);
 
 /// A full collection as programs ask for it: what only inline caches hold dies, too.
-pub fn collect_forgetting(cx: &Cx) {
+/// `direct`: no native frame between the loop's and the caller's uses a value afterwards
+/// that is nowhere else.
+pub fn collect_forgetting(cx: &Cx, direct: bool) {
     FORGETTING.store(true, Ordering::Relaxed);
-    cx.mutator.collect(true);
+    if direct {
+        // The caller answers for it; the loop's frame is the marked one.
+        unsafe { cx.mutator.collect_above_mark(true) }
+    } else {
+        cx.mutator.collect(true);
+    }
     FORGETTING.store(false, Ordering::Relaxed);
 }
 

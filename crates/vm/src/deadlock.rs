@@ -125,6 +125,10 @@ impl Holder {
     pub fn ident(&self) -> u64 {
         self.thread.load(Ordering::Acquire) & !1
     }
+    /// Where it was taken: in this function, and there.
+    pub fn taken(&self) -> Option<(Gc<Function>, Pc)> {
+        Some((self.func.get()?, self.pc.load(Ordering::Relaxed) as Pc))
+    }
     fn is_firm(&self) -> bool {
         self.thread.load(Ordering::Acquire) & 1 != 0
     }
@@ -173,6 +177,30 @@ fn table() -> MutexGuard<'static, Vec<Record>> {
 /// In a forked child: the other threads are not here.
 pub fn after_fork() {
     table().retain(|r| r.ident == ident());
+}
+
+/// What a thread waits for, as `dump` shows it.
+pub enum Awaited {
+    /// A lock: its address, and who holds it or 0.
+    Lock(usize, u64),
+    /// The end of a thread.
+    Thread(u64),
+    /// An item of a queue.
+    Item,
+}
+
+/// Calls `f` with each thread that has waited for a moment, by its ident, and what it
+/// waits for. `f` must not allocate on the heap (DEAD-2).
+pub fn for_each_waiting(mut f: impl FnMut(u64, Awaited)) {
+    for r in table().iter().filter(|r| r.asleep()) {
+        let awaited = match r.target {
+            // DEAD-1: the lock is there as long as somebody waits for it.
+            Target::Lock(holder, lock) => Awaited::Lock(lock as usize, unsafe { &*holder }.ident()),
+            Target::Thread(ident) => Awaited::Thread(ident),
+            Target::Anyone => Awaited::Item,
+        };
+        f(r.ident, awaited);
+    }
 }
 
 /// A thread's entry in the table, until it is dropped.

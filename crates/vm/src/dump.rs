@@ -6,11 +6,13 @@
 //!
 //! Tests: CPython test_faulthandler; tests/lang/faulthandler.md.
 
-use crate::frame::{self, Window};
-use crate::stacks;
+use crate::deadlock::{self, Awaited};
+use crate::frame::{self, Pc, Window};
+use crate::function::Function;
 use crate::thread::{IDENT, ident};
-use typhon_object::Cx;
+use crate::{lock, stacks};
 use typhon_object::str::Str;
+use typhon_object::{Cx, Gc, Obj};
 
 /// Frames of a thread that are shown.
 const FRAMES: usize = 100;
@@ -88,14 +90,18 @@ impl Out {
         }
     }
     fn window(&mut self, w: Window) {
-        let code = w.func().code();
-        self.text("  File \"");
+        self.text("  ");
+        self.place(w.func(), w.pc);
+    }
+    fn place(&mut self, func: Gc<Function>, pc: Pc) {
+        let code = func.code();
+        self.text("File \"");
         match code.filename.get() {
             Some(f) => self.name(&f),
             None => self.text("???"),
         }
         self.text("\", line ");
-        match code.line_before(w.pc) {
+        match code.line_before(pc) {
             Some(line) => self.number(line.into(), 10, 1),
             None => self.text("???"),
         }
@@ -143,6 +149,69 @@ pub fn all(out: &mut Out, cx: &Cx) {
     out.text("Current thread 0x");
     header(out, ident());
     out.frames(cx);
+}
+
+/// All threads' stacks as [`all`] shows them, and the locks that they hold and wait for, at
+/// one moment.
+pub fn all_with_locks(out: &mut Out, cx: &Cx) {
+    typhon_gc::stopped(&cx.mutator, |world| {
+        world.mutators(|m| {
+            if !world.is_own(m) {
+                let other = stacks::context(m);
+                out.text("Thread 0x");
+                header(out, other.ext[IDENT].get());
+                out.frames(other);
+                out.text("\n");
+            }
+        });
+        out.text("Current thread 0x");
+        header(out, ident());
+        out.frames(cx);
+        let mut first = true;
+        world.objects(|p| {
+            // GC-12: an object, complete up to its header; the world is stopped.
+            let o = unsafe { Obj::from_word_unchecked(p as u64) };
+            let Some(holder) = lock::holder_of(o).filter(|h| h.ident() != 0) else { return };
+            if std::mem::take(&mut first) {
+                out.text("\nLocks that are held:\n");
+            }
+            out.text("  ");
+            lock_at(out, p.addr(), holder.ident());
+            if let Some((func, pc)) = holder.taken() {
+                out.text(", taken in ");
+                out.place(func, pc);
+            } else {
+                out.text("\n");
+            }
+        });
+        first = true;
+        deadlock::for_each_waiting(|ident, awaited| {
+            if std::mem::take(&mut first) {
+                out.text("\nThreads that have waited for a moment:\n");
+            }
+            out.text("  Thread 0x");
+            out.number(ident, 16, 16);
+            out.text(" for ");
+            match awaited {
+                Awaited::Lock(lock, holder) => lock_at(out, lock, holder),
+                Awaited::Thread(ended) => {
+                    out.text("the end of thread 0x");
+                    out.number(ended, 16, 16);
+                }
+                Awaited::Item => out.text("an item of a queue"),
+            }
+            out.text("\n");
+        });
+    });
+}
+
+fn lock_at(out: &mut Out, lock: usize, holder: u64) {
+    out.text("lock 0x");
+    out.number(lock as u64, 16, 1);
+    if holder != 0 {
+        out.text(" of thread 0x");
+        out.number(holder, 16, 16);
+    }
 }
 
 /// All threads' stacks, for a caller that has none.

@@ -179,6 +179,13 @@ pub fn register(g: Gc<Generator>) {
     unsafe { typhon_gc::register_finalizable(g.obj().addr()) }
 }
 
+/// A generator is done: its death changes nothing any more.
+pub fn deregister(g: Gc<Generator>) {
+    if g.steps.load(Ordering::Relaxed) & REGISTERED != 0 {
+        typhon_gc::unregister_last_finalizable(g.obj().addr());
+    }
+}
+
 /// Whether a dead object that was registered has something to do still: a filter of the
 /// collector, which calls it while the world is stopped.
 pub fn has_work(object: *mut u8) -> bool {

@@ -40,6 +40,8 @@ struct User {
     signal: i32,
     fd: i32,
     all: bool,
+    /// With the locks: the runtime's own.
+    locks: bool,
     chain: bool,
     before: libc::sigaction,
 }
@@ -163,10 +165,10 @@ extern "C" fn arrived(n: i32) {
     signal::wake_main();
 }
 
-/// SIGQUIT shows all stacks on standard error, and the program goes on.
+/// SIGQUIT shows all stacks and locks on standard error, and the program goes on.
 pub fn init_main() {
     if let Some(before) = install(libc::SIGQUIT, &action(arrived, 0)) {
-        locked(&USERS).push(User { signal: libc::SIGQUIT, fd: 2, all: true, chain: false, before });
+        locked(&USERS).push(User { signal: libc::SIGQUIT, fd: 2, all: true, locks: true, chain: false, before });
     }
 }
 
@@ -176,16 +178,17 @@ pub fn run_pending(cx: &mut Cx) {
     if bits == 0 {
         return;
     }
-    let due: Vec<(i32, i32, bool, Option<libc::sigaction>)> = locked(&USERS)
+    let due: Vec<(i32, i32, (bool, bool), Option<libc::sigaction>)> = locked(&USERS)
         .iter()
         .filter(|u| bits & 1 << (u.signal as u64 & 63) != 0)
-        .map(|u| (u.signal, u.fd, u.all, u.chain.then_some(u.before)))
+        .map(|u| (u.signal, u.fd, (u.all, u.locks), u.chain.then_some(u.before)))
         .collect();
-    for (n, fd, all, before) in due {
+    for (n, fd, what, before) in due {
         let mut out = Out::new(fd);
-        match all {
-            true => dump::all(&mut out, cx),
-            false => dump::one(&mut out, Some(cx)),
+        match what {
+            (_, true) => dump::all_with_locks(&mut out, cx),
+            (true, _) => dump::all(&mut out, cx),
+            (false, _) => dump::one(&mut out, Some(cx)),
         }
         out.flush();
         if let Some(before) = before {
@@ -336,14 +339,14 @@ pub mod functions {
         let fd = descriptor(cx, file)?;
         let mut users = locked(&USERS);
         if let Some(u) = users.iter_mut().find(|u| u.signal == n) {
-            (u.fd, u.all, u.chain) = (fd, all_threads, chain);
+            (u.fd, u.all, u.locks, u.chain) = (fd, all_threads, false, chain);
             return Ok(());
         }
         // Where it goes on to another handler, that one may be entered at once. Calls that
         // block are to end, so that the main thread comes to its poll.
         let flags = if chain { libc::SA_NODEFER } else { 0 };
         match install(n, &action(arrived, flags)) {
-            Some(before) => users.push(User { signal: n, fd, all: all_threads, chain, before }),
+            Some(before) => users.push(User { signal: n, fd, all: all_threads, locks: false, chain, before }),
             None => {
                 drop(users);
                 return Err(cx.error(ExcKind::OSError, format!("signal {n} cannot be handled")));

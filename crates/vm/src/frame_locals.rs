@@ -12,6 +12,7 @@ use crate::code::Code;
 use crate::frame::{self, Base, Frame};
 use crate::function::Cell;
 use crate::generator::{self, Generator};
+use crate::stacks;
 use std::sync::atomic::Ordering;
 use typhon_builtins::repr_guard;
 use typhon_macros::{Trace, class};
@@ -42,7 +43,7 @@ enum Place {
     Window(Base),
     /// In a suspended generator, which is to be given back in its state.
     Generator(Gc<Generator>, u32),
-    /// In the copy that was left.
+    /// In the copy that was left, or made just now of a window of another thread.
     Copy(Gc<Array>),
     /// Nowhere.
     Gone,
@@ -50,27 +51,38 @@ enum Place {
 
 impl Place {
     fn of(cx: &Cx, f: Gc<Frame>) -> Place {
+        // In another thread it may rest, go on and end between one look and the next.
+        for _ in 0..20 {
+            if let Some(place) = Place::look(cx, f) {
+                return place;
+            }
+        }
+        Place::Gone
+    }
+    fn look(cx: &Cx, f: Gc<Frame>) -> Option<Place> {
         let base = f.base.load(Ordering::Acquire);
         if base != 0 {
             let mut w = frame::current(cx);
             while let Some(x) = w {
                 if x.base as u64 == base {
-                    return Place::Window(x.base);
+                    return Some(Place::Window(x.base));
                 }
                 w = x.caller();
             }
-            return Place::Gone;
+            let func = f.func.get()?;
+            return stacks::variables(cx, func, |w| w.base as u64 == base && w.func() == func).map(Place::Copy);
         }
-        if let Some(g) = f.extra.obj().and_then(|e| e.cast::<Generator>())
-            && let Some(state) = generator::claim(g)
-        {
-            return Place::Generator(g, state);
+        if let Some(g) = f.extra.obj().and_then(|e| e.cast::<Generator>()) {
+            if let Some(state) = generator::claim(g) {
+                return Some(Place::Generator(g, state));
+            }
+            if g.state.load(Ordering::Acquire) == generator::RUNNING {
+                return stacks::variables(cx, f.func.get()?, |w| generator::generator_of(w) == Some(g))
+                    .map(Place::Copy);
+            }
         }
-        match f.locals.obj() {
-            // Only `frame::leave` stores something, an array.
-            Some(l) => Place::Copy(unsafe { Gc::from_obj(l) }),
-            None => Place::Gone,
-        }
+        // Only `frame::leave` and `stacks` store something, an array.
+        Some(f.locals.obj().map_or(Place::Gone, |l| Place::Copy(unsafe { Gc::from_obj(l) })))
     }
     fn array(&self) -> Option<Gc<Array>> {
         match self {

@@ -8,8 +8,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_bytecode::{Insn, Op};
 use typhon_macros::module;
 use typhon_object::list::List;
-use typhon_object::native::Missing;
-use typhon_object::{Cx, Gc, Obj, Result, dict, list, ops, tuple};
+use typhon_object::native::{Missing, NativeFunction};
+use typhon_object::{Cx, Gc, Obj, Result, dict, list, ops, shape, tuple};
+
+thread_local! {
+    /// Whether this thread is in `gc.collect`.
+    static COLLECTING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
 
 static DEBUG: AtomicI64 = AtomicI64::new(0);
 static THRESHOLDS: [AtomicI64; 3] = [AtomicI64::new(2000), AtomicI64::new(10), AtomicI64::new(0)];
@@ -62,6 +67,37 @@ pub fn forget_dead_registers(cx: &Cx) {
     }
 }
 
+/// Whether the loop has called `gc.collect` itself, with no argument or a plain number: then
+/// native frames between the loop's and here keep nothing that is used afterwards.
+fn called_by_loop(cx: &Cx) -> bool {
+    if cx.base.is_null() || cx.pc.is_null() {
+        return false;
+    }
+    // VM-1, VM-2, as above.
+    unsafe {
+        if *cx.base.sub(4) == 0 {
+            return false;
+        }
+        let insn = Insn((*cx.pc.sub(1)).load(Ordering::Relaxed));
+        let word = |r: usize| *cx.base.add(r);
+        let at = insn.a() as usize;
+        let (callee, arguments) = match insn.op() {
+            Some(Op::CALL | Op::CALL_NATIVE) => (Obj::from_word(word(at)), 4),
+            Some(Op::CALLMETHOD) => (Obj::from_word(word(at)), 5),
+            Some(Op::CALLM | Op::CALLM_FUNC | Op::CALLM_NATIVE) => {
+                let name = Window { base: cx.base, pc: cx.pc }.func().code().name_at(insn.c() as usize);
+                let module = Obj::from_word(word(at + 4)).filter(|o| o.is_ptr() && o.shape() == shape::MODULE);
+                (module.and_then(crate::hooks::module_dict).and_then(|d| d.get_str(name)), 5)
+            }
+            _ => return false,
+        };
+        let ours = callee.and_then(|o| o.cast::<NativeFunction>()).is_some_and(|f| {
+            functions::SPEC.functions.iter().any(|m| m.name == "collect" && std::ptr::eq(m, f.member()))
+        });
+        ours && (0..insn.b() as usize).all(|i| word(at + arguments + i) & 1 != 0)
+    }
+}
+
 /// `gc.callbacks`, whatever the module's attribute is set to.
 static CALLBACKS: typhon_gc::Root = typhon_gc::Root::new();
 
@@ -90,14 +126,22 @@ fn call_callbacks(cx: &mut Cx, phase: &str, generation: i64, collected: i64) -> 
 /// former calls.
 #[inline(never)]
 fn collect_now(cx: &mut Cx, generation: i64) -> Result<i64> {
+    // What `collect` calls may call it from native frames with values of their own.
+    let nested = COLLECTING.replace(true);
+    let direct = !nested && called_by_loop(cx);
+    let r = collect_as(cx, generation, direct);
+    COLLECTING.set(nested);
+    r
+}
+
+fn collect_as(cx: &mut Cx, generation: i64, direct: bool) -> Result<i64> {
     call_callbacks(cx, "start", generation, 0)?;
     // What dies is what is there before and not after. Unlike CPython's, the number has
     // objects that were in no cycle.
     let before = gc_walk::count(cx);
     if generation == 2 {
         forget_dead_registers(cx);
-        typhon_object::cx::scrub();
-        code::collect_forgetting(cx);
+        code::collect_forgetting(cx, direct);
     } else {
         cx.collect_thoroughly(false);
     }

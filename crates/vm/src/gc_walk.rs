@@ -38,7 +38,9 @@ pub fn is_tracked(o: Obj) -> bool {
 }
 
 fn names_module(t: Gc<Type>) -> bool {
-    t.dict().is_some_and(|d| d.items().any(|(k, _)| k.cast::<Str>().is_some_and(|s| s.eq_str("__module__"))))
+    // A getset under that name, which `type` has, is for its instances.
+    let named = |k: Obj, v: Obj| k.cast::<Str>().is_some_and(|s| s.eq_str("__module__")) && v.cast::<Str>().is_some();
+    t.dict().is_some_and(|d| d.items().any(|(k, v)| named(k, v)))
 }
 
 /// Call `f` with each value that `o` refers to.

@@ -1,19 +1,19 @@
-//! Generators and coroutines: suspending a window and resuming it.
+//! Generators and coroutines: what they are, and resuming them from native code.
 //!
 //! A suspended generator keeps its registers in an array of its own. Resuming
 //! copies them into a fresh window; yielding copies them back. `for` over a
-//! generator resumes it in the same interpreter loop. How generators end otherwise than
+//! generator resumes it in the same interpreter loop (`suspend.rs`). How generators end otherwise than
 //! by themselves is in `ending.rs`.
 //!
 //! Invariant GEN-1: only the thread that moved `state` to RUNNING touches
 //! `regs` and `pc`.
 //! Tests: tests/lang/generators.md; CPython test_generators, test_coroutines.
 
-use crate::async_gen::Asend;
 use crate::call;
 use crate::frame::{Base, Frame, PB, Pc, Window};
 use crate::function::Function;
-use crate::{ending, interp, poll, unwind};
+use crate::suspend::{install, resuming, resuming_step, switch_back, yield_target};
+use crate::{ending, interp, unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use typhon_bytecode::{Insn, Op, flags};
 use typhon_macros::Trace;
@@ -33,13 +33,17 @@ pub const RUNNING: u32 = 2;
 pub const DONE: u32 = 3;
 
 /// Resumed by native code.
-const BY_NATIVE: u32 = 0;
+pub(crate) const BY_NATIVE: u32 = 0;
 /// Resumed by FORLOOP.
-const BY_LOOP: u32 = 1;
+pub(crate) const BY_LOOP: u32 = 1;
 /// Resumed by SEND.
-const BY_SEND: u32 = 2;
+pub(crate) const BY_SEND: u32 = 2;
 /// An asynchronous generator, resumed by SEND to the step that `__anext__` made.
-const BY_STEP: u32 = 3;
+pub(crate) const BY_STEP: u32 = 3;
+
+/// Bit beside BY_SEND: the resumer is a generator that delegates, and `regs` of that holds
+/// just what is in its window, where it has done nothing since it was resumed itself.
+pub(crate) const IN_STEP: u32 = 8;
 
 /// The payload of generators, coroutines and asynchronous generators.
 #[derive(Trace)]
@@ -56,11 +60,11 @@ pub struct Generator {
     #[trace(skip)]
     pub state: AtomicU32,
     #[trace(skip)]
-    resumer: AtomicU32,
+    pub(crate) resumer: AtomicU32,
     /// The exception being handled inside.
-    handled: Slot,
+    pub(crate) handled: Slot,
     /// The one that the resumer handles.
-    outer: Slot,
+    pub(crate) outer: Slot,
     /// `__name__`.
     pub name: Slot<Str>,
     /// `__qualname__`.
@@ -74,6 +78,9 @@ pub struct Generator {
     /// [`ending::REGISTERED`].
     #[trace(skip)]
     pub steps: AtomicU32,
+    /// How many of `regs` may hold something.
+    #[trace(skip)]
+    pub(crate) kept: AtomicU32,
 }
 
 impl Payload for Generator {
@@ -99,6 +106,12 @@ impl Generator {
         self.func.get().is_some_and(|f| f.code().data.flags & flags::OPTIMIZED == 0)
     }
 
+    /// BY_NATIVE and so on.
+    #[inline(always)]
+    pub(crate) fn resumed_by(&self) -> u32 {
+        self.resumer.load(Ordering::Relaxed) & !IN_STEP
+    }
+
     /// The namespace of a module.
     pub(crate) fn namespace(&self) -> Option<Obj> {
         self.extra.obj().filter(|_| self.is_module())
@@ -110,7 +123,7 @@ impl Generator {
     }
 }
 
-fn generator_of(w: Window) -> Option<Gc<Generator>> {
+pub(crate) fn generator_of(w: Window) -> Option<Gc<Generator>> {
     let e = w.extra()?;
     if let Some(g) = e.cast::<Generator>() {
         return Some(g);
@@ -141,175 +154,10 @@ pub(crate) fn claim(g: Gc<Generator>) -> Option<u32> {
     g.state.compare_exchange(s, RUNNING, Ordering::AcqRel, Ordering::Acquire).ok()
 }
 
-/// Resume `g` in the loop, in a window above that of `base`, if nothing stands
-/// against it. `sent` is what its `yield` gives.
-///
-/// # Safety
-/// VM-1 for the window; `ret` is where the resuming instruction goes on.
-#[inline(always)]
-unsafe fn enter(cx: &mut Cx, g: Gc<Generator>, base: Base, ret: Pc, by: u32, sent: u64) -> Option<PB> {
-    unsafe {
-        let func = g.func.get()?;
-        let nb = base.add(interp::func(base).nregs.load(Ordering::Relaxed) as usize + 4);
-        let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize);
-        let free = (end as usize) < cx.limit as usize && cx.depth < cx.depth_limit && !cx.mutator.poll_pending();
-        if !free || sent != Obj::NONE.word() && g.state.load(Ordering::Relaxed) == CREATED {
-            return None;
-        }
-        let was = claim(g)?;
-        let pc = g.pc.load(Ordering::Relaxed) as Pc;
-        *nb.sub(4) = func.obj().word();
-        *nb.sub(3) = ret as u64;
-        *nb.sub(2) = base as u64;
-        install(cx, g, nb, by);
-        if was == SUSPENDED {
-            *nb.add(yield_target(pc)) = sent;
-        }
-        cx.depth += 1;
-        Some(PB { pc, base: nb })
-    }
-}
-
-/// The instruction that resumed a generator, from its return address: FORLOOP
-/// has one cache word, SEND none.
-#[inline(always)]
-unsafe fn resuming(ret: Pc, by: u32) -> Insn {
-    unsafe { Insn((*ret.sub(if by == BY_LOOP { 2 } else { 1 })).load(Ordering::Relaxed)) }
-}
-
-/// FORLOOP_GEN: resume in this loop.
-///
-/// # Safety
-/// Called by the interpreter loop with its locals (VM-1).
-#[inline(never)]
-pub unsafe extern "C" fn for_loop(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
-    unsafe {
-        let it = Obj::from_word_unchecked(*base.add((insn >> 16) as u16 as usize));
-        if it.is_ptr()
-            && it.shape() == shape::GENERATOR
-            && let Some(pb) = enter(&mut *cx, Gc::from_obj(it), base, pc.add(1), BY_LOOP, Obj::NONE.word())
-        {
-            return pb;
-        }
-        for_loop_slow(pc, base, insn, cx)
-    }
-}
-
-/// SEND: resume in this loop.
-///
-/// # Safety
-/// Called by the interpreter loop with its locals (VM-1).
-#[inline(never)]
-pub unsafe extern "C" fn send_op(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
-    unsafe {
-        let it = Obj::from_word_unchecked(*base.add((insn >> 32) as u16 as usize));
-        let sent = *base.add((insn >> 16) as u16 as usize);
-        if it.is_ptr()
-            && matches!(it.shape(), shape::GENERATOR | shape::COROUTINE)
-            && let Some(pb) = enter(&mut *cx, Gc::from_obj(it), base, pc, BY_SEND, sent)
-        {
-            return pb;
-        }
-        if it.is_ptr()
-            && let Some(step) = it.cast::<Asend>()
-            && !crate::monitor::on(&*cx)
-            && let Some(pb) = enter_step(&mut *cx, step, base, pc, sent)
-        {
-            return pb;
-        }
-        send_slow(pc, base, insn, cx)
-    }
-}
-
-/// SEND to a step of an asynchronous generator: resume that in the loop.
-#[inline]
-unsafe fn enter_step(cx: &mut Cx, step: Gc<Asend>, base: Base, ret: Pc, sent: u64) -> Option<PB> {
-    let g = step.generator();
-    let (value, fresh) = step.begin(sent)?;
-    // As for `enter`.
-    let pb = unsafe { enter(cx, g, base, ret, BY_STEP, value) };
-    if pb.is_none() && fresh {
-        step.retract();
-    }
-    pb
-}
-
-/// The step that resumed an asynchronous generator, from its return address and the
-/// window there.
-unsafe fn resuming_step(ret: Pc, caller: Base) -> Option<Gc<Asend>> {
-    // The register still holds what SEND was to send to.
-    unsafe { Obj::from_word(*caller.add(resuming(ret, BY_STEP).b() as usize)).and_then(|o| o.cast()) }
-}
-
-/// YIELD.
-///
-/// # Safety
-/// Called by the interpreter loop with its locals (VM-1).
-#[inline(never)]
-pub unsafe extern "C" fn yield_value(pc: Pc, base: Base, insn: u64, cx: *mut Cx) -> PB {
-    unsafe {
-        let extra = Obj::from_word_unchecked(*base.sub(1));
-        if !matches!(extra.shape(), shape::GENERATOR | shape::COROUTINE | shape::ASYNC_GENERATOR) {
-            return yield_slow(pc, base, insn, cx);
-        }
-        suspend(&mut *cx, Gc::from_obj(extra), pc, base, *base.add((insn >> 32) as u16 as usize))
-    }
-}
-
-/// Put a running generator to rest and go back to who resumed it.
-#[inline(always)]
-unsafe fn suspend(cx: &mut Cx, g: Gc<Generator>, pc: Pc, base: Base, value: u64) -> PB {
-    unsafe {
-        if let Some(regs) = g.regs.get() {
-            // GEN-1. A register beyond the variables may hold what a call left there: a
-            // return address, or an object that has died since. The array is traced
-            // exactly.
-            let sure = interp::func(base).nclear.load(Ordering::Relaxed) as usize;
-            for (i, s) in regs.slots().iter().enumerate() {
-                let word = *base.add(i);
-                let keep = i < sure || cx.mutator.is_storable(word);
-                s.store(if keep { word } else { 0 }, Ordering::Relaxed);
-            }
-            cx.barrier(regs.obj());
-        }
-        g.pc.store(pc as u64, Ordering::Relaxed);
-        switch_back(cx, g, true);
-        let by = g.resumer.load(Ordering::Relaxed);
-        cx.depth -= 1;
-        // The linkage of the running window.
-        let (ret, caller) = (*base.sub(3) as Pc, *base.sub(2) as Base);
-        if by != BY_STEP {
-            g.state.store(SUSPENDED, Ordering::Release);
-        }
-        let pc = match by {
-            BY_LOOP => {
-                let i = resuming(ret, by);
-                *caller.add(i.b() as usize) = value;
-                ret.sub(1).offset(i.c() as i16 as isize)
-            }
-            BY_SEND => {
-                *caller.add(resuming(ret, by).a() as usize) = value;
-                ret
-            }
-            BY_STEP => {
-                let i = resuming(ret, by);
-                *caller.add(i.a() as usize) = value;
-                // What the bits say is true before another thread may resume it.
-                let step = resuming_step(ret, caller);
-                let over = step.is_some_and(|s| s.yielded());
-                g.state.store(SUSPENDED, Ordering::Release);
-                if over { ret.offset(i.c() as i16 as isize) } else { ret }
-            }
-            _ => {
-                *base.sub(4) = value;
-                ret
-            }
-        };
-        PB { pc, base: caller }
-    }
-}
-
 fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
+    if let Some(was) = claim(g) {
+        return Ok(was);
+    }
     loop {
         let s = g.state.load(Ordering::Acquire);
         if s == RUNNING {
@@ -323,7 +171,7 @@ fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
 
 /// Bit of `Generator::steps`: the exception being handled is the generator's own, not what
 /// its resumer handles. They may be one object, if the resumer throws in what it handles.
-const HANDLING: u32 = 16;
+pub(crate) const HANDLING: u32 = 16;
 
 /// Set bits of `Generator::steps`.
 #[inline]
@@ -362,47 +210,6 @@ pub(crate) fn end_handling(pc: Pc, base: Base) -> u64 {
         g.steps.fetch_and(!HANDLING, Ordering::Relaxed);
         g.outer.word()
     })
-}
-
-/// Copy the registers into a window and switch the handled exception.
-#[inline(always)]
-unsafe fn install(cx: &mut Cx, g: Gc<Generator>, base: Base, resumer: u32) {
-    unsafe {
-        if let Some(a) = g.regs.get() {
-            // GEN-1: nobody else touches the array now. A loop: windows are
-            // small, and a call of memcpy costs more than the copy.
-            for (i, s) in a.slots().iter().enumerate() {
-                *base.add(i) = s.load(Ordering::Relaxed);
-            }
-        }
-        *base.sub(1) = g.obj().word();
-        g.resumer.store(resumer, Ordering::Relaxed);
-        if cx.handled.get() | g.handled.word() != 0 {
-            g.outer.put(cx, g, Obj::from_word(cx.handled.get()));
-            if g.handled.word() != 0 {
-                cx.handled.set(g.handled.word());
-            }
-        }
-    }
-}
-
-/// Switch the handled exception back. `keep`: it goes on inside later.
-#[inline(always)]
-fn switch_back(cx: &mut Cx, g: Gc<Generator>, keep: bool) {
-    let (inner, outer) = (cx.handled.get(), g.outer.word());
-    if inner | outer | g.handled.word() == 0 {
-        return;
-    }
-    let own = keep && g.steps.load(Ordering::Relaxed) & HANDLING != 0;
-    g.handled.put(cx, g, Obj::from_word(inner).filter(|_| own));
-    cx.handled.set(outer);
-    g.outer.clear();
-}
-
-/// The register that a YIELD fills with what is sent.
-unsafe fn yield_target(pc: Pc) -> usize {
-    // A suspended generator stands behind a YIELD.
-    unsafe { Insn((*pc.sub(1)).load(Ordering::Relaxed)).a() as usize }
 }
 
 /// Resume from native code.
@@ -506,6 +313,7 @@ fn finish(g: Gc<Generator>) {
     g.regs.clear();
     g.handled.clear();
     g.state.store(DONE, Ordering::Release);
+    ending::deregister(g);
 }
 
 /// Whether native code resumed the generator for a loop of the calling window.
@@ -519,7 +327,7 @@ fn in_loop(w: Window) -> bool {
 /// A generator's window returns: `None` if the window is not a generator's.
 pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
     let Some(g) = generator_of(w) else { return Ok(None) };
-    let by = g.resumer.load(Ordering::Relaxed);
+    let by = g.resumed_by();
     if crate::monitor::on(cx) && (by == BY_SEND || !v.is_none() && (by == BY_LOOP || in_loop(w))) {
         crate::monitor::stopped(cx, w, v)?;
     }
@@ -559,7 +367,7 @@ pub fn unwound(cx: &mut Cx, w: Window, e: Raised) -> Option<PB> {
     let g = generator_of(w)?;
     switch_back(cx, g, false);
     finish(g);
-    if g.resumer.load(Ordering::Relaxed) == BY_STEP {
+    if g.resumed_by() == BY_STEP {
         // The linkage of the window that ends.
         let step = unsafe { resuming_step(*w.base.sub(3) as Pc, *w.base.sub(2) as Base) };
         if let Some(step) = step {
@@ -577,7 +385,7 @@ pub fn delegate(g: Gc<Generator>) -> Option<Obj> {
     let pc = g.pc.load(Ordering::Relaxed) as Pc;
     // As in `yield_target`.
     let i = Insn(unsafe { (*pc.sub(1)).load(Ordering::Relaxed) });
-    if i.op() != Some(Op::YIELD) || i.x() != 1 {
+    if i.op() != Some(Op::YIELD) || i.x() & 1 == 0 {
         return None;
     }
     g.regs.get()?.get(i.c() as usize)
@@ -614,6 +422,7 @@ crate::slow! {
             frame: Slot::empty(),
             extra: Slot::empty(),
             steps: AtomicU32::new(0),
+            kept: AtomicU32::new(func.nclear.load(Ordering::Relaxed)),
         })?;
         // The linkage of the running window: a coroutine that is awaited at once is not one
         // that never is.
@@ -635,56 +444,6 @@ crate::slow! {
         unsafe {
             *f.base.sub(4) = g.obj().word();
             Ok(PB { pc: *f.base.sub(3) as Pc, base: *f.base.sub(2) as Base })
-        }
-    }
-    /// YIELD of a generator that has a frame object.
-    fn yield_slow(f) {
-        let v = f.reg(f.b());
-        let w = Window { base: f.base, pc: f.pc };
-        let g = generator_of(w).expect("only generators yield");
-        if let Some(fr) = w.existing() {
-            crate::frame::rest(w);
-            g.frame.set(f.cx, g, fr);
-        }
-        Ok(unsafe { suspend(f.cx, g, f.pc, f.base, v.word()) })
-    }
-    /// FORLOOP_GEN of something else, or where something is to be done first.
-    fn for_loop_slow(f) {
-        let it = f.reg(f.a());
-        if it.shape() != shape::GENERATOR {
-            f.requicken(Op::FORLOOP);
-        }
-        if f.cx.mutator.poll_pending() {
-            poll::handle(f.cx)?;
-        }
-        match ops::iter_next(f.cx, it)? {
-            Some(v) => {
-                f.set(f.b(), v);
-                Ok(f.jump16())
-            }
-            None => Ok(f.done()),
-        }
-    }
-    /// SEND to something else, or where something is to be done first.
-    fn send_slow(f) {
-        let (it, v) = (f.reg(f.b()), f.reg(f.a()));
-        if f.cx.mutator.poll_pending() {
-            poll::handle(f.cx)?;
-        }
-        match send(f.cx, it, v)? {
-            Step::Yield(v) => {
-                f.set(f.a(), v);
-                Ok(f.done())
-            }
-            Step::Return(v) => {
-                // An exhausted iterator raises nothing that could be told of.
-                let tells = !v.is_none() || it.cast::<Generator>().is_some() || it.cast::<Asend>().is_some();
-                if tells && crate::monitor::on(f.cx) {
-                    crate::monitor::stopped_at(f.cx, Window { base: f.base, pc: f.pc }, v)?;
-                }
-                f.set(f.a(), v);
-                Ok(f.jump16())
-            }
         }
     }
     /// GETAWAITABLE.

@@ -243,12 +243,15 @@ fn rename(cx: &Cx, code: Gc<Code>, old: Gc<Str>, new: Gc<Str>) {
 }
 
 /// What cache files begin with: CPython's end of line and a number that changes with the
-/// format and with the instructions.
+/// format and with what the instructions are and mean.
 fn magic() -> i64 {
     let names = typhon_bytecode::OPS.iter().map(|op| op.info());
     let hash = names.fold(u32::from(typhon_bytecode::FORMAT as u16), |hash, op| {
         let shape = u32::from(op.words) << 8 | u32::from(op.caches);
-        op.name.bytes().fold(hash ^ shape, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193))
+        op.name
+            .bytes()
+            .chain(op.doc.bytes())
+            .fold(hash ^ shape, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193))
     });
     i64::from(0x0a0d_0000 | (hash >> 16))
 }

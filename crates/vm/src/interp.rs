@@ -23,7 +23,7 @@ use crate::frame::{Base, PB, Pc};
 use crate::function::{Cell, Function};
 use crate::{
     attr, binary, build, call, compare, exception, format, function_ops, generator, import, iter, monitor, names,
-    pattern, subscript, unwind, with,
+    pattern, subscript, suspend, unwind, with,
 };
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -110,7 +110,8 @@ pub(crate) unsafe fn func(base: Base) -> &'static Function {
 /// VM-1 holds, and the window was entered by `call::enter_native`.
 pub unsafe fn run(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
     unsafe {
-        loop {
+        let mark = (*cx).mutator.mark.save();
+        let exit = loop {
             let r = if monitor::on(&*cx) {
                 let r = run_loop::<true>(pc, base, cx);
                 monitor::request_switch(&*cx);
@@ -118,9 +119,11 @@ pub unsafe fn run(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
             } else {
                 run_loop::<false>(pc, base, cx)
             };
-            let Exit::Switch = r else { return r };
+            let Exit::Switch = r else { break r };
             (pc, base) = ((*cx).pc, (*cx).base);
-        }
+        };
+        (*cx).mutator.mark.restore(mark);
+        exit
     }
 }
 
@@ -254,6 +257,8 @@ macro_rules! push_frame {
 #[inline(never)]
 unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx) -> Exit {
     unsafe {
+        // All that this frame works with is in the windows; `run` restores the mark.
+        (*cx).mutator.mark.set();
         loop {
             let insn = (*pc).load(Relaxed);
             pc = pc.add(1);
@@ -776,7 +781,7 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
                     }
                     go!(pc, base, iter::for_loop, insn, cx)
                 }
-                Op::FORLOOP_GEN => go!(pc, base, generator::for_loop, insn, cx),
+                Op::FORLOOP_GEN => go!(pc, base, suspend::for_loop, insn, cx),
 
                 // Attributes
                 Op::GETATTR => go!(pc, base, attr::get, insn, cx),
@@ -1098,8 +1103,8 @@ unsafe fn run_loop<const WATCHED: bool>(mut pc: Pc, mut base: Base, cx: *mut Cx)
 
                 // Generators
                 Op::RETURNGENERATOR => go!(pc, base, generator::return_generator, insn, cx),
-                Op::YIELD => go!(pc, base, generator::yield_value, insn, cx),
-                Op::SEND => go!(pc, base, generator::send_op, insn, cx),
+                Op::YIELD => go!(pc, base, suspend::yield_value, insn, cx),
+                Op::SEND => go!(pc, base, suspend::send_op, insn, cx),
                 Op::GETAWAITABLE => go!(pc, base, generator::get_awaitable, insn, cx),
                 Op::GETYIELDFROMITER => go!(pc, base, generator::get_yield_from_iter, insn, cx),
                 Op::GETAITER => go!(pc, base, generator::get_aiter, insn, cx),

@@ -56,6 +56,7 @@ pub mod signal_module;
 pub mod spots;
 pub mod stacks;
 pub mod subscript;
+pub mod suspend;
 pub mod sys;
 pub mod sys_watch;
 pub mod thread;

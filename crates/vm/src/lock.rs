@@ -106,6 +106,14 @@ pub struct Lock {
     holder: Holder,
 }
 
+/// Who holds `o`, if that is a lock.
+pub(crate) fn holder_of(o: Obj) -> Option<&'static Holder> {
+    // The object outlives what is done with it: it was found on a walk of the heap.
+    let of_lock = o.cast::<Lock>().map(|l| &raw const l.holder);
+    let holder = of_lock.or_else(|| o.cast::<RLock>().map(|l| &raw const l.holder));
+    holder.map(|h| unsafe { &*h })
+}
+
 /// A lock that is free.
 fn free_lock() -> Lock {
     Lock { sem: Semaphore::new(1), holder: Holder::free() }

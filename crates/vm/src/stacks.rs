@@ -2,8 +2,8 @@
 //!
 //! The windows of a thread may be read by another only while the world is stopped,
 //! and then nothing can be allocated. So functions and program counters are noted
-//! down first, into an array made before, and frames are made of them afterwards.
-//! These frames know where they are, not the values of their variables.
+//! down first with the values of the variables, into an array made before, and frames are
+//! made of them afterwards. These frames stay as they were at that moment.
 //!
 //! Tests: tests/lang/threads.md.
 
@@ -11,16 +11,17 @@ use crate::frame::{self, Frame, Pc, Window};
 use crate::function::Function;
 use crate::object_with;
 use crate::thread::{IDENT, ident};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_gc::Mutator;
 use typhon_object::array::{self, Array};
 use typhon_object::exc::BaseException;
 use typhon_object::{Cx, Gc, Obj, Result, Slot, dict, int, shape};
 
-/// One thread of a snapshot: its ident and how many windows follow.
+/// One thread of a snapshot: its ident, and for each window where it stands and how many
+/// variables it has.
 struct Stack {
     ident: u64,
-    pcs: Vec<u64>,
+    windows: Vec<(u64, usize)>,
 }
 
 /// The context that a mutator belongs to.
@@ -38,36 +39,77 @@ pub fn others(cx: &Cx, mut f: impl FnMut(&Cx)) {
     });
 }
 
-/// The functions of all other threads' windows, innermost first, in one array.
+/// All other threads' windows, innermost first, in one array: function, what stands for its
+/// namespace if it is a module's or class's, variables.
 fn snapshot(cx: &Cx) -> Result<(Gc<Array>, Vec<Stack>)> {
-    let mut room = 1024;
+    let mut room = 4096;
     loop {
-        let functions = array::new(cx, room)?;
+        let values = array::new(cx, room)?;
         let mut stacks = Vec::new();
         let mut n = 0;
         others(cx, |other| {
-            let mut stack = Stack { ident: other.ext[IDENT].get(), pcs: Vec::new() };
+            let mut stack = Stack { ident: other.ext[IDENT].get(), windows: Vec::new() };
             let mut at = frame::current(other);
             while let Some(w) = at {
-                if n < room {
-                    functions.set(cx, n, w.func().obj());
+                let func = w.func();
+                let variables = func.nclear.load(Ordering::Relaxed) as usize;
+                if n + 2 + variables <= room {
+                    values.set(cx, n, func.obj());
+                    if let Some(namespace) = w.namespace() {
+                        values.set(cx, n + 1, namespace);
+                    }
+                    copy_variables(cx, w, &values.slots()[n + 2..][..variables], values);
                 }
-                n += 1;
-                stack.pcs.push(w.pc as u64);
+                n += 2 + variables;
+                stack.windows.push((w.pc as u64, variables));
                 at = w.caller();
             }
             stacks.push(stack);
         });
         if n <= room {
-            return Ok((functions, stacks));
+            return Ok((values, stacks));
         }
         room = n + n / 4;
     }
 }
 
+/// The registers that hold variables hold values or nothing, wherever their thread stands.
+fn copy_variables(cx: &Cx, w: Window, to: &[AtomicU64], owner: Gc<Array>) {
+    for (i, slot) in to.iter().enumerate() {
+        // VM-1: registers of the window.
+        slot.store(unsafe { *w.base.add(i) }, Ordering::Relaxed);
+    }
+    cx.barrier(owner.obj());
+}
+
+/// The variables, at this moment, of the window of `func` in another thread that is
+/// `wanted`; `None`: there is no such window.
+pub fn variables(cx: &Cx, func: Gc<Function>, wanted: impl Fn(Window) -> bool) -> Option<Gc<Array>> {
+    let values = array::new(cx, func.nclear.load(Ordering::Relaxed) as usize).ok()?;
+    let mut found = false;
+    others(cx, |other| {
+        let mut at = if found { None } else { frame::current(other) };
+        while let Some(w) = at {
+            if wanted(w) {
+                copy_variables(cx, w, values.slots(), values);
+                found = true;
+                break;
+            }
+            at = w.caller();
+        }
+    });
+    found.then_some(values)
+}
+
 /// A frame of a thread that runs on: without its window.
-fn frame_of(cx: &mut Cx, func: Obj, pc: u64, back: Option<Gc<Frame>>) -> Result<Gc<Frame>> {
-    let func: Option<Gc<Function>> = func.cast();
+fn frame_of(cx: &mut Cx, seen: &[AtomicU64], pc: u64, back: Option<Gc<Frame>>) -> Result<Gc<Frame>> {
+    let value = |i: usize| Obj::from_word(seen[i].load(Ordering::Relaxed));
+    let func: Option<Gc<Function>> = value(0).and_then(|f| f.cast());
+    let locals = array::new(cx, seen.len() - 2)?;
+    for (i, slot) in locals.slots().iter().enumerate() {
+        slot.store(seen[i + 2].load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+    cx.barrier(locals.obj());
     object_with(
         cx,
         shape::FRAME,
@@ -76,8 +118,8 @@ fn frame_of(cx: &mut Cx, func: Obj, pc: u64, back: Option<Gc<Frame>>) -> Result<
             base: AtomicU64::new(0),
             pc: AtomicU64::new(pc as Pc as u64),
             back: Slot::of(back.map(|b| b.obj())),
-            extra: Slot::empty(),
-            locals: Slot::empty(),
+            extra: Slot::of(value(1)),
+            locals: Slot::of(Some(locals.obj())),
             more_locals: Slot::empty(),
             trace: Slot::empty(),
             trace_lines: std::sync::atomic::AtomicBool::new(true),
@@ -89,15 +131,14 @@ fn frame_of(cx: &mut Cx, func: Obj, pc: u64, back: Option<Gc<Frame>>) -> Result<
 /// `sys._current_frames()`.
 pub fn current_frames(cx: &mut Cx) -> Result<Obj> {
     let d = dict::new(cx)?;
-    let (functions, stacks) = snapshot(cx)?;
+    let (values, stacks) = snapshot(cx)?;
     let mut end = 0;
     for stack in stacks {
-        let start = end;
-        end += stack.pcs.len();
-        let mut back = None;
-        for i in (start..end).rev() {
-            let Some(f) = functions.get(i) else { break };
-            back = Some(frame_of(cx, f, stack.pcs[i - start], back)?);
+        end += stack.windows.iter().map(|(_, n)| n + 2).sum::<usize>();
+        let (mut back, mut at) = (None, end);
+        for (pc, n) in stack.windows.into_iter().rev() {
+            at -= n + 2;
+            back = Some(frame_of(cx, &values.slots()[at..][..n + 2], pc, back)?);
         }
         if let Some(f) = back {
             let id = int::from_i64(cx, stack.ident as i64)?;

@@ -13,6 +13,23 @@ use crate::{Result, instance, intern, method, ops, shape, str};
 /// `o.name`.
 #[inline]
 pub fn get_attr(cx: &mut Cx, o: Obj, name: Gc<Str>) -> Result<Obj> {
+    get_attr_as_told(cx, o, name).map_err(|e| in_context(cx, e, o, name))
+}
+
+/// The error of an access that failed; an AttributeError that does not say what of which
+/// object was missing says it now.
+#[cold]
+fn in_context(cx: &Cx, e: Raised, o: Obj, name: Gc<Str>) -> Raised {
+    let unset = |i: usize| e.0.fields[i].obj().is_none_or(|v| v.is_none());
+    if e.is(cx, ExcKind::AttributeError) && unset(0) && unset(1) {
+        e.0.fields[0].set(cx, e.0, name.obj());
+        e.0.fields[1].set(cx, e.0, o);
+    }
+    e
+}
+
+#[inline]
+fn get_attr_as_told(cx: &mut Cx, o: Obj, name: Gc<Str>) -> Result<Obj> {
     let c = class_of(o);
     let Some(get) = c.special(Dunder::GetAttribute) else { return generic_get_attr(cx, o, name) };
     let r = if is_generic(cx, get) {

@@ -9,7 +9,7 @@ use crate::buffer::{self, Buf};
 use crate::sys::socket::{self as call, RawAddr};
 use crate::sys::{self, Sys, poll};
 use crate::timeout::{self, Deadline};
-use crate::util::{bytes_obj, check_signals, os_error, tuple_obj, unraisable, warn};
+use crate::util::{before_blocking, bytes_obj, check_signals, os_error, tuple_obj, unraisable, warn};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
 use typhon_object::native::{Args, FromArg, IntoObj, Missing};
@@ -108,6 +108,7 @@ impl Socket {
         mut f: impl FnMut(i32) -> Sys<T>,
     ) -> Result<Sys<T>> {
         let timed = self.ns() > 0;
+        before_blocking(cx)?;
         loop {
             if timed {
                 self.await_ready(cx, events, deadline)?;
@@ -131,6 +132,7 @@ impl Socket {
     /// Connect; gives the `errno`, 0 for success.
     fn connect_to(&self, cx: &mut Cx, a: &RawAddr) -> Result<i32> {
         let fd = self.raw();
+        before_blocking(cx)?;
         match cx.blocked(|| call::connect(fd, a)) {
             Ok(()) => return Ok(0),
             // Interrupted, it goes on in the background.

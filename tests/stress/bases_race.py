@@ -1,0 +1,48 @@
+"""Classes whose bases are replaced, and subclasses that come and go."""
+
+import gc
+
+from _race import race
+
+
+class X:
+    def f(self):
+        return "x"
+
+
+class Y:
+    def f(self):
+        return "y"
+
+
+class Z(X):
+    pass
+
+
+class Under(Z):
+    pass
+
+
+o = Under()
+
+
+def change(i):
+    Z.__bases__ = (Y,) if i & 1 else (X,)
+
+
+def use(i):
+    assert o.f() in ("x", "y")
+    assert super(Under, o).f() in ("x", "y")
+    assert Under.__mro__[0] is Under and Under.mro()[-1] is object
+    isinstance(o, X), issubclass(Under, Y)
+
+
+def breed(i):
+    kid = type(f"Kid{i}", (Under,), {"n": i})
+    assert kid().n == i and kid in Under.__subclasses__()
+    X.__subclasses__(), Y.__subclasses__()
+    if i % 100 == 0:
+        gc.collect()
+
+
+race(change, use, breed, threads=2, rounds=1000)
