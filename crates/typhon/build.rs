@@ -34,6 +34,7 @@ fn main() {
     // Our own modules, which replace or complete the library's.
     let overlay = PathBuf::from("lib");
     println!("cargo:rerun-if-changed=lib");
+    println!("cargo:rerun-if-changed=added");
     let mut ours = Vec::new();
     collect(&overlay, &overlay, &mut ours);
     files.retain(|f| !ours.contains(f));
@@ -41,7 +42,12 @@ fn main() {
     let mut blob = Vec::new();
     let mut rows = Vec::new();
     for (root, f) in all {
-        let source = std::fs::read(root.join(&f)).expect("library file");
+        let mut source = std::fs::read(root.join(&f)).expect("library file");
+        // What a module has besides: names of later versions.
+        let added = PathBuf::from("added").join(&f);
+        if added.exists() {
+            source.extend(std::fs::read(added).expect("added source"));
+        }
         let path = f.to_string_lossy().replace('\\', "/");
         let options = Options { mode: Mode::Exec, ..Options::default() };
         // Frames with such names are left out of tracebacks of imports.

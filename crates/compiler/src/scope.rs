@@ -693,6 +693,16 @@ impl Builder {
         Ok(())
     }
 
+    fn keywords(&mut self, keywords: &[ast::Keyword]) -> Res<()> {
+        for k in keywords {
+            if k.arg.as_ref().is_some_and(|name| name.as_str() == "__debug__") {
+                return err(k.range, "cannot assign to __debug__");
+            }
+            self.expr(&k.value)?;
+        }
+        Ok(())
+    }
+
     fn class_def(&mut self, c: &ast::StmtClassDef) -> Res<()> {
         self.bind(&c.name.id, c.name.range)?;
         c.decorator_list.iter().try_for_each(|d| self.expr(&d.expression))?;
@@ -708,8 +718,19 @@ impl Builder {
             self.type_params(tp)?;
         }
         if let Some(args) = &c.arguments {
+            for a in &args.args {
+                // The parser takes one as it does for a call.
+                if let Expr::Generator(g) = a
+                    && !g.parenthesized
+                    && let Some(first) = g.generators.first()
+                {
+                    let at = first.range.start();
+                    let word = if first.is_async { "async" } else { "for" };
+                    return err(TextRange::at(at, TextSize::of(word)), "invalid syntax");
+                }
+            }
             args.args.iter().try_for_each(|a| self.expr(a))?;
-            args.keywords.iter().try_for_each(|k| self.expr(&k.value))?;
+            self.keywords(&args.keywords)?;
         }
         self.push(Kind::Class, Some((addr(c), Role::Body)));
         self.call_it(&c.name.id, c.name.range.start());
@@ -900,7 +921,7 @@ impl Builder {
             Expr::Call(c) => {
                 self.expr(&c.func)?;
                 self.exprs(&*c.arguments.args)?;
-                c.arguments.keywords.iter().try_for_each(|k| self.expr(&k.value))
+                self.keywords(&c.arguments.keywords)
             }
             Expr::FString(f) => f.value.elements().try_for_each(|el| self.interpolated(el)),
             Expr::TString(f) => f.value.elements().try_for_each(|el| self.interpolated(el)),

@@ -39,6 +39,17 @@ pub(crate) fn workers_started() -> bool {
     STARTED.load(Ordering::Acquire)
 }
 
+/// Blocks all signals in the calling thread: the mask as it was.
+pub fn block_signals() -> libc::sigset_t {
+    // SAFETY: sets on this stack.
+    unsafe {
+        let (mut all, mut before) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &all, &mut before);
+        before
+    }
+}
+
 impl Collection<Vm> for Vm {
     fn stop_all_mutators<F>(_: VMWorkerThread, mut visit: F)
     where
@@ -74,11 +85,15 @@ impl Collection<Vm> for Vm {
 
     fn spawn_gc_thread(_: VMThread, context: GCThreadContext<Vm>) {
         let GCThreadContext::Worker(worker) = context;
+        // It inherits the mask: a signal that the program blocks must not arrive there.
+        let mask = block_signals();
         let thread = std::thread::Builder::new()
             .name("gc".into())
             .stack_size(256 << 10)
             .spawn(move || mmtk::memory_manager::start_worker(mmtk(), worker_tls(), worker))
             .expect("cannot start a collector thread");
+        // SAFETY: a mask that the system gave.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &mask, std::ptr::null_mut()) };
         lock(&WORKERS).push(thread);
     }
 

@@ -87,6 +87,7 @@ mod walk;
 mod weak;
 
 pub use alloc::{INLINE_MAX, OutOfMemory, jit};
+pub use collection::block_signals;
 pub use init::{HeapOptions, init, is_initialized};
 pub use layout::{
     Header, Layout, LayoutInit, LayoutKind, MAX_LAYOUTS, QUEUE_CLEARED, TRACE_OWNER, TRACE_USER0, Tracer,

@@ -46,13 +46,7 @@ fn hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, step: isize) -> Result<Obj> {
     let b = data.to_vec(cx)?;
     let sep = match sep {
         None => None,
-        Some(s) => {
-            let v = AsciiBuf(s).to_vec(cx)?;
-            if v.len() != 1 {
-                return Err(cx.value_error("sep must be length 1."));
-            }
-            Some(v[0])
-        }
+        Some(s) => Some(typhon_builtins::bytes_like::hex::separator(cx, s, true)?),
     };
     let mut out = Vec::with_capacity(2 * b.len());
     let n = step.unsigned_abs();

@@ -3,26 +3,43 @@
 //! Tests: CPython test_bisect.
 
 use typhon_macros::module;
-use typhon_object::native::Index;
+use typhon_object::native::{FromArg, Index};
 use typhon_object::obj::Obj;
 use typhon_object::{Cx, Dunder, Result, dict::Dict, int, list::List, ops};
 
+/// A bound: an integer, or None for the end.
+#[derive(Clone, Copy)]
+struct Bound(Option<isize>);
+
+impl FromArg for Bound {
+    fn from_arg(cx: &mut Cx, v: Obj) -> Result<Bound> {
+        if v.is_none() {
+            return Ok(Bound(None));
+        }
+        if !int::is_int(v) && ops::class_of(v).special(Dunder::Index).is_none() {
+            return Err(cx.type_error(format!("argument should be integer or None, not '{}'", cx.type_name(v))));
+        }
+        Ok(Bound(Some(ops::index_clamped(cx, v)?)))
+    }
+}
+
 /// Where `x` belongs; `right` puts it behind equal items.
-fn search(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>, right: bool) -> Result<usize> {
+fn search(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>, right: bool) -> Result<usize> {
     if lo.0 < 0 {
         return Err(cx.value_error("lo must be non-negative"));
     }
     if a.cast::<Dict>().is_some() && ops::class_of(a).is_native() {
         return Err(cx.type_error(format!("{} is not a sequence", cx.type_name(a))));
     }
+    let length = if hi.0.is_none() { ops::len(cx, a)? } else { 0 };
     if !ops::is_sequence(a) && ops::class_of(a).special(Dunder::GetItem).is_none() {
         return Err(cx.type_error(format!("'{}' object does not support indexing", cx.type_name(a))));
     }
     let mut lo = lo.0 as usize;
-    let mut hi = match hi {
-        Some(h) if h.0 < 0 => return Err(cx.value_error("hi must be non-negative")),
-        Some(h) => h.0 as usize,
-        None => ops::len(cx, a)?,
+    let mut hi = match hi.0 {
+        Some(h) if h < 0 => return Err(cx.value_error("hi must be non-negative")),
+        Some(h) => h as usize,
+        None => length,
     };
     while lo < hi {
         let mid = lo + (hi - lo) / 2;
@@ -66,24 +83,24 @@ pub mod bisect {
 
     /// Return the index where to insert item x in list a, assuming a is sorted.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn bisect_right(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>) -> Result<usize> {
+    fn bisect_right(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>) -> Result<usize> {
         search(cx, a, x, lo, hi, key, true)
     }
     /// Return the index where to insert item x in list a, assuming a is sorted.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn bisect_left(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>) -> Result<usize> {
+    fn bisect_left(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>) -> Result<usize> {
         search(cx, a, x, lo, hi, key, false)
     }
     /// Insert item x in list a, and keep it sorted assuming a is sorted.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn insort_right(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>) -> Result<()> {
+    fn insort_right(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>) -> Result<()> {
         let k = keyed(cx, x, key)?;
         let at = search(cx, a, k, lo, hi, key, true)?;
         insert(cx, a, x, at)
     }
     /// Insert item x in list a, and keep it sorted assuming a is sorted.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn insort_left(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Option<Index>, key: Option<Obj>) -> Result<()> {
+    fn insort_left(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>) -> Result<()> {
         let k = keyed(cx, x, key)?;
         let at = search(cx, a, k, lo, hi, key, false)?;
         insert(cx, a, x, at)

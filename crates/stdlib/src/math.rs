@@ -590,16 +590,14 @@ pub mod math {
     /// Return the sum of products of values from two iterables p and q.
     fn sumprod(cx: &mut Cx, p: Obj, q: Obj) -> Result<Obj> {
         let (a, b) = (ops::list_from_iter(cx, p)?, ops::list_from_iter(cx, q)?);
-        if a.len() != b.len() {
-            return Err(cx.value_error("Inputs are not the same length"));
-        }
+        let same = a.len() == b.len();
         let number = |l: typhon_object::obj::Gc<list::List>| {
             (0..l.len()).all(|i| l.get(i).is_some_and(|o| float::value(o).is_some() || o.is_small_int()))
         };
         let has_float = |l: typhon_object::obj::Gc<list::List>| {
             (0..l.len()).any(|i| l.get(i).is_some_and(|o| float::value(o).is_some()))
         };
-        if number(a) && number(b) && (has_float(a) || has_float(b)) {
+        if same && number(a) && number(b) && (has_float(a) || has_float(b)) {
             let (x, y) = (floats(cx, a.obj())?, floats(cx, b.obj())?);
             if let Ok(v) = pymath::math::sumprod(&x, &y) {
                 return v.into_obj(cx);
@@ -610,6 +608,9 @@ pub mod math {
             let (Some(x), Some(y)) = (a.get(i), b.get(i)) else { break };
             let m = ops::binary(cx, BinaryOp::Mul, x, y)?;
             acc = ops::binary(cx, BinaryOp::Add, acc, m)?;
+        }
+        if !same {
+            return Err(cx.value_error("Inputs are not the same length"));
         }
         Ok(acc)
     }

@@ -57,6 +57,15 @@ thread_local! {
 }
 
 /// The parsed format, from a cache.
+/// A format as an argument, which is looked at before those that follow.
+struct Format(Arc<Layout>);
+
+impl FromArg for Format {
+    fn from_arg(cx: &mut Cx, v: Obj) -> Result<Format> {
+        layout(cx, v).map(Format)
+    }
+}
+
 fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
     let f: &[u8] = match (format.cast::<Str>(), format.cast::<Bytes>()) {
         (Some(s), _) => match s.payload().as_ascii() {
@@ -70,6 +79,8 @@ fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
         },
         (_, Some(b)) => b.as_slice(),
         _ => {
+            // First it is looked for among the known formats.
+            dict::key_hash(cx, format)?;
             return Err(cx.type_error(format!(
                 "Struct() argument 1 must be a str or bytes object, not {}",
                 cx.type_name(format)
@@ -561,20 +572,17 @@ pub mod struct_ {
         pack_at(cx, &l, rest)
     }
     /// Return a tuple containing values unpacked according to the format string.
-    fn unpack(cx: &mut Cx, format: Obj, buffer: Buf) -> Result<Obj> {
-        let l = layout(cx, format)?;
-        unpack_exact(cx, &l, buffer)
+    fn unpack(cx: &mut Cx, format: Format, buffer: Buf) -> Result<Obj> {
+        unpack_exact(cx, &format.0, buffer)
     }
     /// Return a tuple containing values unpacked according to the format string, starting at offset.
     #[sig(format, /, buffer, offset = 0)]
-    fn unpack_from(cx: &mut Cx, format: Obj, buffer: Buf, offset: isize) -> Result<Obj> {
-        let l = layout(cx, format)?;
-        unpack_at(cx, &l, buffer, offset)
+    fn unpack_from(cx: &mut Cx, format: Format, buffer: Buf, offset: isize) -> Result<Obj> {
+        unpack_at(cx, &format.0, buffer, offset)
     }
     /// Return an iterator yielding tuples unpacked from the given bytes.
-    fn iter_unpack(cx: &mut Cx, format: Obj, buffer: Buf) -> Result<Obj> {
-        let l = layout(cx, format)?;
-        Unpacker::make(cx, l, buffer)
+    fn iter_unpack(cx: &mut Cx, format: Format, buffer: Buf) -> Result<Obj> {
+        Unpacker::make(cx, format.0, buffer)
     }
     /// Clear the internal cache.
     #[name("_clearcache")]

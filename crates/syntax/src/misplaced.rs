@@ -1,5 +1,6 @@
 //! What Ruff's parser takes and Python's grammar does not: a `yield` without parentheses
-//! in a tuple, and format specs within format specs within format specs.
+//! in a tuple, a keyword argument with its name in parentheses, and format specs within
+//! format specs within format specs.
 //!
 //! Tests: tests/lang/syntax_errors.md; CPython test_grammar, test_fstring.
 
@@ -20,7 +21,8 @@ pub(crate) struct Misplaced {
 /// The first misplaced thing of a tree.
 pub(crate) fn find(source: &Source<'_>, tree: &ast::Mod) -> Option<Misplaced> {
     let text = source.text;
-    if !text.contains("yield") && !text.contains(":{") {
+    // Few sources have something to look for.
+    if !["yield", ":{", ")=", ") ="].iter().any(|sign| text.contains(sign)) {
         return None;
     }
     let mut f = Finder { text, found: None };
@@ -43,6 +45,17 @@ impl Finder<'_> {
     fn report(&mut self, range: TextRange, msg: &'static str) {
         if self.found.is_none() {
             self.found = Some(Misplaced { range, msg });
+        }
+    }
+
+    fn keywords(&mut self, keywords: &[ast::Keyword]) {
+        for k in keywords {
+            let Some(name) = k.arg.as_ref().filter(|name| name.start() != k.start()) else { continue };
+            let rest = self.text.get(name.end().to_usize()..k.end().to_usize()).unwrap_or("");
+            let equals = rest.find('=').map_or(0, |i| i + 1);
+            let end = name.end() + TextSize::try_from(equals).unwrap_or_default();
+            let msg = "expression cannot contain assignment, perhaps you meant \"==\"?";
+            self.report(TextRange::new(name.start(), end), msg);
         }
     }
 
@@ -72,7 +85,17 @@ impl<'n> Visitor<'n> for Finder<'_> {
                 }
             }
         }
+        if let Expr::Call(call) = e {
+            self.keywords(&call.arguments.keywords);
+        }
         ast::visitor::walk_expr(self, e);
+    }
+
+    fn visit_stmt(&mut self, s: &'n ast::Stmt) {
+        if let ast::Stmt::ClassDef(ast::StmtClassDef { arguments: Some(arguments), .. }) = s {
+            self.keywords(&arguments.keywords);
+        }
+        ast::visitor::walk_stmt(self, s);
     }
 
     fn visit_f_string(&mut self, f: &'n ast::FString) {

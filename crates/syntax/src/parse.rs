@@ -45,6 +45,11 @@ fn parse_text(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), B
     let text = source.text;
     let mut find = crate::escape::Finder { source, out: Vec::new() };
     let backslash = text.contains('\\');
+    if mode != Mode::Exec
+        && let Some(e) = nothing(text)
+    {
+        return Err(Box::new(e));
+    }
     let tree = if mode == Mode::Eval {
         let ast::Mod::Expression(e) = checked(source, ruff::Mode::Expression, &mut find.out)? else {
             return Err(Box::new(SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")));
@@ -79,6 +84,30 @@ fn parse_text(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), B
         Tree::Module(m)
     };
     Ok((tree, find.out))
+}
+
+/// The error for a source of blank lines and comments, which is no expression or statement.
+fn nothing(text: &str) -> Option<SyntaxErr> {
+    let mut last = (0, "");
+    for (i, line) in text.split_inclusive('\n').enumerate() {
+        if !matches!(line.trim_start().bytes().next(), None | Some(b'#')) {
+            return None;
+        }
+        last = (i as u32 + 1, line);
+    }
+    let (line, text) = last;
+    let at = SyntaxErr {
+        line,
+        end_line: line,
+        text: Some(text.into()),
+        at_end: true,
+        ..SyntaxErr::bare(ErrKind::Syntax, "invalid syntax")
+    };
+    if !text.is_empty() && text.trim_matches([' ', '\t']).is_empty() {
+        let (kind, msg) = (ErrKind::Indentation, "unexpected indent".to_owned());
+        return Some(SyntaxErr { kind, msg, col: text.len() as u32, end_col: u32::MAX, ..at });
+    }
+    Some(at)
 }
 
 fn one_line(source: &Source<'_>, body: &[ast::Stmt]) -> bool {

@@ -187,9 +187,7 @@ pub fn text_of(cx: &mut Cx, source: Obj, filename: &str) -> Result<String> {
     if let Some(s) = source.cast::<str::Str>() {
         return match s.to_utf8() {
             Some(t) => Ok(t.into_owned()),
-            None => {
-                Err(cx.error(ExcKind::UnicodeError, "'utf-8' codec can't encode character: surrogates not allowed"))
-            }
+            None => Err(typhon_vm::builtins::not_utf8(cx, s)),
         };
     }
     let Some(b) = source.cast::<bytes::Bytes>() else {

@@ -133,12 +133,7 @@ pub fn uninstall(n: i32, ignore: bool) -> bool {
 
 /// Let the calling thread, which runs no Python, be spared all signals.
 pub fn block_all() {
-    // A fresh set.
-    unsafe {
-        let mut all: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &all, std::ptr::null_mut());
-    }
+    typhon_gc::block_signals();
 }
 
 /// Prepare the main thread: SIGINT raises KeyboardInterrupt, SIGPIPE is ignored.

@@ -199,6 +199,9 @@ pub fn literal(rng: &mut Rng, kind: Kind, depth: usize) -> String {
 fn members(rng: &mut Rng, depth: usize) -> String {
     let mut list = item_list(rng, depth, HASHABLE);
     if rng.turned {
+        // The first of equal ones is the one that counts.
+        let mut seen = std::collections::HashSet::new();
+        list.retain(|item| seen.insert(item.clone()));
         list.reverse();
     }
     list.join(", ")
@@ -289,6 +292,7 @@ fn comprehension(rng: &mut Rng, d: usize) -> String {
     let condition = rng.pick(&["", " if x", " if not x", " if isinstance(x, (int, str))"]);
     match rng.below(4) {
         0 => format!("[{element} for x in {over}{condition}]"),
+        1 if rng.turned => format!("set([{element} for x in {over}{condition}][::-1])"),
         1 => format!("set({element} for x in {over}{condition})"),
         2 => format!("{{str(x): {element} for x in {over}{condition}}}"),
         _ => format!("[(x, y) for x in {over}{condition} for y in range({})]", rng.below(3)),

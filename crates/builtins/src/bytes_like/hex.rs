@@ -9,7 +9,8 @@ use typhon_object::{Cx, Obj, Raised, Result, ops};
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-fn separator(cx: &mut Cx, sep: Obj) -> Result<u8> {
+/// The separator `sep`; one beyond ASCII only if the result is to be bytes.
+pub fn separator(cx: &mut Cx, sep: Obj, bytes: bool) -> Result<u8> {
     if ops::len(cx, sep)? != 1 {
         return Err(cx.value_error("sep must be length 1."));
     }
@@ -22,6 +23,7 @@ fn separator(cx: &mut Cx, sep: Obj) -> Result<u8> {
     };
     match c {
         0..128 => Ok(c as u8),
+        128..256 if bytes && sep.cast::<Str>().is_some_and(|s| s.width() == 0) => Ok(c as u8),
         _ => Err(cx.value_error("sep must be ASCII.")),
     }
 }
@@ -29,7 +31,7 @@ fn separator(cx: &mut Cx, sep: Obj) -> Result<u8> {
 /// `data.hex(sep, bytes_per_sep)`. `data` is asked for after Python code ran.
 pub fn hex(cx: &mut Cx, data: impl FnOnce() -> &'static [u8], sep: Option<Obj>, per: i64) -> Result<Obj> {
     let sep = match sep {
-        Some(s) => Some(separator(cx, s)?),
+        Some(s) => Some(separator(cx, s, false)?),
         None => None,
     };
     let data = data();

@@ -46,7 +46,7 @@ pub fn get(cx: &Cx, code: u8, b: &[u8]) -> Result<Obj> {
         b'u' | b'w' => {
             let c = number!(u32);
             if c > 0x10ffff {
-                return Err(cx.value_error(format!("character U+{c:x} is not in range [U+0000; U+10ffff]")));
+                return Err(cx.value_error("chr() arg not in range(0x110000)"));
             }
             Ok(str::from_char(cx, c)?.obj())
         }

@@ -20,7 +20,7 @@ use typhon_builtins::memoryview::MemoryView;
 use typhon_builtins::slice::{self, Slice};
 use typhon_macros::{Trace, class, module};
 use typhon_object::list::{self, List};
-use typhon_object::native::{self, Args, Index, IntoObj, class_of, instance_of};
+use typhon_object::native::{self, Args, IntoObj, SliceIndex, class_of, instance_of};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
 use typhon_object::types::Type;
@@ -168,12 +168,12 @@ impl Array {
             _ => Err(cx.error(ExcKind::MemoryError, "")),
         }
     }
-    fn text(&self, cx: &Cx) -> Result<Gc<Str>> {
+    fn text(&self, cx: &mut Cx) -> Result<Gc<Str>> {
         let mut v = Vec::with_capacity(self.count_items());
-        for item in self.bytes().chunks_exact(4) {
+        for (i, item) in self.bytes().chunks_exact(4).enumerate() {
             let c = u32::from_ne_bytes([item[0], item[1], item[2], item[3]]);
             if c > 0x10ffff {
-                return Err(cx.value_error(format!("character U+{c:x} is not in range [U+0000; U+10ffff]")));
+                return Err(not_a_character(cx, self.bytes(), i));
             }
             v.push(c);
         }
@@ -202,6 +202,26 @@ fn export(cx: &mut Cx, o: Obj) -> Result<Option<typhon_builtins::buffer::Export>
     Ok(Some(e))
 }
 
+/// The item at `i`, 4 bytes long, is beyond Unicode.
+fn not_a_character(cx: &mut Cx, data: &[u8], i: usize) -> Raised {
+    let (start, end) = (4 * i as i64, 4 * i as i64 + 4);
+    let made = (|| {
+        let args = [
+            "utf-32-le".into_obj(cx)?,
+            bytes_obj(cx, data)?,
+            Obj::int_unchecked(start),
+            Obj::int_unchecked(end),
+            "code point not in range(0x110000)".into_obj(cx)?,
+        ];
+        let class = ExcKind::UnicodeDecodeError.class(cx);
+        ops::call_args(cx, class.obj(), &args)
+    })();
+    match made {
+        Ok(e) => e.cast().map(Raised).unwrap_or_else(|| cx.value_error("code point not in range(0x110000)")),
+        Err(e) => e,
+    }
+}
+
 fn code_arg(cx: &Cx, o: Obj) -> Result<u8> {
     let Some(s) = o.cast::<Str>() else {
         return Err(cx.type_error(format!("array() argument 1 must be a unicode character, not {}", cx.type_name(o))));
@@ -214,8 +234,14 @@ fn code_arg(cx: &Cx, o: Obj) -> Result<u8> {
     }
     match u8::try_from(s.at(0)) {
         Ok(c) if codes::CODES.as_bytes().contains(&c) => Ok(c),
-        _ => Err(cx.value_error("bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)")),
+        // What it is to be made of is looked at first.
+        Ok(c) => Ok(c),
+        _ => Err(bad_code(cx)),
     }
+}
+
+fn bad_code(cx: &Cx) -> Raised {
+    cx.value_error("bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)")
 }
 
 /// array(typecode [, initializer]) -> array
@@ -240,22 +266,23 @@ impl Array {
             let text = "The 'u' type code is deprecated and will be removed in Python 3.16";
             crate::util::warn(cx, text, ExcKind::DeprecationWarning, 1)?;
         }
+        let text = match initial {
+            Some(v) if v.cast::<Str>().is_some() => Some("str"),
+            Some(v) if v.cast::<Array>().is_some_and(|a| codes::is_text(a.code)) => Some("unicode array"),
+            _ => None,
+        };
+        if let Some(what) = text.filter(|_| !codes::is_text(code)) {
+            let code = code as char;
+            return Err(cx.type_error(format!("cannot use a {what} to initialize an array with typecode '{code}'")));
+        }
+        if !codes::CODES.as_bytes().contains(&code) {
+            return Err(bad_code(cx));
+        }
         let made = make(cx, Some(cls), code, &[])?;
         let (Some(a), Some(v)) = (made.cast::<Array>(), initial) else { return Ok(made) };
         if let Some(s) = v.cast::<Str>() {
-            if !codes::is_text(code) {
-                return Err(
-                    cx.type_error(format!("cannot use a str to initialize an array with typecode '{}'", code as char))
-                );
-            }
             a.push_text(cx, s)?;
         } else if let Some(other) = v.cast::<Array>() {
-            if codes::is_text(other.code) && !codes::is_text(code) {
-                return Err(cx.type_error(format!(
-                    "cannot use a unicode array to initialize an array with typecode '{}'",
-                    code as char
-                )));
-            }
             if other.code == code {
                 a.extend_from(cx, v)?;
             } else {
@@ -357,7 +384,7 @@ impl Array {
         Ok(out.obj())
     }
     /// Extends this array with data from the unicode string ustr.
-    fn tounicode(&self, cx: &Cx) -> Result<Gc<Str>> {
+    fn tounicode(&self, cx: &mut Cx) -> Result<Gc<Str>> {
         if !codes::is_text(self.code) {
             return Err(cx.value_error("tounicode() may only be called on unicode type arrays ('u' or 'w')"));
         }
@@ -390,7 +417,7 @@ impl Array {
     }
     /// Return index of first occurrence of v in the array.
     #[sig(v, start = 0, stop = 9223372036854775807, /)]
-    fn index(&self, cx: &mut Cx, v: Obj, start: Index, stop: Index) -> Result<usize> {
+    fn index(&self, cx: &mut Cx, v: Obj, start: SliceIndex, stop: SliceIndex) -> Result<usize> {
         let n = self.count_items() as isize;
         let fix = |i: isize| if i < 0 { (i + n).max(0) } else { i };
         let (mut i, stop) = (fix(start.0), fix(stop.0));

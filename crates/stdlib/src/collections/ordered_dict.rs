@@ -13,8 +13,9 @@ use typhon_macros::{Trace, class};
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::{self, Args, Missing};
 use typhon_object::obj::{Gc, Obj};
+use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
-use typhon_object::{CompareOp, Cx, Dunder, Raised, Result, exc, ops, shape};
+use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Raised, Result, exc, ops, shape};
 use typhon_text::strview::StrBuf;
 
 /// `collections.OrderedDict`.
@@ -119,6 +120,20 @@ fn same_order(cx: &mut Cx, a: Gc<Dict>, b: Gc<Dict>) -> Result<bool> {
 fn made_of(cx: &mut Cx, class: Gc<Type>, from: Obj) -> Result<Gc<OrderedDict>> {
     let o = ops::call_args(cx, class.obj(), &[from])?;
     o.cast().ok_or_else(|| cx.type_error(format!("expected OrderedDict, got {}", cx.type_name(o))))
+}
+
+/// KeyError for `key` as the C code of `OrderedDict` raises it: a tuple is taken for the
+/// arguments, and None for none.
+fn missing(cx: &mut Cx, key: Obj) -> Raised {
+    let args = match key.cast::<Tuple>() {
+        Some(t) => t.items().to_vec(),
+        None if key.is_none() => Vec::new(),
+        None => vec![key],
+    };
+    // The key holds its items.
+    match exc::with_args(cx, ExcKind::KeyError, &args) {
+        Ok(e) | Err(e) => e,
+    }
 }
 
 fn no_items(cx: &mut Cx) -> Raised {
@@ -242,9 +257,17 @@ impl OrderedDict {
     /// raise a KeyError.
     #[sig(key, default = <unrepresentable>)]
     fn pop(this: Gc<Self>, cx: &mut Cx, key: Obj, default: Missing<Obj>) -> Result<Obj> {
-        match (of(this).remove(cx, key)?, default) {
+        let hash = ops::hash(cx, key)?;
+        match (of(this).remove_hashed(cx, key, hash)?, default) {
             (Some(v), _) | (None, Missing::Given(v)) => Ok(v),
-            (None, Missing::Absent) => Err(exc::key_error(cx, key)),
+            (None, Missing::Absent) => Err(missing(cx, key)),
+        }
+    }
+    fn __delitem__(this: Gc<Self>, cx: &mut Cx, key: Obj) -> Result<()> {
+        let hash = ops::hash(cx, key)?;
+        match of(this).remove_hashed(cx, key, hash)? {
+            Some(_) => Ok(()),
+            None => Err(exc::key_error(cx, key)),
         }
     }
     /// Remove and return a (key, value) pair from the dictionary.
@@ -262,8 +285,9 @@ impl OrderedDict {
     /// Raise KeyError if the element does not exist.
     #[sig(key, last = True)]
     fn move_to_end(this: Gc<Self>, cx: &mut Cx, key: Obj, last: bool) -> Result<()> {
+        ops::hash(cx, key)?;
         if of(this).is_empty() || !of(this).move_to_end(cx, key, last)? {
-            return Err(exc::key_error(cx, key));
+            return Err(missing(cx, key));
         }
         Ok(())
     }

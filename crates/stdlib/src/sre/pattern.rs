@@ -118,7 +118,7 @@ impl Pattern {
         let out = list::new(cx, &[])?;
         let (mut n, mut at, mut start, mut advance) = (0usize, 0usize, 0usize, false);
         let mut matcher = Matcher::new();
-        while count <= 0 || (n as isize) < count {
+        while count == 0 || (n as isize) < count {
             let Some(regs) = subject.run(cx, &mut matcher, p, (start, subject.len()), Mode::Search, advance)? else {
                 break;
             };
