@@ -147,6 +147,29 @@ fn what_stands_on_a_stack_lives_with_its_object() {
 }
 
 #[test]
+fn the_page_between_the_two_stacks_faults() {
+    let stack = Stack::take().unwrap();
+    // Also when the region was given back and lost its pages.
+    for used in [false, true] {
+        if used {
+            unsafe { libc::madvise(stack.address() as *mut libc::c_void, STACK_BYTES, libc::MADV_DONTNEED) };
+        }
+        unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                libc::signal(libc::SIGSEGV, libc::SIG_DFL);
+                *(stack.values_end() as *mut u64) = 1;
+                libc::_exit(0);
+            }
+            let mut status = 0;
+            libc::waitpid(child, &mut status, 0);
+            assert!(libc::WIFSIGNALED(status), "{status}");
+        }
+    }
+    stack.give_back();
+}
+
+#[test]
 fn regions_are_used_again() {
     let first = Stack::take().unwrap();
     let at = first.address();

@@ -22,11 +22,13 @@ pub fn finalize(cx: &mut Cx, g: Gc<Greenlet>) {
     if g.flags.fetch_or(DELETED, Ordering::AcqRel) & DELETED == 0 {
         poll::call_del(cx, g.obj());
     }
-    // At the end of the process nothing is begun any more.
-    if g.state() == WAITS && !cx.rt().finalizing.load(Ordering::Relaxed) {
+    if g.state() == WAITS {
         // GREEN-3, in case that it goes on, or waits for its thread.
         switch::watch(g);
-        end(cx, g);
+        // At the end of the process nothing is begun any more.
+        if !cx.rt().finalizing.load(Ordering::Relaxed) {
+            end(cx, g);
+        }
     }
 }
 

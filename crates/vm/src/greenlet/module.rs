@@ -62,7 +62,7 @@ fn thrown(cx: &mut Cx, typ: Obj, val: Obj, tb: Obj) -> Result<Raised> {
 
 /// What `switch` was called with.
 fn message(cx: &mut Cx, args: &Args<'_>) -> Result<Message> {
-    if args.kw.is_none_or(|k| k.len() == 0) {
+    if args.kw.is_none_or(|k| k.is_empty()) {
         return Ok(match args.pos {
             [] => Message::Nothing,
             [v] => Message::One(*v),
