@@ -68,6 +68,10 @@ const DELETED: u32 = 2;
 /// Bit of `Greenlet::flags`: the main greenlet of a thread.
 const IS_MAIN: u32 = 4;
 
+/// Bit of `Greenlet::flags`: it was registered for that when it began, not as an instance
+/// of a class with a `__del__`.
+const BY_US: u32 = 8;
+
 /// `greenlet.greenlet`.
 #[derive(Trace)]
 pub struct Greenlet {

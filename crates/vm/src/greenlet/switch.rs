@@ -8,9 +8,9 @@
 //! Tests: tests/lang/greenlet.md.
 
 use super::{
-    CURRENT, DEAD, Greenlet, LIVE, MAIN, NEW, ORIGIN, RUNS, TRACER, WAITS, WATCHED, current, main, module, typed,
+    BY_US, CURRENT, DEAD, Greenlet, LIVE, MAIN, NEW, ORIGIN, RUNS, TRACER, WAITS, WATCHED, current, main, module, typed,
 };
-use crate::{monitor, poll, thread, trace};
+use crate::{gc_module, monitor, poll, thread, trace};
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use typhon_gc::Stack;
@@ -186,6 +186,7 @@ fn start(cx: &mut Cx, g: Gc<Greenlet>) -> Result<bool> {
 /// GREEN-3.
 pub fn watch(g: Gc<Greenlet>) {
     if g.flags.fetch_or(WATCHED, Ordering::AcqRel) & WATCHED == 0 {
+        g.flags.fetch_or(BY_US, Ordering::AcqRel);
         watch_death(g.obj());
     }
 }
@@ -201,7 +202,9 @@ struct Kept {
     repr_depth: u32,
     native_limit: usize,
     handled: u64,
+    mark: [usize; 3],
     finalizing: bool,
+    collecting: bool,
     place: Option<trace::Place>,
     watched: monitor::Kept,
 }
@@ -221,7 +224,9 @@ unsafe fn transfer(cx: &mut Cx, me: Gc<Greenlet>, to: Gc<Greenlet>) {
         repr_depth: cx.repr_depth,
         native_limit: cx.native_limit,
         handled: cx.handled.get(),
+        mark: cx.mutator.mark.save(),
         finalizing: poll::replace_finalizing(false),
+        collecting: gc_module::replace_collecting(false),
         place: trace::replace_place(None),
         watched: monitor::leave_stack(cx),
     };
@@ -246,7 +251,9 @@ unsafe fn transfer(cx: &mut Cx, me: Gc<Greenlet>, to: Gc<Greenlet>) {
     cx.repr_depth = kept.repr_depth;
     cx.native_limit = kept.native_limit;
     cx.handled.set(kept.handled);
+    cx.mutator.mark.restore(kept.mark);
     poll::replace_finalizing(kept.finalizing);
+    gc_module::replace_collecting(kept.collecting);
     trace::replace_place(kept.place);
     monitor::enter_stack(cx, kept.watched);
     free_left();
@@ -330,7 +337,10 @@ fn life(cx: &mut Cx) -> Gc<Greenlet> {
     cx.repr_depth = 0;
     cx.native_limit = stack.native_low() + HEADROOM;
     cx.handled.set(0);
+    // The stack may have been another greenlet's, with a marked frame.
+    cx.mutator.mark.restore([0; 3]);
     poll::replace_finalizing(false);
+    gc_module::replace_collecting(false);
     trace::replace_place(None);
     // What is left is of a greenlet that has ended.
     drop(monitor::leave_stack(cx));
@@ -364,6 +374,10 @@ fn end(cx: &mut Cx, me: Gc<Greenlet>, to: Gc<Greenlet>, m: Message) -> Gc<Greenl
     me.context.put(cx, me, Obj::from_word(cx.ext[CONTEXT].get()));
     forget(me);
     me.set_state(DEAD);
+    if me.has(BY_US) {
+        // Mostly it is the last one that was registered.
+        typhon_gc::unregister_last_finalizable(me.obj().addr());
+    }
     to
 }
 
