@@ -105,7 +105,8 @@ impl ObjectModel<Vm> for Vm {
     const LOCAL_MARK_BIT_SPEC: VMLocalMarkBitSpec = VMLocalMarkBitSpec::side_first();
     const LOCAL_LOS_MARK_NURSERY_SPEC: VMLocalLOSMarkNurserySpec =
         VMLocalLOSMarkNurserySpec::side_after(Self::LOCAL_MARK_BIT_SPEC.as_spec());
-    const NEED_VO_BITS_DURING_TRACING: bool = false;
+    // For the stacks that belong to objects (GC-19).
+    const NEED_VO_BITS_DURING_TRACING: bool = true;
     const UNIFIED_OBJECT_REFERENCE_ADDRESS: bool = true;
     const OBJECT_REF_OFFSET_LOWER_BOUND: isize = 0;
 

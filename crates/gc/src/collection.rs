@@ -5,7 +5,7 @@
 
 use crate::binding::{Vm, bound_mutators, mmtk, tls_mutator, worker_tls};
 use crate::mutator::{POLL_FINALIZE, WORLD, request_all};
-use crate::{stats, trigger, trim, weak};
+use crate::{scan, stats, trigger, trim, weak};
 use mmtk::Mutator;
 use mmtk::util::alloc::AllocationError;
 use mmtk::util::heap::GCTriggerPolicy;
@@ -73,6 +73,7 @@ impl Collection<Vm> for Vm {
         let started = lock(&PAUSE_START).take();
         stats::record(young, started.map_or_else(Default::default, |t| t.elapsed()));
         trigger::external_collected();
+        scan::forget_kept();
         if weak::work_waits() {
             request_all(POLL_FINALIZE);
         }

@@ -256,6 +256,20 @@ impl<'a> Tracer<'a> {
         unsafe { (self.visit)(self.visitor, slot as *mut u64) }
     }
 
+    /// Visits the objects that words in [lo, hi) point to or into (GC-10): a stack that was
+    /// left belongs to the object being traced (GC-19).
+    ///
+    /// # Safety
+    /// The range is readable, and nobody runs on the stack.
+    pub unsafe fn range(&mut self, lo: usize, hi: usize) {
+        // The collector reads slots later than it is told of them.
+        let words = crate::scan::words_in(lo, hi);
+        for word in words.iter() {
+            self.slot(word);
+        }
+        crate::scan::keep(words);
+    }
+
     /// Visits `n` adjacent slots.
     #[inline]
     pub fn slots(&mut self, first: *const AtomicU64, n: usize) {

@@ -14,6 +14,7 @@
 //! | `mutator` | the per-thread [`Mutator`]: attach, poll, blocked, stop the world |
 //! | `alloc` | allocation and the write barrier |
 //! | `roots`, `scan` | exact roots; conservative scanning |
+//! | `switch` | stacks that no thread owns, changing from one to another |
 //! | `weak` | weak references, finalizers, native destructors, weak hooks |
 //! | `trigger` | when to collect, how the heap grows |
 //! | `binding`, `collection`, `init` | what mmtk asks for; collector threads |
@@ -50,7 +51,8 @@
 //! - GC-14: after storing a pointer (or a shape whose owner may be younger) into an
 //!   object that existed before the last safepoint, call [`Mutator::barrier`].
 //! - GC-15: values are found in: native stacks and registers, value stacks and
-//!   [`StackRange`]s (all conservatively), [`Root`]s, [`OwnedRoot`]s, and objects.
+//!   [`StackRange`]s (all conservatively), [`Root`]s, [`OwnedRoot`]s, and objects, to
+//!   some of which stacks belong (GC-19).
 //!   Not in `Vec`, `Box`, `HashMap`, statics or thread-locals.
 //! - GC-16: a layout never changes its kind, size or trace function, is never freed
 //!   and never reused; an object's size never changes.
@@ -59,6 +61,9 @@
 //! - GC-18: trace functions, destructors and weak hooks run on collector threads
 //!   while the world is stopped: they take no locks of the runtime, and destructors
 //!   touch nothing but their own object.
+//! - GC-19: a thread that changes stacks tells where the new ones are and changes, with no
+//!   safepoint between. A stack that was left is scanned by the trace function of the
+//!   object that it belongs to; who leaves a stack calls the barrier for that object.
 //!
 //! # Deliberately absent
 //!
@@ -81,6 +86,7 @@ mod registers;
 mod roots;
 mod scan;
 mod stats;
+mod switch;
 mod trigger;
 mod trim;
 mod walk;
@@ -96,11 +102,12 @@ pub use layout::{
 };
 pub use mutator::{
     Mutator, POLL_COLLECT, POLL_FINALIZE, POLL_GIL, POLL_STOP, attach, attached, current, detach, multi_threaded,
-    request_all,
+    request_all, request_one,
 };
 pub use registers::FrameMark;
 pub use roots::{OwnedRoot, Root, StackRange};
 pub use stats::{Stats, add_external, automatic, set_automatic, stats};
+pub use switch::{STACK_BYTES, STACK_VALUES, Stack, switch};
 pub use walk::{Stopped, VerifyError, for_each_object, for_each_word, is_object, stopped, verify};
 pub use weak::{
     LivenessQuery, awaits_finalizer, finalizable, for_each_finalizable, pop_cleared_weak, pop_ready_finalizer,

@@ -59,6 +59,18 @@ pub fn request_all(bits: u32) {
     });
 }
 
+/// Sets poll bits on the mutator with this number; false if there is none any more.
+pub fn request_one(id: u64, bits: u32) -> bool {
+    WORLD.with_members(|members| {
+        // SAFETY (SP-4): as above.
+        let found = members.threads().iter().find(|&&t| unsafe { (*from_state(t)).id() } == id);
+        if let Some(&thread) = found {
+            unsafe { (*thread).poll.fetch_or(bits, Ordering::SeqCst) };
+        }
+        found.is_some()
+    })
+}
+
 /// One thread's share of the collector.
 #[repr(C)]
 pub struct Mutator {
@@ -159,16 +171,21 @@ impl Mutator {
         (self.own_lo.load(Ordering::Relaxed), self.own_hi.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn value_stack(&self) -> (usize, usize) {
+    /// The part of the value stack that is in use.
+    pub fn value_stack(&self) -> (usize, usize) {
         (self.vs_lo.load(Ordering::Relaxed), self.vs_top.load(Ordering::Relaxed))
     }
 
-    /// The upper end of the native stack in use. A switch to another stack
-    /// (greenlets) registers the old one as a `StackRange` and changes this.
-    pub fn set_stack_hi(&self, hi: usize) {
-        self.stack_hi.store(hi, Ordering::Relaxed);
+    /// The thread is about to go on with other stacks (GC-19): the upper end of the native
+    /// one, the lower end of the value stack and how far that is in use.
+    pub fn set_stacks(&self, stack_hi: usize, vs_lo: usize, vs_top: usize) {
+        debug_assert!(!self.away.get(), "a switch of stacks in the blocked state");
+        self.stack_hi.store(stack_hi, Ordering::Relaxed);
+        self.vs_lo.store(vs_lo, Ordering::Relaxed);
+        self.vs_top.store(vs_top, Ordering::Relaxed);
     }
 
+    /// The upper end of the native stack in use.
     pub fn stack_hi(&self) -> usize {
         self.stack_hi.load(Ordering::Relaxed)
     }

@@ -7,6 +7,9 @@ use crate::{roots, weak};
 use mmtk::util::{Address, ObjectReference, VMWorkerThread};
 use mmtk::vm::slot::Slot;
 use mmtk::vm::{ObjectTracer, ObjectTracerContext, RootsWorkFactory, Scanning, SlotVisitor};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use typhon_sync::prim::lock;
 
 /// Appends the objects that words in [lo, hi) point to or into (GC-10).
 ///
@@ -27,6 +30,33 @@ pub(crate) unsafe fn scan_range(lo: usize, hi: usize, out: &mut Vec<ObjectRefere
         let address = Address::from_usize(word);
         out.extend(mmtk::memory_manager::find_object_from_internal_pointer(address, MAX_SEARCH));
     }
+}
+
+/// Slots with the objects that words in [lo, hi) point to or into.
+///
+/// # Safety
+/// As for [`scan_range`].
+pub(crate) unsafe fn words_in(lo: usize, hi: usize) -> Box<[AtomicU64]> {
+    let mut found = Vec::new();
+    scan_range(lo, hi, &mut found);
+    found.iter().map(|&object| AtomicU64::new(pointer(object) as u64)).collect()
+}
+
+/// The slots of `words_in` that were handed out since the last collection ended.
+static KEPT: Mutex<Vec<Box<[AtomicU64]>>> = Mutex::new(Vec::new());
+
+/// Keep slots until a collection ends. No lock of the runtime: only whoever has stopped
+/// the world traces (GC-18).
+pub(crate) fn keep(words: Box<[AtomicU64]>) {
+    if !words.is_empty() {
+        lock(&KEPT).push(words);
+    }
+}
+
+/// The trace is over.
+pub(crate) fn forget_kept() {
+    let kept = std::mem::take(&mut *lock(&KEPT));
+    drop(kept);
 }
 
 /// An interior pointer may be this far from its object's start.

@@ -4,6 +4,10 @@
 //! run Python code. Python frames are register windows on the thread's value
 //! stack, which the collector scans conservatively up to `top`.
 //!
+//! What belongs to the execution rather than to the thread (the stacks and their limits,
+//! `base`, `pc`, `depth`, `handled`) a greenlet keeps while it does not run: see
+//! `typhon-vm/src/greenlet/switch.rs`.
+//!
 //! Invariants:
 //! - CX-1: `Cx` starts with the collector's `Mutator` and never moves.
 //! - CX-2: `top` is at or above every live word of the value stack.
@@ -22,6 +26,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use typhon_gc::{Mutator, Root};
 
+/// Words at the end of a value stack that are kept for exception handling near the limit.
+pub const SPARE_WORDS: usize = 8192;
 /// Words in a thread's value stack (reserved, not committed).
 pub const VALUE_STACK_WORDS: usize = 1 << 20;
 pub use typhon_gc::POLL_FINALIZE;
@@ -29,6 +35,9 @@ pub use typhon_gc::POLL_FINALIZE;
 pub const POLL_SIGNAL: u32 = 256;
 /// Poll bit: an asynchronous exception is waiting.
 pub const POLL_ASYNC_EXC: u32 = 512;
+/// The index in [`Cx::ext`] of the current `contextvars.Context`, which each greenlet has
+/// for itself.
+pub const CONTEXT: usize = 6;
 
 /// A thread's context.
 #[repr(C)]
@@ -55,7 +64,7 @@ pub struct Cx {
     pub repr_depth: u32,
     /// What upper layers keep per thread, by index: values or plain numbers. The
     /// collector sees these words and `handled`.
-    pub ext: [Cell<u64>; 9],
+    pub ext: [Cell<u64>; 13],
     /// What this thread knows of attribute lookups.
     pub attrs: AttrCache,
     lookup: Box<[LookupEntry]>,
@@ -259,8 +268,7 @@ impl Cx {
         let mut cx = Box::new(Cx {
             mutator: Mutator::new(),
             stack,
-            // Room for the frames of exception handling near the limit.
-            limit: unsafe { stack.add(VALUE_STACK_WORDS - 8192) },
+            limit: unsafe { stack.add(VALUE_STACK_WORDS - SPARE_WORDS) },
             base: std::ptr::null_mut(),
             pc: std::ptr::null(),
             depth: 0,

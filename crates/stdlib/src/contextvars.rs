@@ -18,7 +18,7 @@ use typhon_object::types::Type;
 use typhon_object::{CompareOp, Cx, ExcKind, Result, exc, ops};
 
 /// The index in `Cx::ext` of the thread's current context.
-pub const EXT: usize = 6;
+pub const EXT: usize = typhon_object::cx::CONTEXT;
 
 static MISSING: Root = Root::new();
 
@@ -40,7 +40,7 @@ pub fn copy_current(cx: &mut Cx) -> Result<Obj> {
 /// A context that has been entered; [`Entered::leave`] goes back to the one before.
 pub struct Entered {
     context: Gc<Context>,
-    before: Gc<Context>,
+    before: Option<Gc<Context>>,
 }
 
 /// Make `context` the thread's current one.
@@ -54,7 +54,7 @@ pub fn enter(cx: &mut Cx, context: Obj) -> Result<Entered> {
 impl Entered {
     /// Go back.
     pub fn leave(self, cx: &Cx) {
-        cx.ext[EXT].set(self.before.obj().word());
+        cx.ext[EXT].set(self.before.map_or(0, |c| c.obj().word()));
         self.context.entered.store(false, Ordering::Release);
     }
 }
@@ -82,7 +82,7 @@ impl Context {
             let r = ops::repr(cx, this.obj())?.to_str().into_owned();
             return Err(cx.error(ExcKind::RuntimeError, format!("cannot enter context: {r} is already entered")));
         }
-        let before = current(cx)?;
+        let before = Obj::from_word(cx.ext[EXT].get()).and_then(|o| o.cast());
         cx.ext[EXT].set(this.obj().word());
         Ok(Entered { context: this, before })
     }

@@ -191,7 +191,12 @@ pub fn deregister(g: Gc<Generator>) {
 pub fn has_work(object: *mut u8) -> bool {
     // Dead, but not swept: its header and payload are there.
     let o = unsafe { Obj::from_word_unchecked(object as u64) };
-    let Some(g) = o.cast::<Generator>() else { return !native::dies_idle(o) };
+    let Some(g) = o.cast::<Generator>() else {
+        return match o.cast::<crate::greenlet::Greenlet>() {
+            Some(g) => g.has_work(),
+            None => !native::dies_idle(o),
+        };
+    };
     match g.state.load(Ordering::Relaxed) {
         generator::DONE => false,
         generator::CREATED => o.shape() != shape::GENERATOR,
@@ -203,7 +208,8 @@ pub fn has_work(object: *mut u8) -> bool {
 /// have to do.
 pub fn finalize(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
     let state = g.state.load(Ordering::Acquire);
-    if state == DONE {
+    // One that runs and is dead ran in a greenlet whose thread is gone.
+    if state == DONE || state == generator::RUNNING {
         return Ok(());
     }
     if g.obj().shape() == shape::ASYNC_GENERATOR

@@ -12,6 +12,7 @@
 use crate::code::Code;
 use crate::function::Function;
 use crate::generator::{DONE, Generator};
+use crate::greenlet::{self, Greenlet};
 use crate::{spots, unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use typhon_bytecode::Op;
@@ -304,6 +305,31 @@ pub struct Window {
 /// The innermost Python window of this thread.
 pub fn current(cx: &Cx) -> Option<Window> {
     skip_entries(Window { base: cx.base, pc: cx.pc })
+}
+
+/// The window of a frame that runs in this thread: on the stack that is in use, or on that
+/// of a greenlet, which is given then.
+pub fn live(cx: &Cx, f: &Frame) -> Option<(Window, Option<Gc<Greenlet>>)> {
+    let base = f.base.load(Ordering::Acquire) as Base;
+    if base.is_null() {
+        return None;
+    }
+    let find = |mut at: Option<Window>| {
+        while let Some(w) = at.filter(|w| w.base != base) {
+            at = w.caller();
+        }
+        at
+    };
+    if let Some(w) = find(current(cx)) {
+        return Some((w, None));
+    }
+    let (g, top) = greenlet::owner(cx, base)?;
+    find(top).map(|w| (w, Some(g)))
+}
+
+/// The innermost Python window at or above the given one of a stack that was left.
+pub fn window(base: Base, pc: Pc) -> Option<Window> {
+    skip_entries(Window { base, pc })
 }
 
 fn skip_entries(mut w: Window) -> Option<Window> {

@@ -2,7 +2,7 @@
 //! they are (PEP 667).
 //!
 //! Where they are depends on the frame: in the window of a function that runs in this
-//! thread, in the registers of a suspended generator, or in the copy that a frame that
+//! thread, in one of its greenlets, in the registers of a suspended generator, or in the copy that a frame that
 //! has ended left behind. What is stored under other names is kept in a dict of the
 //! frame's. A frame that runs in another thread shows no variables.
 //!
@@ -12,6 +12,7 @@ use crate::code::Code;
 use crate::frame::{self, Base, Frame};
 use crate::function::Cell;
 use crate::generator::{self, Generator};
+use crate::greenlet::Greenlet;
 use crate::stacks;
 use std::sync::atomic::Ordering;
 use typhon_builtins::repr_guard;
@@ -39,8 +40,8 @@ pub fn vars(code: &Code) -> impl Iterator<Item = Var<'_>> {
 
 /// Where the registers of a frame are.
 enum Place {
-    /// In a window of this thread.
-    Window(Base),
+    /// In a window of this thread; of a greenlet that waits, if there is one.
+    Window(Base, Option<Gc<Greenlet>>),
     /// In a suspended generator, which is to be given back in its state.
     Generator(Gc<Generator>, u32),
     /// In the copy that was left, or made just now of a window of another thread.
@@ -62,12 +63,8 @@ impl Place {
     fn look(cx: &Cx, f: Gc<Frame>) -> Option<Place> {
         let base = f.base.load(Ordering::Acquire);
         if base != 0 {
-            let mut w = frame::current(cx);
-            while let Some(x) = w {
-                if x.base as u64 == base {
-                    return Some(Place::Window(x.base));
-                }
-                w = x.caller();
+            if let Some((w, waits)) = frame::live(cx, f.payload()) {
+                return Some(Place::Window(w.base, waits));
             }
             let func = f.func.get()?;
             return stacks::variables(cx, func, |w| w.base as u64 == base && w.func() == func).map(Place::Copy);
@@ -94,14 +91,19 @@ impl Place {
     fn get(&self, r: usize) -> Option<Obj> {
         match self {
             // VM-1: the register is one of the window's.
-            Place::Window(b) => Obj::from_word(unsafe { *b.add(r) }),
+            Place::Window(b, _) => Obj::from_word(unsafe { *b.add(r) }),
             p => p.array().and_then(|a| a.get(r)),
         }
     }
     fn put(&self, cx: &Cx, r: usize, v: Obj) {
         match self {
             // As in `get`.
-            Place::Window(b) => unsafe { *b.add(r) = v.word() },
+            Place::Window(b, waits) => {
+                unsafe { *b.add(r) = v.word() };
+                if let Some(g) = waits {
+                    cx.barrier(g.obj());
+                }
+            }
             p => {
                 if let Some(a) = p.array().filter(|a| r < a.cap()) {
                     a.set(cx, r, v);
@@ -161,7 +163,7 @@ pub fn of_window(cx: &mut Cx, w: frame::Window) -> Result<Gc<Dict>> {
     }
     let d = dict::new(cx)?;
     let code = w.func().code();
-    let place = Place::Window(w.base);
+    let place = Place::Window(w.base, None);
     for var in vars(&code) {
         if let Some(v) = place.value(var) {
             let n = cx.intern(var.0)?;

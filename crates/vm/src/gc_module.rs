@@ -12,7 +12,7 @@ use typhon_object::native::{Missing, NativeFunction};
 use typhon_object::{Cx, Gc, Obj, Result, dict, list, ops, shape, tuple};
 
 thread_local! {
-    /// Whether this thread is in `gc.collect`.
+    /// Whether this thread is in `gc.collect`, in the greenlet that runs.
     static COLLECTING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -65,6 +65,11 @@ pub fn forget_dead_registers(cx: &Cx) {
             *cx.base.add(r) = 0;
         }
     }
+}
+
+/// Set whether the stack that is in use is in `gc.collect`; what was set before.
+pub(crate) fn replace_collecting(on: bool) -> bool {
+    COLLECTING.replace(on)
 }
 
 /// Whether the loop has called `gc.collect` itself, with no argument or a plain number: then

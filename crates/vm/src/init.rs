@@ -89,6 +89,7 @@ fn set_cell(cx: &mut Cx, cell: Obj, class: Obj) -> Result<()> {
 pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
     &crate::faulthandler::functions::SPEC,
     &crate::gc_module::functions::SPEC,
+    &crate::greenlet::module::functions::SPEC,
     &crate::imp::functions::SPEC,
     &crate::marshal::functions::SPEC,
     &crate::queue::functions::SPEC,

@@ -32,6 +32,7 @@ pub mod gc_module;
 mod gc_walk;
 pub mod generator;
 pub mod gil;
+pub mod greenlet;
 pub mod hooks;
 pub mod imp;
 pub mod import;

@@ -166,6 +166,28 @@ fn note(w: Window) {
         .with_borrow_mut(|t| t.push(Seen { base: w.base as usize, func, at, line, lined: at, told: at, moved: false }));
 }
 
+/// What a stack that is left keeps of how it is watched.
+pub(crate) struct Kept {
+    inside: u64,
+    trail: Vec<Seen>,
+}
+
+/// The thread goes on with another stack.
+pub(crate) fn leave_stack(cx: &Cx) -> Kept {
+    let trail = TRAIL.with_borrow_mut(std::mem::take);
+    Kept { inside: cx.ext[WATCH].get() & INSIDE, trail }
+}
+
+/// It is back on this one. What was set or reset meanwhile holds here, too.
+pub(crate) fn enter_stack(cx: &Cx, kept: Kept) {
+    TRAIL.set(kept.trail);
+    let on = cx.ext[WATCH].get() & ON;
+    cx.ext[WATCH].set(kept.inside | on);
+    if on != 0 {
+        request_switch(cx);
+    }
+}
+
 /// The line that a watched window ran last.
 pub fn last_line(base: Base) -> Option<u32> {
     TRAIL.with_borrow(|t| t.iter().rev().find(|s| s.base == base as usize).map(|s| s.line)).filter(|l| *l != 0)

@@ -321,18 +321,7 @@ fn flag(cx: &Cx, v: Obj) -> Result<bool> {
 }
 
 fn live_window(f: Gc<Frame>, cx: &Cx) -> Option<Window> {
-    let base = f.base.load(Ordering::Acquire);
-    if base == 0 {
-        return None;
-    }
-    let mut w = frame::current(cx);
-    while let Some(x) = w {
-        if x.base as u64 == base {
-            return Some(x);
-        }
-        w = x.caller();
-    }
-    None
+    frame::live(cx, f.payload()).map(|(w, _)| w)
 }
 
 fn undeletable(cx: &Cx, name: &str) -> Raised {
@@ -389,11 +378,14 @@ impl FrameMethods {
     }
     #[getter]
     fn f_back(this: Gc<Frame>, cx: &mut Cx) -> Result<Option<Obj>> {
-        if let Some(w) = live_window(this, cx) {
-            return match w.caller() {
-                Some(c) => Ok(Some(c.frame(cx)?.obj())),
-                None => Ok(None),
-            };
+        if let Some((w, waits)) = frame::live(cx, this.payload()) {
+            let Some(c) = w.caller() else { return Ok(None) };
+            let back = c.frame(cx)?;
+            if let Some(g) = waits {
+                // Its stack has changed.
+                cx.barrier(g.obj());
+            }
+            return Ok(Some(back.obj()));
         }
         Ok(this.back.obj())
     }

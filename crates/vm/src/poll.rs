@@ -2,7 +2,7 @@
 //! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
 //! of the polling thread, with no lock held.
 
-use crate::{async_gen, ending, generator, gil, thread};
+use crate::{async_gen, ending, generator, gil, greenlet, thread};
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
@@ -29,6 +29,10 @@ pub fn handle(cx: &mut Cx) -> Result<()> {
         cx.mutator.clear(POLL_FINALIZE);
         finalize(cx);
     }
+    if bits & greenlet::POLL_GREENLETS != 0 {
+        cx.mutator.clear(greenlet::POLL_GREENLETS);
+        greenlet::kill_posted(cx);
+    }
     if bits & POLL_GIL != 0 {
         gil::handle(cx);
     }
@@ -46,8 +50,14 @@ pub fn handle(cx: &mut Cx) -> Result<()> {
 
 thread_local! {
     /// This thread runs finalizers. Those that become due meanwhile wait for their
-    /// turn: one inside the other, they could use up any stack.
+    /// turn: one inside the other, they could use up any stack. A greenlet that a
+    /// finalizer switches to has a stack of its own, and a flag of its own.
     static FINALIZING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Set whether finalizers run on this stack; what was set before.
+pub(crate) fn replace_finalizing(on: bool) -> bool {
+    FINALIZING.replace(on)
 }
 
 /// Run what a collection found due.
@@ -86,6 +96,11 @@ fn finalize_one(cx: &mut Cx, o: Obj) {
         cx.handled.set(saved);
         return;
     }
+    if let Some(g) = o.cast::<greenlet::Greenlet>() {
+        greenlet::finalize(cx, g);
+        cx.handled.set(saved);
+        return;
+    }
     match async_gen::finalize_step(cx, o) {
         Ok(false) => {}
         r => {
@@ -96,12 +111,17 @@ fn finalize_one(cx: &mut Cx, o: Obj) {
             return;
         }
     }
+    call_del(cx, o);
+    cx.handled.set(saved);
+}
+
+/// Run `o.__del__()`, if there is one.
+pub(crate) fn call_del(cx: &mut Cx, o: Obj) {
     if let Err(e) = ops::call_special(cx, o, Dunder::Del, &[]) {
         let n = typhon_object::name!(cx, "__del__");
         let del = cx.lookup(ops::class_of(o), n).unwrap_or(o);
         unraisable(cx, e, "Exception ignored while calling deallocator", del);
     }
-    cx.handled.set(saved);
 }
 
 /// Report an exception that nobody can catch.

@@ -338,6 +338,7 @@ pub fn with_foreign(f: &mut dyn FnMut(&mut Cx)) {
 fn run_foreign(cx: &mut Cx, f: &mut dyn FnMut(&mut Cx)) {
     stop_if_finalizing(cx);
     f(cx);
+    crate::greenlet::leave(cx);
     local::leave(cx);
 }
 
@@ -359,6 +360,7 @@ fn native_stack_low() -> usize {
 #[inline(never)]
 fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
     run_function(cx, root, legacy);
+    crate::greenlet::leave(cx);
     local::leave(cx);
     STATE.with_borrow(|s| s.as_ref().map(|s| awaited().remove(&Arc::as_ptr(s).addr())));
 }

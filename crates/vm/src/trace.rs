@@ -166,6 +166,11 @@ pub fn place() -> Option<Place> {
     PLACE.get()
 }
 
+/// Set what [`place`] gives; what it gave before.
+pub(crate) fn replace_place(place: Option<Place>) -> Option<Place> {
+    PLACE.replace(place)
+}
+
 /// Run what is told of an event.
 pub fn at_place<R>(base: Base, event: Event, f: impl FnOnce() -> R) -> R {
     let outer = PLACE.replace(Some(Place { base: base as usize, event }));

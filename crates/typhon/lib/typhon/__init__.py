@@ -9,6 +9,8 @@ form, a Python one takes its place.
     ConcurrentDict  a dict with atomic read-modify-write
     parallel        map and for_each over all cores
     DeadlockError   raised in a thread that would wait for ever
+
+The module typhon.stackless has tasklets and channels, on greenlets.
 """
 
 from typhon import parallel
