@@ -95,7 +95,7 @@ pub use layout::{
 };
 pub use mutator::{
     Mutator, POLL_COLLECT, POLL_FINALIZE, POLL_GIL, POLL_STOP, attach, attached, current, detach, multi_threaded,
-    request_all,
+    own_mutators, request_all,
 };
 pub use registers::FrameMark;
 pub use roots::{OwnedRoot, Root, StackRange};

@@ -15,13 +15,13 @@ use crate::{call, function};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use typhon_builtins::hooks::warn;
 use typhon_builtins::module::{shadowing, spec_initializing, spec_origin};
-use typhon_gc::Root;
 use typhon_object::dict::Dict;
+use typhon_object::interp::InterpRoot;
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, ops, types};
 
 /// `importlib._bootstrap`, once it can find modules.
-pub static IMPORTLIB: Root = Root::new();
+pub static IMPORTLIB: InterpRoot = InterpRoot::new();
 /// `-X importtime`.
 pub static IMPORT_TIME: AtomicBool = AtomicBool::new(false);
 /// `-v`: frames of importlib stay in tracebacks.
@@ -152,7 +152,7 @@ fn import_star(cx: &mut Cx, m: Obj, ns: Obj) -> Result<()> {
 
 /// `sys.modules`.
 pub fn modules(cx: &Cx) -> Gc<Dict> {
-    let o = Obj::from_word(cx.rt().modules.get()).expect("sys.modules exists");
+    let o = Obj::from_word(cx.interp().modules.get()).expect("sys.modules exists");
     // The root holds a dict; a program can only replace the attribute.
     unsafe { Gc::from_obj(o) }
 }
@@ -170,7 +170,7 @@ fn import_absolute(cx: &mut Cx, full: Gc<Str>) -> Result<Obj> {
         ensure_initialized(cx, m, full)?;
         return Ok(m);
     }
-    let Some(lib) = Obj::from_word(IMPORTLIB.get()) else { return library::load_early(cx, &full.to_str()) };
+    let Some(lib) = Obj::from_word(IMPORTLIB.get(cx)) else { return library::load_early(cx, &full.to_str()) };
     let find = ops::get_attr(cx, lib, name!(cx, "_find_and_load"))?;
     let import = ops::get_attr(cx, lib, name!(cx, "_gcd_import"))?;
     let clock = IMPORT_TIME.load(Ordering::Relaxed).then(Clock::start);
@@ -191,7 +191,7 @@ fn ensure_initialized(cx: &mut Cx, m: Obj, full: Gc<Str>) -> Result<()> {
     if !spec_initializing(cx, spec)? {
         return Ok(());
     }
-    let Some(lib) = Obj::from_word(IMPORTLIB.get()) else { return Ok(()) };
+    let Some(lib) = Obj::from_word(IMPORTLIB.get(cx)) else { return Ok(()) };
     ops::call_method(cx, lib, "_lock_unlock_module", &[full.obj()]).map(|_| ())
 }
 

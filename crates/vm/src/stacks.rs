@@ -30,10 +30,11 @@ pub fn context(m: &Mutator) -> &Cx {
     unsafe { &*std::ptr::from_ref(m).cast::<Cx>() }
 }
 
-/// Calls `f` with the context of each thread but this one, while all are stopped.
+/// Calls `f` with the context of each thread of the interpreter but this one, while all
+/// are stopped.
 pub fn others(cx: &Cx, mut f: impl FnMut(&Cx)) {
     cx.mutator.visit_mutators(|m| {
-        if m.id() != cx.mutator.id() {
+        if m.id() != cx.mutator.id() && context(m).interp() == cx.interp() {
             f(context(m));
         }
     });
