@@ -43,6 +43,24 @@ const LIVES: usize = 40;
 /// library that the tests belong to as files.
 const WITH_FILES: &[&str] = &["test_ast"];
 
+/// Modules that skip themselves where there is no GIL, for what CPython's build without
+/// one cannot do: each interpreter is told that there is one.
+const WITH_GIL: &[&str] = &["test_interpreters"];
+const SAY_GIL: &str = "import sysconfig\nsysconfig.get_config_vars()['Py_GIL_DISABLED'] = 0\n";
+
+/// Modules that import the package `test` elsewhere than in the process that `run_one.py`
+/// runs in, or in another interpreter: they get it, and nothing else, in `sys.path`.
+const WITH_TESTS: &[&str] = &[
+    "test__interpreters",
+    "test__interpchannels",
+    "test_interpreters",
+    "test_concurrent_futures",
+    "test_multiprocessing_fork",
+    "test_multiprocessing_forkserver",
+    "test_multiprocessing_main_handling",
+    "test_multiprocessing_spawn",
+];
+
 struct Run {
     module: String,
     /// Test function to outcome.
@@ -190,6 +208,16 @@ fn one_process(python: &Path, tests: &Path, module: &str, folder: &Path, limit: 
     let mut command = Command::new(python);
     if let Some(library) = tests.parent().filter(|_| WITH_FILES.contains(&module)) {
         command.env("PYTHONPATH", library);
+    }
+    if WITH_TESTS.contains(&module) {
+        let path = folder.join("path");
+        fs::create_dir_all(&path).map_err(|error| error.to_string())?;
+        // It is there already when a further process goes on behind a crash.
+        let _ = std::os::unix::fs::symlink(tests, path.join("test"));
+        if WITH_GIL.contains(&module) {
+            fs::write(path.join("sitecustomize.py"), SAY_GIL).map_err(|error| error.to_string())?;
+        }
+        command.env("PYTHONPATH", path);
     }
     let mut child = command
         .arg(root().join("tests/conformance/run_one.py"))

@@ -37,11 +37,9 @@ impl Config {
     pub fn named(cx: &mut Cx, name: &str) -> Result<Config> {
         Ok(match name {
             "" | "default" | "isolated" => Config { bits: ALLOW_THREADS | CHECK_EXTENSIONS, gil: Gil::Own },
-            // No GIL, so extensions are looked at, as in CPython built without one.
             "legacy" => {
                 let bits = MAIN_OBMALLOC | ALLOW_FORK | ALLOW_EXEC | ALLOW_THREADS | ALLOW_DAEMONS;
-                let check = if typhon_sync::gil::is_on() { 0 } else { CHECK_EXTENSIONS };
-                Config { bits: bits | check, gil: Gil::Shared }
+                Config { bits, gil: Gil::Shared }
             }
             "empty" => Config { bits: 0, gil: Gil::Default },
             _ => {
