@@ -80,6 +80,7 @@ topics! {
     lang_gc "gc"
     lang_generators "generators"
     lang_gil "gil"
+    lang_interpreters "interpreters"
     lang_hashes "hashes"
     lang_imports "imports"
     lang_int "int"

@@ -275,8 +275,9 @@ pub fn exec_code(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Obj> 
 pub fn exec_in(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>, ns: Obj) -> Result<Obj> {
     let b = name!(cx, "__builtins__");
     if globals.get_str(b).is_none() {
-        let bm = name!(cx, "builtins");
-        let v = modules(cx).get_str(bm).unwrap_or_else(|| hooks::builtins(cx).obj());
+        // The caller's, or the interpreter's: the namespace, not the module.
+        let caller = crate::frame::current(cx).and_then(|w| w.func().builtins());
+        let v = caller.unwrap_or_else(|| hooks::builtins(cx).obj());
         globals.insert_str(cx, b, v)?;
     }
     let f = function::new(cx, code, globals)?;

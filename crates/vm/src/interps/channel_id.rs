@@ -138,7 +138,10 @@ pub fn reference(cx: &mut Cx, o: Obj) -> Result<Option<(ChannelRef, bool)>> {
     let id = ops::get_attr(cx, o, name!(cx, "_id"))?;
     match id.cast::<ChannelID>() {
         Some(c) => Ok(Some((ChannelRef::new(c.id, ends), true))),
-        None => Err(cx.type_error("a channel's end has no ChannelID")),
+        None => {
+            let t = cx.type_name(id);
+            Err(cx.type_error(format!("'_id' attribute must be an _interpchannels.ChannelID object, not {t}")))
+        }
     }
 }
 

@@ -154,6 +154,7 @@ pub mod functions {
 
     /// Return the list of all IDs for active channels.
     fn list_all(cx: &mut Cx) -> Result<Obj> {
+        super::super::settle(cx);
         let l = list::new(cx, &[])?;
         for [id, unbound, fallback] in channels::all() {
             let id = channel_id::new(cx, id, Ends::Both)?;

@@ -167,14 +167,17 @@ fn pickled(cx: &mut Cx, o: Obj) -> Result<Data> {
 fn unpickled(cx: &mut Cx, data: &[u8], main: Option<&str>) -> Result<Obj> {
     let pickle = import::import_module(cx, "pickle")?;
     let b = bytes::new(cx, data)?;
-    match ops::call_method(cx, pickle, "loads", &[b.obj()]) {
-        Err(e) if e.is(cx, ExcKind::AttributeError) && fake_main::is_about_main(cx, e) => {
-            let Some(main) = main else { return Err(e) };
-            match fake_main::with(cx, main, |cx| ops::call_method(cx, pickle, "loads", &[b.obj()])) {
-                Ok(o) => Ok(o),
-                Err(_) => Err(e),
-            }
-        }
-        r => r,
+    let load = |cx: &mut Cx| ops::call_method(cx, pickle, "loads", &[b.obj()]);
+    let failed = match load(cx) {
+        Ok(o) => return Ok(o),
+        Err(e) => e,
+    };
+    if failed.is(cx, ExcKind::AttributeError)
+        && fake_main::is_about_main(cx, failed)
+        && let Some(main) = main
+        && let Ok(o) = fake_main::with(cx, main, load)
+    {
+        return Ok(o);
     }
+    Err(errors::not_shareable(cx, "object could not be unpickled", Some(failed.0)))
 }

@@ -39,6 +39,13 @@ fn forget_items(cx: &Cx, interp: &'static Interp) {
     channels::forget_items(cx, interp.id());
 }
 
+/// Let go of what nobody refers to any more, before a list is made of what there is: an
+/// object that is told of would else seem to be alive.
+fn settle(cx: &mut Cx) {
+    cx.collect_thoroughly(true);
+    crate::poll::finalize(cx);
+}
+
 /// An id given by the program: `what` is "interpreter" and so on.
 fn id_arg(cx: &mut Cx, o: Obj, what: &str) -> Result<i64> {
     let is_index = typhon_object::int::is_int(o) || ops::class_of(o).special(typhon_object::Dunder::Index).is_some();

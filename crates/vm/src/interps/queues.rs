@@ -207,6 +207,7 @@ pub mod functions {
 
     /// Return the list of IDs for all queues.
     fn list_all(cx: &mut Cx) -> Result<Obj> {
+        super::super::settle(cx);
         // The newest first.
         let all: Vec<_> = table().queues.iter().rev().map(|(id, q)| [*id, q.unbound, q.fallback]).collect();
         let l = list::new(cx, &[])?;

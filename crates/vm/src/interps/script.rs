@@ -93,10 +93,25 @@ pub fn script(cx: &mut Cx, o: Obj, kind: Kind, who: &str) -> Result<Body> {
     if d.argcount > 0 || d.kwonlyargcount > 0 || d.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0 {
         return no("code with args not supported");
     }
-    if !code.returns_none {
+    if returns_a_value(d) {
         return no("code that returns a value is not a script");
     }
     Ok(Body::of(code))
+}
+
+/// Whether a `return` gives anything but the constant None.
+fn returns_a_value(d: &Compiled) -> bool {
+    let (mut at, mut before) = (0, None);
+    while let Some(word) = d.instrs.get(at) {
+        let insn = Insn(*word);
+        let op = insn.op().unwrap_or(Op::NOP);
+        if op == Op::RETURN && before != Some((Op::LOADNONE, insn.a())) {
+            return true;
+        }
+        before = Some((op, insn.a()));
+        at += op.len();
+    }
+    false
 }
 
 fn compiled(cx: &mut Cx, source: Source<'_>) -> Result<Body> {
