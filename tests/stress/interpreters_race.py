@@ -6,7 +6,6 @@ import threading
 import time
 
 import _interpreters
-import _interpqueues
 from concurrent import interpreters
 
 END = time.monotonic() + 6
@@ -41,7 +40,7 @@ def body(seed):
         while time.monotonic() < END and not wrong:
             try:
                 step(rnd, queue)
-            except (interpreters.InterpreterError, interpreters.QueueError, IndexError, RuntimeError):
+            except (interpreters.InterpreterError, IndexError, RuntimeError, ValueError):
                 pass
     except BaseException as error:
         wrong.append(error)

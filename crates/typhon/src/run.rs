@@ -342,11 +342,20 @@ fn end_others(cx: &mut Cx) {
     typhon_vm::poll::finalize(cx);
     if interp::all(cx).len() > 1 {
         let text = "remaining subinterpreters; close them with Interpreter.close()";
-        if let Err(e) = typhon_stdlib::util::warn(cx, text, ExcKind::RuntimeWarning, 0) {
+        if let Err(e) = warn_of_no_place(cx, text) {
             typhon_vm::poll::unraisable(cx, e, "", Obj::NONE);
         }
         typhon_vm::interps::end_all(cx);
     }
+}
+
+/// A RuntimeWarning that no code is to blame for.
+fn warn_of_no_place(cx: &mut Cx, text: &str) -> Result<()> {
+    let warnings = import::import_module(cx, "warnings")?;
+    let (text, place) = (str::new(cx, text)?, str::new(cx, "<sys>")?);
+    let class = ExcKind::RuntimeWarning.class(cx).obj();
+    let args = [text.obj(), class, place.obj(), Obj::int_unchecked(0)];
+    ops::call_method(cx, warnings, "warn_explicit", &args).map(|_| ())
 }
 
 /// Wind down, and end everything else; the exit code.

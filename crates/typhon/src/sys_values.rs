@@ -68,7 +68,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
             ("cache_tag", tag),
             ("version", version),
             ("hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0)),
-            ("supports_isolated_interpreters", Obj::FALSE),
+            ("supports_isolated_interpreters", Obj::TRUE),
         ],
     )?;
     put(cx, d, "implementation", implementation)?;
