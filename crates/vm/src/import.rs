@@ -167,8 +167,10 @@ fn import_absolute(cx: &mut Cx, full: Gc<Str>) -> Result<Obj> {
     if let Some(m) = modules(cx).get(cx, full.obj())?
         && !m.is_none()
     {
-        ensure_initialized(cx, m, full)?;
-        return Ok(m);
+        // The import that was waited for may have failed: then it is begun anew.
+        if !ensure_initialized(cx, m, full)? || modules(cx).get(cx, full.obj())? == Some(m) {
+            return Ok(m);
+        }
     }
     let Some(lib) = Obj::from_word(IMPORTLIB.get(cx)) else { return library::load_early(cx, &full.to_str()) };
     let find = ops::get_attr(cx, lib, name!(cx, "_find_and_load"))?;
@@ -181,18 +183,18 @@ fn import_absolute(cx: &mut Cx, full: Gc<Str>) -> Result<Obj> {
     r.map_err(|e| remove_importlib_frames(cx, e))
 }
 
-/// Another thread may still be running the module's body.
-fn ensure_initialized(cx: &mut Cx, m: Obj, full: Gc<Str>) -> Result<()> {
+/// Another thread may still be running the module's body; whether that was waited for.
+fn ensure_initialized(cx: &mut Cx, m: Obj, full: Gc<Str>) -> Result<bool> {
     let spec = match hooks::module_dict(m) {
         Some(d) => d.get_str(name!(cx, "__spec__")),
         None => ops::get_attr_opt(cx, m, name!(cx, "__spec__"))?,
     };
     let spec = spec.filter(|s| !s.is_none());
     if !spec_initializing(cx, spec)? {
-        return Ok(());
+        return Ok(false);
     }
-    let Some(lib) = Obj::from_word(IMPORTLIB.get(cx)) else { return Ok(()) };
-    ops::call_method(cx, lib, "_lock_unlock_module", &[full.obj()]).map(|_| ())
+    let Some(lib) = Obj::from_word(IMPORTLIB.get(cx)) else { return Ok(false) };
+    ops::call_method(cx, lib, "_lock_unlock_module", &[full.obj()]).map(|_| true)
 }
 
 /// What `-X importtime` writes.
