@@ -137,13 +137,12 @@ fn call_in(cx: &mut Cx, main: Gc<Dict>, callee: Obj, args: Gc<Tuple>, kwargs: Op
     }
     let replaced = ops::tuple_from_list(cx, replaced)?;
     code.consts.set(cx, code, replaced);
-    import::exec_code(cx, code, main).map_err(|e| {
+    import::exec_code(cx, code, main).inspect_err(|e| {
         // Without the frame of that code.
         let t = e.0.traceback.obj().and_then(|t| t.cast::<crate::traceback::Traceback>());
         if let Some(t) = t {
             e.0.traceback.put(cx, e.0, t.next.obj());
         }
-        e
     })
 }
 
@@ -151,7 +150,7 @@ fn call_in(cx: &mut Cx, main: Gc<Dict>, callee: Obj, args: Gc<Tuple>, kwargs: Op
 enum Outcome {
     Value(Data),
     /// Something did not cross: what, and why.
-    Unshareable(&'static str, excinfo::ExcInfo),
+    Unshareable(&'static str, Box<excinfo::ExcInfo>),
 }
 
 fn callee_data(cx: &mut Cx, callee: Obj) -> Result<Data> {
@@ -172,7 +171,7 @@ fn call(cx: &mut Cx, interp: &'static Interp, id: i64, callee: Obj, args: Obj, k
     let ran = enter::in_main(cx, interp, id, &[], |cx, main| {
         let mut arrive = |what: &'static str, d: &Data| match d.to_obj(cx) {
             Ok(o) => Ok(o),
-            Err(e) => Err(Outcome::Unshareable(what, excinfo::of(cx, e.0))),
+            Err(e) => Err(Outcome::Unshareable(what, Box::new(excinfo::of(cx, e.0)))),
         };
         let arrived = (|| {
             let f = arrive("callable not shareable", &callee)?;
@@ -188,7 +187,9 @@ fn call(cx: &mut Cx, interp: &'static Interp, id: i64, callee: Obj, args: Obj, k
         let r = call_in(cx, main, f, a, k.and_then(|k| k.cast::<Dict>()))?;
         Ok(match Data::of(cx, r, true) {
             Ok(d) => Outcome::Value(d),
-            Err(e) => Outcome::Unshareable("object does not support cross-interpreter data", excinfo::of(cx, e.0)),
+            Err(e) => {
+                Outcome::Unshareable("object does not support cross-interpreter data", Box::new(excinfo::of(cx, e.0)))
+            }
         })
     })?;
     match ran {
