@@ -210,14 +210,7 @@ fn one_process(python: &Path, tests: &Path, module: &str, folder: &Path, limit: 
         command.env("PYTHONPATH", library);
     }
     if WITH_TESTS.contains(&module) {
-        let path = folder.join("path");
-        fs::create_dir_all(&path).map_err(|error| error.to_string())?;
-        // It is there already when a further process goes on behind a crash.
-        let _ = std::os::unix::fs::symlink(tests, path.join("test"));
-        if WITH_GIL.contains(&module) {
-            fs::write(path.join("sitecustomize.py"), SAY_GIL).map_err(|error| error.to_string())?;
-        }
-        command.env("PYTHONPATH", path);
+        command.env("HOME", home_with_tests(python, tests, module, folder)?);
     }
     let mut child = command
         .arg(root().join("tests/conformance/run_one.py"))
@@ -252,6 +245,25 @@ fn one_process(python: &Path, tests: &Path, module: &str, folder: &Path, limit: 
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A home folder whose packages are `test`: found with `-E`, too, unlike what is in
+/// PYTHONPATH.
+fn home_with_tests(python: &Path, tests: &Path, module: &str, folder: &Path) -> Result<PathBuf, String> {
+    let home = folder.join("home");
+    let ask = ["-c", "import site; print(site.getusersitepackages(), end='')"];
+    let output = Command::new(python).args(ask).env("HOME", &home).output().map_err(|error| error.to_string())?;
+    let packages = PathBuf::from(String::from_utf8_lossy(&output.stdout).into_owned());
+    if !packages.starts_with(&home) {
+        return Err(format!("{}: no place for packages in {}", python.display(), home.display()));
+    }
+    fs::create_dir_all(&packages).map_err(|error| error.to_string())?;
+    // It is there already when a further process goes on behind a crash.
+    let _ = std::os::unix::fs::symlink(tests, packages.join("test"));
+    if WITH_GIL.contains(&module) {
+        fs::write(packages.join("sitecustomize.py"), SAY_GIL).map_err(|error| error.to_string())?;
+    }
+    Ok(home)
 }
 
 fn read_ledger(file: &Path) -> Result<Map<String, Value>, String> {

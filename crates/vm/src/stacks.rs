@@ -33,8 +33,17 @@ pub fn context(m: &Mutator) -> &Cx {
 /// Calls `f` with the context of each thread of the interpreter but this one, while all
 /// are stopped.
 pub fn others(cx: &Cx, mut f: impl FnMut(&Cx)) {
+    all_others(cx, |other| {
+        if other.interp() == cx.interp() {
+            f(other);
+        }
+    });
+}
+
+/// The same with the threads of all interpreters.
+pub fn all_others(cx: &Cx, mut f: impl FnMut(&Cx)) {
     cx.mutator.visit_mutators(|m| {
-        if m.id() != cx.mutator.id() && context(m).interp() == cx.interp() {
+        if m.id() != cx.mutator.id() {
             f(context(m));
         }
     });
