@@ -43,6 +43,24 @@ const LIVES: usize = 40;
 /// library that the tests belong to as files.
 const WITH_FILES: &[&str] = &["test_ast"];
 
+/// Modules that skip themselves where there is no GIL, for what CPython's build without
+/// one cannot do: each interpreter is told that there is one.
+const WITH_GIL: &[&str] = &["test_interpreters"];
+const SAY_GIL: &str = "import sysconfig\nsysconfig.get_config_vars()['Py_GIL_DISABLED'] = 0\n";
+
+/// Modules that import the package `test` elsewhere than in the process that `run_one.py`
+/// runs in, or in another interpreter: they get it, and nothing else, in `sys.path`.
+const WITH_TESTS: &[&str] = &[
+    "test__interpreters",
+    "test__interpchannels",
+    "test_interpreters",
+    "test_concurrent_futures",
+    "test_multiprocessing_fork",
+    "test_multiprocessing_forkserver",
+    "test_multiprocessing_main_handling",
+    "test_multiprocessing_spawn",
+];
+
 struct Run {
     module: String,
     /// Test function to outcome.
@@ -191,6 +209,9 @@ fn one_process(python: &Path, tests: &Path, module: &str, folder: &Path, limit: 
     if let Some(library) = tests.parent().filter(|_| WITH_FILES.contains(&module)) {
         command.env("PYTHONPATH", library);
     }
+    if WITH_TESTS.contains(&module) {
+        command.env("HOME", home_with_tests(python, tests, module, folder)?);
+    }
     let mut child = command
         .arg(root().join("tests/conformance/run_one.py"))
         .args([tests.as_os_str(), module.as_ref(), results.as_os_str()])
@@ -224,6 +245,25 @@ fn one_process(python: &Path, tests: &Path, module: &str, folder: &Path, limit: 
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A home folder whose packages are `test`: found with `-E`, too, unlike what is in
+/// PYTHONPATH.
+fn home_with_tests(python: &Path, tests: &Path, module: &str, folder: &Path) -> Result<PathBuf, String> {
+    let home = folder.join("home");
+    let ask = ["-c", "import site; print(site.getusersitepackages(), end='')"];
+    let output = Command::new(python).args(ask).env("HOME", &home).output().map_err(|error| error.to_string())?;
+    let packages = PathBuf::from(String::from_utf8_lossy(&output.stdout).into_owned());
+    if !packages.starts_with(&home) {
+        return Err(format!("{}: no place for packages in {}", python.display(), home.display()));
+    }
+    fs::create_dir_all(&packages).map_err(|error| error.to_string())?;
+    // It is there already when a further process goes on behind a crash.
+    let _ = std::os::unix::fs::symlink(tests, packages.join("test"));
+    if WITH_GIL.contains(&module) {
+        fs::write(packages.join("sitecustomize.py"), SAY_GIL).map_err(|error| error.to_string())?;
+    }
+    Ok(home)
 }
 
 fn read_ledger(file: &Path) -> Result<Map<String, Value>, String> {

@@ -65,11 +65,11 @@ fn put_class<T: NativeClass>(cx: &mut Cx, d: Gc<Dict>) -> Result<()> {
 }
 
 /// The namespace of the `builtins` module: classes, exceptions, constants and
-/// the functions that need no VM. It also becomes `rt().builtins`.
+/// the functions that need no VM. It also becomes `interp().builtins`.
 pub fn builtins_namespace(cx: &mut Cx) -> Result<Gc<Dict>> {
     let m = module::from_spec(cx, &functions::builtins::SPEC)?;
     let d = module::namespace(cx, m)?;
-    cx.rt().builtins.set(&cx.mutator, d.obj().word());
+    cx.interp().builtins.set(&cx.mutator, d.obj().word());
     for id in NAMED {
         // The owner of a reserved shape that nobody has defined yet is empty.
         if shape::layout(*id).owner.load(std::sync::atomic::Ordering::Acquire) == 0 {

@@ -13,7 +13,7 @@ use typhon_object::{Cx, ExcKind, Gc, Obj, Result};
 /// A function or class of `builtins` by name.
 pub fn builtin(cx: &Cx, name: &str) -> Result<Obj> {
     let n = cx.intern(name)?;
-    let ns = Obj::from_word(cx.rt().builtins.get()).and_then(|o| o.cast::<Dict>());
+    let ns = Obj::from_word(cx.interp().builtins.get()).and_then(|o| o.cast::<Dict>());
     match ns.and_then(|d| d.get_str(n)) {
         Some(o) => Ok(o),
         None => Err(cx.error(ExcKind::AttributeError, format!("module 'builtins' has no attribute '{name}'"))),
@@ -579,7 +579,7 @@ pub mod builtins {
 
 /// `sys.name`, if there is a `sys` yet.
 pub fn sys_attr(cx: &mut Cx, name: &str) -> Result<Option<Obj>> {
-    let Some(modules) = Obj::from_word(cx.rt().modules.get()).and_then(|o| o.cast::<Dict>()) else {
+    let Some(modules) = Obj::from_word(cx.interp().modules.get()).and_then(|o| o.cast::<Dict>()) else {
         return Ok(None);
     };
     let Some(sys) = modules.get_str(typhon_object::name!(cx, "sys")) else { return Ok(None) };

@@ -197,7 +197,7 @@ pub fn spec_origin(cx: &mut Cx, spec: Option<Obj>) -> Result<Option<Gc<Str>>> {
 
 fn sys_module(cx: &Cx) -> Option<Obj> {
     let n = name!(cx, "sys");
-    Obj::from_word(cx.rt().modules.get())?.cast::<Dict>()?.get_str(n)
+    Obj::from_word(cx.interp().modules.get())?.cast::<Dict>()?.get_str(n)
 }
 
 /// Whether the module's file stands in the folder that comes first in `sys.path`,

@@ -82,7 +82,7 @@ impl FunctionMethods {
             return Ok(c.obj());
         }
         // A module's function knows its module by name.
-        let modules = Obj::from_word(cx.rt().modules.get()).and_then(|o| o.cast::<typhon_object::dict::Dict>());
+        let modules = Obj::from_word(cx.interp().modules.get()).and_then(|o| o.cast::<typhon_object::dict::Dict>());
         let name = this.owner.obj().and_then(|o| o.cast::<Str>());
         Ok(match (modules, name) {
             (Some(m), Some(n)) => m.get_str(n).unwrap_or(Obj::NONE),

@@ -11,11 +11,11 @@ use typhon_object::{Cx, Gc, Obj, Result, instance, name, ops, shape, str};
 /// A module by name, from `sys.modules` or imported.
 pub fn import(cx: &mut Cx, module: &str) -> Result<Obj> {
     let n = cx.intern(module)?;
-    let loaded = Obj::from_word(cx.rt().modules.get()).and_then(|m| m.cast::<Dict>()).and_then(|m| m.get_str(n));
+    let loaded = Obj::from_word(cx.interp().modules.get()).and_then(|m| m.cast::<Dict>()).and_then(|m| m.get_str(n));
     if let Some(m) = loaded.filter(|m| !m.is_none()) {
         return Ok(m);
     }
-    let f = Obj::from_word(cx.rt().builtins.get())
+    let f = Obj::from_word(cx.interp().builtins.get())
         .and_then(|b| b.cast::<Dict>())
         .and_then(|b| b.get_str(name!(cx, "__import__")));
     match f {

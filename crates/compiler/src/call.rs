@@ -92,10 +92,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn keyword_names(&mut self, keywords: &[Keyword]) -> u32 {
-        let names = keywords.iter().flat_map(|k| &k.arg).map(|n| {
-            let m = self.mangled(&n.id);
-            Const::Str(m.as_str().into())
-        });
+        // As they are written: the names of keyword arguments are never private.
+        let names = keywords.iter().flat_map(|k| &k.arg).map(|n| Const::Str(n.id.as_str().into()));
         let tuple = Const::Tuple(names.collect());
         self.u.konst(tuple)
     }
@@ -185,8 +183,8 @@ impl<'a> Compiler<'a> {
             let n = keywords.iter().take(15).take_while(|k| k.arg.is_some()).count();
             self.u.set_top(d as u32);
             for k in &keywords[..n] {
-                let name = k.arg.as_ref().map(|n| self.mangled(&n.id)).unwrap_or_default();
-                self.const_temp(Const::Str(name.as_str().into()));
+                let name = k.arg.as_ref().map_or("", |n| n.id.as_str());
+                self.const_temp(Const::Str(name.into()));
                 self.expr_temp(&k.value)?;
             }
             self.u.set_top(d as u32 + 1);
@@ -195,9 +193,8 @@ impl<'a> Compiler<'a> {
                 let top = self.u.top;
                 match &k.arg {
                     Some(name) => {
-                        let m = self.mangled(&name.id);
                         // Merge, so that a repeated name is an error.
-                        let pair = self.const_temp(Const::Str(m.as_str().into()));
+                        let pair = self.const_temp(Const::Str(name.id.as_str().into()));
                         self.expr_temp(&k.value)?;
                         self.u.emit_abc(Op::BUILDMAP, pair, pair, 1);
                         self.u.emit_abc(Op::DICTMERGE, d, pair, w);

@@ -76,7 +76,7 @@ impl<'a> Compiler<'a> {
             let mut names = Vec::new();
             for k in keywords {
                 self.expr_temp(&k.value)?;
-                names.extend(k.arg.as_ref().map(|n| Const::Str(self.mangled(&n.id).as_str().into())));
+                names.extend(k.arg.as_ref().map(|n| Const::Str(n.id.as_str().into())));
             }
             let count = (3 + args.len() + keywords.len()) as u16;
             if keywords.is_empty() {

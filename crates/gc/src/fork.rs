@@ -53,12 +53,14 @@ fn fork_stopped(me: &ThreadState, workers: bool) -> libc::pid_t {
         // protocol may take (the world's, those of the roots) are ours on both sides.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
-            for &other in members.threads().iter().filter(|&&t| !std::ptr::eq(t, me)) {
+            let mine = crate::mutator::own_states();
+            debug_assert!(mine.contains(&std::ptr::from_ref(me)));
+            for &other in members.threads().iter().filter(|t| !mine.contains(t)) {
                 // SAFETY (GC-8): its thread does not exist here.
                 unsafe { crate::alloc::unbind(&*from_state(other)) };
             }
-            let alone = members.threads().len() == 1;
-            members.retain_only(me);
+            let alone = members.threads().len() == mine.len();
+            members.retain_only(&mine);
             sleepers.forget_sleepers();
             typhon_sync::gil::after_fork();
             typhon_sync::object_lock::after_fork();

@@ -102,7 +102,7 @@ pub use layout::{
 };
 pub use mutator::{
     Mutator, POLL_COLLECT, POLL_FINALIZE, POLL_GIL, POLL_STOP, attach, attached, current, detach, multi_threaded,
-    request_all, request_one,
+    own_mutators, request_all, request_one,
 };
 pub use registers::FrameMark;
 pub use roots::{OwnedRoot, Root, StackRange};

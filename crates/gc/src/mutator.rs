@@ -94,6 +94,8 @@ pub struct Mutator {
     away: Cell<bool>,
     stack_hi: AtomicUsize,
     id: Cell<u64>,
+    /// The same thread's mutator that was current before, which is blocked meanwhile.
+    outer: Cell<*mut Mutator>,
     pub(crate) mmtk: Cell<*mut mmtk::Mutator<Vm>>,
     /// The innermost frame that is marked, see [`Mutator::collect_above_mark`].
     pub mark: FrameMark,
@@ -124,6 +126,7 @@ impl Mutator {
             away: Cell::new(false),
             stack_hi: AtomicUsize::new(0),
             id: Cell::new(0),
+            outer: Cell::new(null_mut()),
             mmtk: Cell::new(null_mut()),
             mark: FrameMark::default(),
             above_mark: AtomicBool::new(false),
@@ -353,15 +356,18 @@ impl Mutator {
 ///
 /// # Safety
 /// `m` stays at its address until [`detach`] and is used by this thread only, except
-/// for `request`. The thread is not attached.
+/// for `request`. The thread is not attached, or is in [`Mutator::blocked`] until after
+/// [`detach`].
 pub unsafe fn attach(m: *mut Mutator, stack_hi: usize) {
-    assert!(current().is_null(), "the thread is attached already");
+    let outer = current();
+    assert!(outer.is_null() || (*outer).away.get(), "the thread is attached already");
     if gil::is_on() {
         gil::take(ask_for_gil);
     }
     let this = &*m;
     this.stack_hi.store(stack_hi, Ordering::Relaxed);
     this.id.set(NEXT_ID.fetch_add(1, Ordering::Relaxed));
+    this.outer.set(outer);
     this.away.set(false);
     let second = WORLD.attach(&this.safepoint, |others| {
         crate::alloc::bind(this);
@@ -410,7 +416,7 @@ pub unsafe fn attached<R>(m: *mut Mutator, f: impl FnOnce(&Mutator) -> R) -> R {
 pub unsafe fn detach(m: *mut Mutator) {
     let this = &*m;
     with_stack(|sp| WORLD.detach(&this.safepoint, sp, || crate::alloc::unbind(this)));
-    CURRENT.with(|c| c.set(null_mut()));
+    CURRENT.with(|c| c.set(this.outer.get()));
     if gil::is_on() {
         gil::give();
     }
@@ -428,8 +434,26 @@ fn without_gil<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
+/// The states of the calling thread's mutators: of the current one and of those that are
+/// blocked further up its stack.
+pub(crate) fn own_states() -> Vec<*const ThreadState> {
+    let mut states = Vec::new();
+    let mut at = current();
+    // SAFETY: each stays attached until the one inside it is not.
+    while let Some(m) = unsafe { at.as_ref() } {
+        states.push(&raw const m.safepoint);
+        at = m.outer.get();
+    }
+    states
+}
+
 /// The mutator that a safepoint state belongs to.
 pub(crate) fn from_state(state: *const ThreadState) -> *mut Mutator {
     // `safepoint` is the first field of a `repr(C)` struct.
     state as *mut Mutator
+}
+
+/// The calling thread's mutators, the current one first.
+pub fn own_mutators() -> Vec<*mut Mutator> {
+    own_states().into_iter().map(from_state).collect()
 }

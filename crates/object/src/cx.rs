@@ -16,13 +16,14 @@
 
 use crate::attr_cache::AttrCache;
 use crate::exc::{BaseException, ExcKind, Raised};
+use crate::interp::{self, Interp};
 use crate::obj::{Gc, Obj};
 use crate::str::Str;
 use crate::tuple::Tuple;
 use crate::types::Type;
 use crate::{Result, exc, intern, ops, shape};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use typhon_gc::{Mutator, Root};
 
@@ -65,6 +66,7 @@ pub struct Cx {
     /// What upper layers keep per thread, by index: values or plain numbers. The
     /// collector sees these words and `handled`.
     pub ext: [Cell<u64>; 13],
+    interp: &'static Interp,
     /// What this thread knows of attribute lookups.
     pub attrs: AttrCache,
     lookup: Box<[LookupEntry]>,
@@ -79,22 +81,17 @@ struct LookupEntry {
 
 const LOOKUPS: usize = 1024;
 
-/// What all threads of the process share. Heap references are in `Root`s.
+/// What all interpreters of the process share. Heap references are in `Root`s. What each
+/// has for itself is in [`Interp`].
 pub struct Rt {
     latin1: Root,
     empty_tuple: Root,
     names: Root,
-    /// The modules dict (`sys.modules`).
-    pub modules: Root,
-    /// The namespace of `builtins`.
-    pub builtins: Root,
     classes: Root,
     exceptions: Root,
     spare: Root,
     hooks: Hooks,
-    /// Deepest Python recursion (`sys.setrecursionlimit`).
-    pub recursion_limit: AtomicUsize,
-    /// Set once the runtime has begun to shut down.
+    /// Set once the process has begun to shut down.
     pub finalizing: AtomicBool,
 }
 
@@ -102,8 +99,6 @@ static RT: Rt = Rt {
     latin1: Root::new(),
     empty_tuple: Root::new(),
     names: Root::new(),
-    modules: Root::new(),
-    builtins: Root::new(),
     classes: Root::new(),
     exceptions: Root::new(),
     spare: Root::new(),
@@ -121,7 +116,6 @@ static RT: Rt = Rt {
         forget_dead: OnceLock::new(),
         with_foreign_thread: OnceLock::new(),
     },
-    recursion_limit: AtomicUsize::new(1000),
     finalizing: AtomicBool::new(false),
 };
 
@@ -260,8 +254,14 @@ impl Cx {
     }
     /// Attach the calling thread. Values are found in the frames below the address
     /// `hi`, which is in the caller's frame or above it.
-    #[inline(never)]
     pub fn attach_at(hi: usize, native_room: usize) -> Box<Cx> {
+        Cx::attach_in(interp::main(), hi, native_room)
+    }
+    /// The same in an interpreter. A thread that has a context may get another inside
+    /// [`Cx::blocked`] of the former one.
+    #[inline(never)]
+    pub fn attach_in(interp: &'static Interp, hi: usize, native_room: usize) -> Box<Cx> {
+        interp.enter();
         START.get().expect("the heap is initialised first");
         let former = RETIRED.lock().ok().and_then(|mut r| r.pop());
         let Retired { stack, lookup, attrs } = former.unwrap_or_else(Retired::fresh);
@@ -272,11 +272,12 @@ impl Cx {
             base: std::ptr::null_mut(),
             pc: std::ptr::null(),
             depth: 0,
-            depth_limit: RT.recursion_limit.load(Ordering::Relaxed) as u32,
+            depth_limit: interp.recursion_limit.load(Ordering::Relaxed) as u32,
             native_limit: hi.saturating_sub(native_room),
             handled: Cell::new(0),
             repr_depth: 0,
             ext: Default::default(),
+            interp,
             attrs,
             lookup,
         });
@@ -292,12 +293,22 @@ impl Cx {
     pub fn detach(mut self: Box<Cx>) {
         // The box is not used afterwards.
         unsafe { typhon_gc::detach(&mut self.mutator) };
+        self.interp.leave();
         Retired { stack: self.stack, lookup: self.lookup, attrs: self.attrs }.keep();
     }
-    /// The shared state.
+    /// What all interpreters share.
     #[inline(always)]
     pub fn rt(&self) -> &'static Rt {
         &RT
+    }
+    /// The interpreter that the context belongs to.
+    #[inline(always)]
+    pub fn interp(&self) -> &'static Interp {
+        self.interp
+    }
+    /// Whether nothing new is to be begun: the interpreter or the whole process ends.
+    pub fn is_ending(&self) -> bool {
+        RT.finalizing.load(Ordering::Relaxed) || self.interp.finalizing.load(Ordering::Relaxed)
     }
     /// The first unused word of the value stack (CX-2).
     #[inline(always)]

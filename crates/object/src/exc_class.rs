@@ -4,6 +4,7 @@
 
 use crate::cx::Cx;
 use crate::exc::{ExcKind, Raised};
+use crate::interp::InterpRoot;
 use crate::obj::{Gc, Obj};
 use crate::types::{self, Type};
 use crate::{Result, dict, new_type, ops, shape, str, tuple};
@@ -11,21 +12,33 @@ use crate::{Result, dict, new_type, ops, shape, str, tuple};
 /// An exception class of a native module, made on first use and kept in `root`.
 pub fn exception_class(
     cx: &mut Cx,
-    root: &'static typhon_gc::Root,
+    root: &'static InterpRoot,
     module: &str,
     name: &str,
     base: ExcKind,
 ) -> Result<Gc<Type>> {
-    if let Some(t) = Obj::from_word(root.get()).and_then(|o| o.cast()) {
+    let base = base.class(cx);
+    exception_subclass(cx, root, module, name, base)
+}
+
+/// The same with any exception class as its base.
+pub fn exception_subclass(
+    cx: &mut Cx,
+    root: &'static InterpRoot,
+    module: &str,
+    name: &str,
+    base: Gc<Type>,
+) -> Result<Gc<Type>> {
+    if let Some(t) = Obj::from_word(root.get(cx)).and_then(|o| o.cast()) {
         return Ok(t);
     }
     let ns = dict::new(cx)?;
     let (k, v) = (cx.intern("__module__")?, cx.intern(module)?);
     ns.insert_str(cx, k, v.obj())?;
-    let bases = tuple::new(cx, &[base.class(cx).obj()])?;
+    let bases = tuple::new(cx, &[base.obj()])?;
     let name = cx.intern(name)?;
     let t = new_type::new_type(cx, types::class_for(shape::TYPE), name, bases, ns)?;
-    root.set(&cx.mutator, t.obj().word());
+    root.set(cx, t.obj().word());
     Ok(t)
 }
 

@@ -28,7 +28,12 @@ pub(crate) fn add(cx: &Cx, s: Gc<Str>) -> Result<Gc<Str>> {
     loop {
         if let Some(e) = table.get_str(own) {
             // The table maps strings to themselves.
-            return Ok(unsafe { Gc::from_obj(e) });
+            let found: Gc<Str> = unsafe { Gc::from_obj(e) };
+            if !found.is_interned() {
+                // Whoever put it in has not come to that yet.
+                str::set_interned(found);
+            }
+            return Ok(found);
         }
         if table.insert_new_str(cx, own)? {
             str::set_interned(own);

@@ -32,6 +32,7 @@ pub mod hash;
 pub mod instance;
 pub mod int;
 pub mod intern;
+pub mod interp;
 pub mod list;
 pub mod lock;
 pub mod method;

@@ -91,6 +91,7 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     let d = dict::copy(cx, &ns)?;
     let slots = d.get_str(name!(cx, "__slots__"));
     let t = types::alloc(cx, meta.root_shape())?;
+    t.interp.store(cx.interp().id() as u64 + 1, Ordering::Relaxed);
     t.name.set(cx, t, name);
     t.dict.set(cx, t, d);
     t.bases.set(cx, t, bases);

@@ -109,13 +109,16 @@ pub(crate) fn each_follower(t: Gc<Type>, mut f: impl FnMut(Gc<Type>)) {
     }
 }
 
-/// The classes derived from `t`, in a list of their own.
+/// The classes derived from `t`, in a list of their own, as far as the interpreter that
+/// asks may know of them.
 pub fn of(cx: &Cx, t: Gc<Type>) -> Result<Gc<List>> {
     let out = list::new(cx, &[])?;
     let Some(l) = t.subclasses.get() else { return Ok(out) };
+    let here = cx.interp().id();
     for i in 0..l.len() {
         if let Some(c) = l.get(i).and_then(class_in)
             && c.bases().contains(&t.obj())
+            && c.interp().is_none_or(|id| id == here)
         {
             out.append(cx, c.obj())?;
         }

@@ -91,6 +91,8 @@ pub struct Type {
     pub(crate) send: AtomicU64,
     /// What the VM caches for instantiation.
     pub construct: Slot,
+    /// The id of the interpreter that made it plus one; 0: all share it.
+    pub(crate) interp: AtomicU64,
 }
 
 /// Class may be subclassed.
@@ -212,6 +214,10 @@ impl Type {
     #[inline(always)]
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+    /// The id of the interpreter that made it; `None` if all share it.
+    pub fn interp(&self) -> Option<i64> {
+        (self.interp.load(Ordering::Relaxed) as i64).checked_sub(1).filter(|id| *id >= 0)
     }
     /// The shape of fresh instances.
     #[inline(always)]
@@ -486,7 +492,7 @@ pub fn make_native<T: NativeClass>(cx: &mut Cx) -> Result<Gc<Type>> {
 /// A class of `builtins`, by name.
 fn builtin_class(cx: &Cx, name: &str) -> Result<Obj> {
     let n = cx.intern(name)?;
-    let d = cx.rt().builtins.get();
+    let d = cx.interp().builtins.get();
     // The root holds the builtins namespace once it exists.
     let found = Obj::from_word(d).and_then(|o| unsafe { Gc::<Dict>::from_obj(o) }.get_str(n));
     found.ok_or_else(|| cx.error(ExcKind::SystemError, format!("no built-in class {name}")))

@@ -8,8 +8,8 @@
 use crate::util::{attr, import, tuple_obj};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
+use typhon_object::interp::InterpRoot;
 use typhon_object::list::List;
 use typhon_object::native::{self, IntoObj};
 use typhon_object::obj::{Gc, Obj};
@@ -158,13 +158,13 @@ fn class_arg(cx: &Cx, o: Obj, msg: &str) -> Result<Gc<Type>> {
 }
 
 fn weak_ref(cx: &mut Cx, o: Obj) -> Result<Obj> {
-    static REF: Root = Root::new();
-    let class = match Obj::from_word(REF.get()) {
+    static REF: InterpRoot = InterpRoot::new();
+    let class = match Obj::from_word(REF.get(cx)) {
         Some(c) => c,
         None => {
             let m = import(cx, "_weakref")?;
             let c = attr(cx, m, "ref")?;
-            REF.set(&cx.mutator, c.word());
+            REF.set(cx, c.word());
             c
         }
     };

@@ -3,21 +3,21 @@
 //! Tests: CPython test_posix.
 
 use crate::util::unraisable;
-use typhon_gc::Root;
+use typhon_object::interp::InterpRoot;
 use typhon_object::list::{self, List};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::{Cx, Dunder, Result, ops};
 
-static BEFORE: Root = Root::new();
-static CHILD: Root = Root::new();
-static PARENT: Root = Root::new();
+static BEFORE: InterpRoot = InterpRoot::new();
+static CHILD: InterpRoot = InterpRoot::new();
+static PARENT: InterpRoot = InterpRoot::new();
 
-fn list_of(cx: &Cx, root: &'static Root) -> Result<Gc<List>> {
-    if let Some(l) = Obj::from_word(root.get()).and_then(|o| o.cast()) {
+fn list_of(cx: &Cx, root: &'static InterpRoot) -> Result<Gc<List>> {
+    if let Some(l) = Obj::from_word(root.get(cx)).and_then(|o| o.cast()) {
         return Ok(l);
     }
     let l = list::new(cx, &[])?;
-    root.set(&cx.mutator, l.obj().word());
+    root.set(cx, l.obj().word());
     Ok(l)
 }
 
@@ -39,7 +39,7 @@ pub fn register(cx: &Cx, before: Option<Obj>, child: Option<Obj>, parent: Option
     Ok(())
 }
 
-fn run(cx: &mut Cx, root: &'static Root, backwards: bool) {
+fn run(cx: &mut Cx, root: &'static InterpRoot, backwards: bool) {
     let Ok(l) = list_of(cx, root) else { return };
     let n = l.len();
     for i in 0..n {

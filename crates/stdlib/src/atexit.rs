@@ -3,22 +3,22 @@
 //! Tests: CPython test_atexit.
 
 use crate::util::{tuple_obj, unraisable};
-use typhon_gc::Root;
 use typhon_macros::module;
+use typhon_object::interp::InterpRoot;
 use typhon_object::list::{self, List};
 use typhon_object::native::Args;
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::tuple::Tuple;
 use typhon_object::{Cx, Result, ops};
 
-static FUNCTIONS: Root = Root::new();
+static FUNCTIONS: InterpRoot = InterpRoot::new();
 
 fn functions(cx: &Cx) -> Result<Gc<List>> {
-    if let Some(l) = Obj::from_word(FUNCTIONS.get()).and_then(|o| o.cast()) {
+    if let Some(l) = Obj::from_word(FUNCTIONS.get(cx)).and_then(|o| o.cast()) {
         return Ok(l);
     }
     let l = list::new(cx, &[])?;
-    FUNCTIONS.set(&cx.mutator, l.obj().word());
+    FUNCTIONS.set(cx, l.obj().word());
     Ok(l)
 }
 

@@ -4,14 +4,14 @@
 
 use crate::buffer::{AsciiBuf, Buf};
 use crate::util::{bytes_obj, set};
-use typhon_gc::Root;
 use typhon_macros::module;
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::IntoObj;
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, ExcKind, Raised, Result, dict, new_type, ops, shape, tuple};
 
-static ERROR: Root = Root::new();
+static ERROR: InterpRoot = InterpRoot::new();
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// The value of each character in base64, 255 if it has none.
 const DIGITS: [u8; 256] = {
@@ -34,7 +34,7 @@ fn class(cx: &mut Cx, name: &str, base: ExcKind) -> Result<Gc<Type>> {
 
 #[cold]
 fn error(cx: &mut Cx, msg: &str) -> Raised {
-    let Some(c) = Obj::from_word(ERROR.get()) else { return cx.value_error(msg) };
+    let Some(c) = Obj::from_word(ERROR.get(cx)) else { return cx.value_error(msg) };
     let made = msg.into_obj(cx).and_then(|m| ops::call_args(cx, c, &[m]));
     match made {
         Ok(o) => o.cast().map(Raised).unwrap_or_else(|| cx.value_error(msg)),
@@ -82,7 +82,7 @@ pub mod binascii {
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {
         let e = class(cx, "Error", ExcKind::ValueError)?;
-        ERROR.set(&cx.mutator, e.obj().word());
+        ERROR.set(cx, e.obj().word());
         set(cx, module, "Error", e)?;
         let i = class(cx, "Incomplete", ExcKind::Exception)?;
         set(cx, module, "Incomplete", i)

@@ -154,6 +154,10 @@ pub mod posixsubprocess {
             let text = "preexec_fn not supported at interpreter shutdown";
             return Err(cx.error(typhon_object::ExcKind::PythonFinalizationError, text));
         }
+        if !cx.interp().is_main() {
+            let text = "preexec_fn not supported within subinterpreters";
+            return Err(cx.error(typhon_object::ExcKind::RuntimeError, text));
+        }
         let pid = match HOOKS.fork.get() {
             Some(f) => f(cx)?,
             None => sys::raw_fork().map_err(|e| os_error(cx, e))?,

@@ -8,9 +8,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use typhon_builtins::complex;
-use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
 use typhon_object::bytes::Bytes;
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{self, Args, FromArg, IntoObj};
 use typhon_object::obj::{Gc, Obj, Slot};
 use typhon_object::str::Str;
@@ -20,10 +20,10 @@ use typhon_object::{
 };
 use typhon_text::struct_fmt::{Item, Layout, f64_to_half, half_to_f64};
 
-static ERROR: Root = Root::new();
+static ERROR: InterpRoot = InterpRoot::new();
 
 fn error_class(cx: &mut Cx) -> Result<Gc<Type>> {
-    if let Some(t) = Obj::from_word(ERROR.get()).and_then(|o| o.cast()) {
+    if let Some(t) = Obj::from_word(ERROR.get(cx)).and_then(|o| o.cast()) {
         return Ok(t);
     }
     let ns = dict::new(cx)?;
@@ -32,7 +32,7 @@ fn error_class(cx: &mut Cx) -> Result<Gc<Type>> {
     let bases = tuple::new(cx, &[ExcKind::Exception.class(cx).obj()])?;
     let name = cx.intern("error")?;
     let t = new_type::new_type(cx, types::class_for(shape::TYPE), name, bases, ns)?;
-    ERROR.set(&cx.mutator, t.obj().word());
+    ERROR.set(cx, t.obj().word());
     Ok(t)
 }
 

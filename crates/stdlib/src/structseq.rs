@@ -5,6 +5,7 @@
 //! Tests: CPython test_structseq.
 
 use crate::util::{self, tuple_obj};
+use std::sync::{Mutex, PoisonError};
 use typhon_gc::Root;
 use typhon_object::dict::Dict;
 use typhon_object::native::{self, Args, Member, MemberKind, NativeFn};
@@ -381,9 +382,21 @@ pub fn simple(
     visible: usize,
     fields: &[(&'static str, Obj)],
 ) -> Result<Obj> {
-    let names: Vec<(&'static str, &'static str)> = fields.iter().map(|f| (f.0, "")).collect();
-    // Called once per class, which lives as long as the process.
-    let s: &'static StructSeq = Box::leak(Box::new(StructSeq::new(module, name, "", names.leak(), visible)));
+    // Each interpreter asks for it; the class lives as long as the process.
+    static KNOWN: Mutex<Vec<&'static StructSeq>> = Mutex::new(Vec::new());
+    let s: &'static StructSeq = {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.iter().find(|s| s.module == module && s.name == name) {
+            Some(s) => s,
+            None => {
+                let names: Vec<(&'static str, &'static str)> = fields.iter().map(|f| (f.0, "")).collect();
+                let new: &'static StructSeq =
+                    Box::leak(Box::new(StructSeq::new(module, name, "", names.leak(), visible)));
+                known.push(new);
+                new
+            }
+        }
+    };
     let mut values = [Obj::NONE; MAX_FIELDS];
     for (v, f) in values.iter_mut().zip(fields) {
         *v = f.1;

@@ -4,16 +4,16 @@
 
 use crate::sys::{self, terminal as call};
 use crate::util::{Fd, bytes_obj, exception_class, set, set_ints, sys_call};
-use typhon_gc::Root;
 use typhon_macros::module;
 use typhon_object::bytes::Bytes;
+use typhon_object::interp::InterpRoot;
 use typhon_object::list::{self, List};
 use typhon_object::native::{FromArg, IntoObj};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Raised, Result, int, ops};
 
-static ERROR: Root = Root::new();
+static ERROR: InterpRoot = InterpRoot::new();
 
 fn error_class(cx: &mut Cx) -> Result<Gc<Type>> {
     exception_class(cx, &ERROR, "termios", "error", ExcKind::Exception)

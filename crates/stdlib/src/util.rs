@@ -141,7 +141,7 @@ pub fn tuple_obj(cx: &Cx, items: &[Obj]) -> Result<Obj> {
 
 /// The builtins namespace.
 pub fn builtins(cx: &Cx) -> Option<Gc<Dict>> {
-    Obj::from_word(cx.rt().builtins.get()).and_then(|o| o.cast())
+    Obj::from_word(cx.interp().builtins.get()).and_then(|o| o.cast())
 }
 
 /// A name of `builtins`.
@@ -156,7 +156,7 @@ pub fn builtin(cx: &Cx, name: &str) -> Result<Obj> {
 pub fn import(cx: &mut Cx, name: &str) -> Result<Obj> {
     let n = cx.intern(name)?;
     let loaded =
-        |cx: &Cx| Obj::from_word(cx.rt().modules.get()).and_then(|o| o.cast::<Dict>()).and_then(|d| d.get_str(n));
+        |cx: &Cx| Obj::from_word(cx.interp().modules.get()).and_then(|o| o.cast::<Dict>()).and_then(|d| d.get_str(n));
     if let Some(m) = loaded(cx) {
         return Ok(m);
     }

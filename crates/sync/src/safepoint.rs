@@ -90,9 +90,9 @@ impl Members {
         &self.threads
     }
 
-    /// Forgets all threads but `me`: the child's side of a fork.
-    pub fn retain_only(&mut self, me: *const ThreadState) {
-        self.threads.retain(|&t| t == me);
+    /// Forgets all states but those of the caller: the child's side of a fork.
+    pub fn retain_only(&mut self, mine: &[*const ThreadState]) {
+        self.threads.retain(|t| mine.contains(t));
         // Whoever waited for a collection is not in the child.
         self.wanted = false;
     }

@@ -249,7 +249,7 @@ pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -
         _ if e.kind == ErrKind::Undecoded => {
             Some(tuple::new(cx, &[file.obj(), Obj::int_unchecked(0), Obj::int_unchecked(-1), Obj::NONE])?)
         }
-        (_, 0) => None,
+        (None, 0) => None,
         (text, _) => {
             let text = match text {
                 // With the end of the line, even of one that had none.

@@ -41,7 +41,7 @@ pub enum Wanted {
 }
 
 /// The options.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     /// `sys.argv`.
     pub argv: Vec<OsString>,

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use typhon_object::dict::Dict;
+use typhon_object::interp;
 use typhon_object::list::List;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, exc, int, name, ops, str};
 use typhon_syntax::{ErrKind, SyntaxErr};
@@ -48,10 +49,11 @@ fn decode(cx: &mut Cx, s: &OsStr) -> Result<Obj> {
 }
 
 /// `sys.path.insert(0, entry)`.
-fn path_first(cx: &mut Cx, c: &Config, entry: &OsStr) -> Result<()> {
+pub fn path_first(cx: &mut Cx, c: &Config, entry: &OsStr) -> Result<()> {
     if c.safe_path {
         return Ok(());
     }
+    let _ = start::PATH_0.set(entry.to_owned());
     let entry = decode(cx, entry)?;
     prepend(cx, entry)
 }
@@ -305,10 +307,9 @@ fn flush(cx: &mut Cx, stream: &str) -> Option<Raised> {
     ops::call_method(cx, f, "flush", &[]).err()
 }
 
-/// Join the threads that are not daemons, run `atexit`, flush the streams; the
-/// exit code.
-#[inline(never)]
-pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
+/// Join the threads that are not daemons, run `atexit`, flush the streams; whether the
+/// streams took everything.
+fn wind_down(cx: &mut Cx) -> bool {
     let key = |cx: &Cx, n: &str| cx.intern(n).ok().and_then(|k| import::modules(cx).get_str(k));
     if let Some(t) = key(cx, "threading")
         && let Err(e) = ops::call_method(cx, t, "_shutdown", &[])
@@ -316,14 +317,55 @@ pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
         typhon_vm::poll::unraisable(cx, e, "Exception ignored on threading shutdown", t);
     }
     typhon_stdlib::atexit::run_all(cx);
-    let mut code = code;
+    let mut whole = true;
     if let Some(e) = flush(cx, "stdout") {
         typhon_vm::poll::unraisable(cx, e, "Exception ignored while flushing sys.stdout", Obj::NONE);
+        whole = false;
+    }
+    whole && flush(cx, "stderr").is_none()
+}
+
+/// The end of an interpreter other than the main one.
+pub fn end_subinterpreter(cx: &mut Cx) {
+    wind_down(cx);
+    cx.interp().finalizing.store(true, Ordering::SeqCst);
+    crate::wiring::finalize_modules(cx);
+}
+
+/// At the end of the process: end the interpreters that the program has left.
+fn end_others(cx: &mut Cx) {
+    if !interp::several() {
+        return;
+    }
+    // Those that nobody knows of any more end by themselves.
+    cx.collect_thoroughly(true);
+    typhon_vm::poll::finalize(cx);
+    if interp::all(cx).len() > 1 {
+        let text = "remaining subinterpreters; close them with Interpreter.close()";
+        if let Err(e) = warn_of_no_place(cx, text) {
+            typhon_vm::poll::unraisable(cx, e, "", Obj::NONE);
+        }
+        typhon_vm::interps::end_all(cx);
+    }
+}
+
+/// A RuntimeWarning that no code is to blame for.
+fn warn_of_no_place(cx: &mut Cx, text: &str) -> Result<()> {
+    let warnings = import::import_module(cx, "warnings")?;
+    let (text, place) = (str::new(cx, text)?, str::new(cx, "<sys>")?);
+    let class = ExcKind::RuntimeWarning.class(cx).obj();
+    let args = [text.obj(), class, place.obj(), Obj::int_unchecked(0)];
+    ops::call_method(cx, warnings, "warn_explicit", &args).map(|_| ())
+}
+
+/// Wind down, and end everything else; the exit code.
+#[inline(never)]
+pub fn shut_down(cx: &mut Cx, code: u8) -> u8 {
+    let mut code = code;
+    if !wind_down(cx) {
         code = FLUSH_FAILED;
     }
-    if flush(cx, "stderr").is_some() {
-        code = FLUSH_FAILED;
-    }
+    end_others(cx);
     cx.rt().finalizing.store(true, Ordering::SeqCst);
     typhon_object::cx::scrub();
     crate::wiring::finalize_modules(cx);

@@ -5,8 +5,10 @@
 
 use crate::config::Config;
 use crate::{compile, library, sys_values};
+use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use typhon_object::dict::Dict;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, boot, name, ops, str};
@@ -18,14 +20,12 @@ use typhon_vm::{deadlock, import, init, sys, thread};
 #[inline(never)]
 pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     // Before the first string is hashed, for the first call counts.
+    let _ = CONFIG.set(c.clone());
     let key = hash_key(c);
     typhon_object::hash::set_key(key.0, key.1);
     boot::bootstrap(cx)?;
     compile::OPTIMIZE.store(c.optimize.clamp(0, 2) as u8, Ordering::Relaxed);
     typhon_builtins::init(cx)?;
-    let builtins = typhon_builtins::containers::builtins_namespace(cx)?;
-    let modules = typhon_object::dict::new(cx)?;
-    cx.rt().modules.set(&cx.mutator, modules.obj().word());
     init::init(cx)?;
     typhon_vm::weakref::init(cx)?;
     let _ = hooks::COMPILE.set(compile::compile);
@@ -37,15 +37,6 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     let _ = vm_library::NATIVE.set(native);
     crate::wiring::connect();
     thread::init_main(cx);
-    let b = import::new_module(cx, "builtins")?;
-    let bd = hooks::module_dict(b).expect("a module");
-    bd.replace_with(cx, &builtins);
-    cx.rt().builtins.set(&cx.mutator, bd.obj().word());
-    bd.insert_str(cx, name!(cx, "__debug__"), Obj::bool(c.optimize == 0))?;
-    modules.insert_str(cx, name!(cx, "builtins"), b)?;
-    let s = sys::init(cx)?;
-    let sd = hooks::module_dict(s).expect("a module");
-    sys_values::fill(cx, sd, c)?;
     typhon_vm::code_object::NO_DEBUG_RANGES.store(c.no_debug_ranges, Ordering::Relaxed);
     typhon_builtins::int_new::MAX_STR_DIGITS.store(c.int_max_str_digits as usize, Ordering::Relaxed);
     if let Some(mode) = c.deadlock {
@@ -55,15 +46,25 @@ pub fn start(cx: &mut Cx, c: &Config) -> Result<()> {
     import::IMPORT_TIME.store(c.import_time > 0, Ordering::Relaxed);
     import::VERBOSE.store(c.verbose > 0, Ordering::Relaxed);
     typhon_vm::signal::init_main(cx);
+    interpreter(cx, c)?;
+    crate::wiring::started();
+    Ok(())
+}
+
+/// Make an interpreter that can import and print, of which there is only the record.
+pub fn interpreter(cx: &mut Cx, c: &Config) -> Result<()> {
+    init::init_interp(cx)?;
+    hooks::builtins(cx).insert_str(cx, name!(cx, "__debug__"), Obj::bool(c.optimize == 0))?;
+    let s = sys::init(cx)?;
+    let sd = hooks::module_dict(s).expect("a module");
+    sys_values::fill(cx, sd, c)?;
     vm_library::start_importlib(cx)?;
     if let Some(how) = &c.check_pycs {
         let imp = import::import_module(cx, "_imp")?;
         let how = str::new(cx, how)?;
         ops::set_attr(cx, imp, name!(cx, "check_hash_based_pycs"), Some(how.obj()))?;
     }
-    standard_streams(cx, sd, c)?;
-    crate::wiring::started();
-    Ok(())
+    standard_streams(cx, sd, c)
 }
 
 fn hash_key(c: &Config) -> (u64, u64) {
@@ -182,6 +183,30 @@ fn names(cx: &mut Cx, n: &[&str]) -> Result<Gc<typhon_object::tuple::Tuple>> {
         l.append(cx, n.obj())?;
     }
     ops::tuple_from_list(cx, l)
+}
+
+/// What subinterpreters begin with: the command's configuration, and the first entry that
+/// the program's `sys.path` was given.
+static CONFIG: OnceLock<Config> = OnceLock::new();
+pub static PATH_0: OnceLock<OsString> = OnceLock::new();
+
+/// Make another interpreter, of which there is only the record, like the first one.
+pub fn subinterpreter(cx: &mut Cx) -> Result<()> {
+    let Some(c) = CONFIG.get() else {
+        return Err(cx.error(ExcKind::RuntimeError, "the main interpreter is not ready"));
+    };
+    interpreter(cx, c)?;
+    main_module(cx)?;
+    if !c.warnings.is_empty() {
+        import::import_module(cx, "warnings")?;
+    }
+    if !c.no_site {
+        import::import_module(cx, "site")?;
+    }
+    if let Some(entry) = PATH_0.get() {
+        crate::run::path_first(cx, c, entry)?;
+    }
+    Ok(())
 }
 
 /// What happens before the program once the runtime runs: `warnings` if there

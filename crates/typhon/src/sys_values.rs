@@ -55,7 +55,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     no_more(version);
     put(cx, d, "version_info", version)?;
     let hooks = named(cx, "asyncgen_hooks", &[("firstiter", Obj::NONE), ("finalizer", Obj::NONE)])?;
-    typhon_vm::async_gen::HOOKS_CLASS.set(&cx.mutator, ops::class_of(hooks).obj().word());
+    typhon_vm::async_gen::HOOKS_CLASS.set(cx, ops::class_of(hooks).obj().word());
     let v = text(cx, &crate::usage::long_version())?;
     put(cx, d, "version", v)?;
     put(cx, d, "hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0))?;
@@ -68,7 +68,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
             ("cache_tag", tag),
             ("version", version),
             ("hexversion", n(a << 24 | b << 16 | p << 8 | 0xf0)),
-            ("supports_isolated_interpreters", Obj::FALSE),
+            ("supports_isolated_interpreters", Obj::TRUE),
         ],
     )?;
     put(cx, d, "implementation", implementation)?;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use typhon_object::{Cx, ExcKind, Obj, Result, int, name, ops, str};
 use typhon_stdlib::util::{HOOKS, os_error};
 use typhon_stdlib::{at_fork, util};
-use typhon_vm::{hooks, import, import_lock, library, poll, signal, thread};
+use typhon_vm::{hooks, import, import_lock, interps, library, poll, signal, thread};
 
 /// Connect them. Called once, before any module is imported.
 pub fn connect() {
@@ -16,6 +16,8 @@ pub fn connect() {
     let _ = HOOKS.warn.set(warn);
     let _ = HOOKS.unraisable.set(poll::unraisable);
     typhon_stdlib::codecs::connect();
+    let _ = interps::START.set(crate::start::subinterpreter);
+    let _ = interps::END.set(crate::run::end_subinterpreter);
     let _ = typhon_builtins::hooks::WARN.set(|cx, text, kind| warn(cx, text, kind, 1));
 }
 
@@ -29,6 +31,9 @@ fn warn(cx: &mut Cx, text: &str, kind: ExcKind, level: i64) -> Result<()> {
 
 /// `os.fork()`. The child has one thread: this one.
 fn fork(cx: &mut Cx) -> Result<i32> {
+    if !cx.interp().may(typhon_object::interp::ALLOW_FORK) {
+        return Err(cx.error(ExcKind::RuntimeError, "fork not supported for isolated subinterpreters"));
+    }
     if cx.rt().finalizing.load(Ordering::Relaxed) {
         return Err(cx.error(ExcKind::PythonFinalizationError, "can't fork at interpreter shutdown"));
     }
@@ -74,18 +79,19 @@ pub fn started() {
     typhon_gc::settle_finalizable();
 }
 
-/// At the end: let the program's modules go, so that the finalizers of what only they
+/// At an interpreter's end: let the program's modules go, so that the finalizers of what only they
 /// hold run while everything else still works. Without finalizers nobody would notice.
 #[inline(never)]
 pub fn finalize_modules(cx: &mut Cx) {
     // Daemon threads stop where they are.
     typhon_gc::request_all(typhon_object::cx::POLL_ASYNC_EXC);
-    if typhon_gc::finalizable() == 0 {
+    if typhon_gc::finalizable() == 0 || !cx.interp().used.load(Ordering::Relaxed) {
         return;
     }
     forget_modules(cx);
     // What a finalizer lets go of may have one, too.
-    for _ in 0..3 {
+    let rounds = if cx.interp().is_main() { 3 } else { 1 };
+    for _ in 0..rounds {
         // Or the program's last calls would have left what they worked with.
         typhon_object::cx::scrub();
         cx.mutator.collect(true);

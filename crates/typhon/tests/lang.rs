@@ -81,6 +81,7 @@ topics! {
     lang_generators "generators"
     lang_gil "gil"
     lang_greenlet "greenlet"
+    lang_interpreters "interpreters"
     lang_hashes "hashes"
     lang_imports "imports"
     lang_int "int"

@@ -6,8 +6,8 @@
 use crate::ending;
 use crate::generator::{self, DONE, Generator, Input, Step};
 use std::sync::atomic::{AtomicU32, Ordering};
-use typhon_gc::Root;
 use typhon_macros::{Trace, class};
+use typhon_object::interp::InterpRoot;
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, native, ops};
 
@@ -26,7 +26,7 @@ pub const YIELDED: u32 = 32;
 const HOOKS: usize = 3;
 
 /// The class of what `sys.get_asyncgen_hooks()` returns, which the binary makes.
-pub static HOOKS_CLASS: Root = Root::new();
+pub static HOOKS_CLASS: InterpRoot = InterpRoot::new();
 
 /// `sys.get_asyncgen_hooks()`.
 pub fn hooks(cx: &Cx) -> (Obj, Obj) {

@@ -144,7 +144,8 @@ pub fn load(cx: &mut Cx, data: &Arc<Data>) -> Result<Gc<Code>> {
     load_with(cx, data, filename)
 }
 
-fn load_with(cx: &mut Cx, data: &Arc<Data>, filename: Gc<Str>) -> Result<Gc<Code>> {
+/// The same with another file name.
+pub(crate) fn load_with(cx: &mut Cx, data: &Arc<Data>, filename: Gc<Str>) -> Result<Gc<Code>> {
     let consts = list::new(cx, &[])?;
     for c in &data.consts {
         let o = constant(cx, c, filename)?;

@@ -29,10 +29,10 @@ use crate::{deadlock_report, signal};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use typhon_gc::Root;
 use typhon_macros::Trace;
 use typhon_object::array::{self, Array};
 use typhon_object::exc_class::{error_of, exception_class};
+use typhon_object::interp::InterpRoot;
 use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, Slot};
 use typhon_sync::park::{Semaphore, Waiter};
@@ -57,7 +57,7 @@ pub enum Mode {
 }
 
 static MODE: AtomicU8 = AtomicU8::new(Mode::Raise as u8);
-static ERROR: Root = Root::new();
+static ERROR: InterpRoot = InterpRoot::new();
 static TABLE: Mutex<Vec<Record>> = Mutex::new(Vec::new());
 
 /// Sets what happens when a deadlock is found.

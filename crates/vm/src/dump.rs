@@ -140,7 +140,7 @@ pub fn one(out: &mut Out, cx: Option<&Cx>) {
 
 /// All threads' stacks, the caller's last. The world is stopped meanwhile.
 pub fn all(out: &mut Out, cx: &Cx) {
-    stacks::others(cx, |other| {
+    stacks::all_others(cx, |other| {
         out.text("Thread 0x");
         header(out, other.ext[IDENT].get());
         out.frames(other);
@@ -217,7 +217,7 @@ fn lock_at(out: &mut Out, lock: usize, holder: u64) {
 /// All threads' stacks, for a caller that has none.
 pub fn everybody_else(out: &mut Out, cx: &Cx) {
     let mut first = true;
-    stacks::others(cx, |other| {
+    stacks::all_others(cx, |other| {
         if !std::mem::take(&mut first) {
             out.text("\n");
         }

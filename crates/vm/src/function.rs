@@ -171,7 +171,7 @@ pub fn new(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Gc<Function
 pub fn builtins_of(cx: &Cx, globals: Gc<Dict>) -> Obj {
     match globals.get_str(name!(cx, "__builtins__")) {
         Some(b) => crate::hooks::module_dict(b).map_or(b, Gc::obj),
-        None => Obj::from_word(cx.rt().builtins.get()).expect("builtins exist"),
+        None => Obj::from_word(cx.interp().builtins.get()).expect("builtins exist"),
     }
 }
 

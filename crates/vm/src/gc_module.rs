@@ -104,13 +104,13 @@ fn called_by_loop(cx: &Cx) -> bool {
 }
 
 /// `gc.callbacks`, whatever the module's attribute is set to.
-static CALLBACKS: typhon_gc::Root = typhon_gc::Root::new();
+static CALLBACKS: typhon_object::interp::InterpRoot = typhon_object::interp::InterpRoot::new();
 
 /// Call the callbacks of a collection that the program asked for. Those that happen by
 /// themselves call none: they find the threads anywhere.
 #[inline(never)]
 fn call_callbacks(cx: &mut Cx, phase: &str, generation: i64, collected: i64) -> Result<()> {
-    let Some(l) = Obj::from_word(CALLBACKS.get()).and_then(|o| o.cast::<List>()) else { return Ok(()) };
+    let Some(l) = Obj::from_word(CALLBACKS.get(cx)).and_then(|o| o.cast::<List>()) else { return Ok(()) };
     let mut i = 0;
     while let Some(f) = l.get(i) {
         i += 1;
@@ -280,7 +280,7 @@ pub mod functions {
         for n in ["garbage", "callbacks"] {
             let l = list::new(cx, &[])?;
             if n == "callbacks" {
-                CALLBACKS.set(&cx.mutator, l.obj().word());
+                CALLBACKS.set(cx, l.obj().word());
             }
             let n = cx.intern(n)?;
             ops::set_attr(cx, module, n, Some(l.obj()))?;

@@ -10,7 +10,7 @@ use typhon_object::{Cx, ExcKind, Gc, Obj, Result, Slot, name, ops, shape};
 
 /// The builtins namespace.
 pub fn builtins(cx: &Cx) -> Gc<Dict> {
-    let o = Obj::from_word(cx.rt().builtins.get()).expect("builtins exist");
+    let o = Obj::from_word(cx.interp().builtins.get()).expect("builtins exist");
     // The root holds the builtins namespace.
     unsafe { Gc::from_obj(o) }
 }

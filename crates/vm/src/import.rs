@@ -15,13 +15,13 @@ use crate::{call, function};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use typhon_builtins::hooks::warn;
 use typhon_builtins::module::{shadowing, spec_initializing, spec_origin};
-use typhon_gc::Root;
 use typhon_object::dict::Dict;
+use typhon_object::interp::InterpRoot;
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, ops, types};
 
 /// `importlib._bootstrap`, once it can find modules.
-pub static IMPORTLIB: Root = Root::new();
+pub static IMPORTLIB: InterpRoot = InterpRoot::new();
 /// `-X importtime`.
 pub static IMPORT_TIME: AtomicBool = AtomicBool::new(false);
 /// `-v`: frames of importlib stay in tracebacks.
@@ -152,7 +152,7 @@ fn import_star(cx: &mut Cx, m: Obj, ns: Obj) -> Result<()> {
 
 /// `sys.modules`.
 pub fn modules(cx: &Cx) -> Gc<Dict> {
-    let o = Obj::from_word(cx.rt().modules.get()).expect("sys.modules exists");
+    let o = Obj::from_word(cx.interp().modules.get()).expect("sys.modules exists");
     // The root holds a dict; a program can only replace the attribute.
     unsafe { Gc::from_obj(o) }
 }
@@ -167,10 +167,12 @@ fn import_absolute(cx: &mut Cx, full: Gc<Str>) -> Result<Obj> {
     if let Some(m) = modules(cx).get(cx, full.obj())?
         && !m.is_none()
     {
-        ensure_initialized(cx, m, full)?;
-        return Ok(m);
+        // The import that was waited for may have failed: then it is begun anew.
+        if !ensure_initialized(cx, m, full)? || modules(cx).get(cx, full.obj())? == Some(m) {
+            return Ok(m);
+        }
     }
-    let Some(lib) = Obj::from_word(IMPORTLIB.get()) else { return library::load_early(cx, &full.to_str()) };
+    let Some(lib) = Obj::from_word(IMPORTLIB.get(cx)) else { return library::load_early(cx, &full.to_str()) };
     let find = ops::get_attr(cx, lib, name!(cx, "_find_and_load"))?;
     let import = ops::get_attr(cx, lib, name!(cx, "_gcd_import"))?;
     let clock = IMPORT_TIME.load(Ordering::Relaxed).then(Clock::start);
@@ -181,18 +183,18 @@ fn import_absolute(cx: &mut Cx, full: Gc<Str>) -> Result<Obj> {
     r.map_err(|e| remove_importlib_frames(cx, e))
 }
 
-/// Another thread may still be running the module's body.
-fn ensure_initialized(cx: &mut Cx, m: Obj, full: Gc<Str>) -> Result<()> {
+/// Another thread may still be running the module's body; whether that was waited for.
+fn ensure_initialized(cx: &mut Cx, m: Obj, full: Gc<Str>) -> Result<bool> {
     let spec = match hooks::module_dict(m) {
         Some(d) => d.get_str(name!(cx, "__spec__")),
         None => ops::get_attr_opt(cx, m, name!(cx, "__spec__"))?,
     };
     let spec = spec.filter(|s| !s.is_none());
     if !spec_initializing(cx, spec)? {
-        return Ok(());
+        return Ok(false);
     }
-    let Some(lib) = Obj::from_word(IMPORTLIB.get()) else { return Ok(()) };
-    ops::call_method(cx, lib, "_lock_unlock_module", &[full.obj()]).map(|_| ())
+    let Some(lib) = Obj::from_word(IMPORTLIB.get(cx)) else { return Ok(false) };
+    ops::call_method(cx, lib, "_lock_unlock_module", &[full.obj()]).map(|_| true)
 }
 
 /// What `-X importtime` writes.
@@ -275,8 +277,9 @@ pub fn exec_code(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Obj> 
 pub fn exec_in(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>, ns: Obj) -> Result<Obj> {
     let b = name!(cx, "__builtins__");
     if globals.get_str(b).is_none() {
-        let bm = name!(cx, "builtins");
-        let v = modules(cx).get_str(bm).unwrap_or_else(|| hooks::builtins(cx).obj());
+        // The caller's, or the interpreter's: the namespace, not the module.
+        let caller = crate::frame::current(cx).and_then(|w| w.func().builtins());
+        let v = caller.unwrap_or_else(|| hooks::builtins(cx).obj());
         globals.insert_str(cx, b, v)?;
     }
     let f = function::new(cx, code, globals)?;

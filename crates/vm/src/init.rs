@@ -12,7 +12,7 @@ use crate::traceback::{Traceback, TracebackMethods};
 use crate::{builtins, call, code, function, generator, hooks};
 use typhon_object::native::{DICT, NO_NEW, Trace, WEAKREF};
 use typhon_object::types::{self, layout_of};
-use typhon_object::{Cx, Dunder, Gc, Obj, Result, boot, shape};
+use typhon_object::{Cx, Dunder, Gc, Obj, Result, boot, name, shape};
 
 fn define<T: Trace>(cx: &mut Cx, id: u32, name: &str, doc: &str, flags: u32) -> Result<()> {
     let words = (flags & DICT != 0) as usize;
@@ -21,7 +21,7 @@ fn define<T: Trace>(cx: &mut Cx, id: u32, name: &str, doc: &str, flags: u32) -> 
 }
 
 /// Make the VM's classes and wire its hooks. Called once, after the built-in
-/// types are complete and the builtins namespace exists.
+/// types are complete.
 pub fn init(cx: &mut Cx) -> Result<()> {
     typhon_gc::set_finalizable_filter(crate::ending::has_work);
     define::<Function>(cx, shape::FUNCTION, "function", "Create a function object.", DICT | WEAKREF)?;
@@ -62,12 +62,24 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let _ = typhon_builtins::hooks::RELEASE_UNHELD.set(crate::gc_walk::release_unheld);
     let _ = typhon_builtins::hooks::CALLER_MODULE.set(caller_module);
     let _ = typhon_builtins::hooks::SUPER_ARGS.set(crate::objects::super_args);
-    let ns = hooks::builtins(cx);
+    Ok(())
+}
+
+/// `sys.modules` and `builtins` of a new interpreter: what everything else needs.
+pub fn init_interp(cx: &mut Cx) -> Result<()> {
+    let names = typhon_builtins::containers::builtins_namespace(cx)?;
     for m in builtins::functions::SPEC.functions {
         let n = cx.intern(m.name)?;
         let f = typhon_object::ops::native_function(cx, m, "builtins")?;
-        ns.insert_str(cx, n, f)?;
+        names.insert_str(cx, n, f)?;
     }
+    let modules = typhon_object::dict::new(cx)?;
+    cx.interp().modules.set(&cx.mutator, modules.obj().word());
+    let module = crate::import::new_module(cx, "builtins")?;
+    let namespace = hooks::module_dict(module).expect("a module");
+    namespace.replace_with(cx, &names);
+    cx.interp().builtins.set(&cx.mutator, namespace.obj().word());
+    modules.insert_str(cx, name!(cx, "builtins"), module)?;
     Ok(())
 }
 
@@ -91,6 +103,9 @@ pub static MODULES: &[&typhon_object::native::ModuleSpec] = &[
     &crate::gc_module::functions::SPEC,
     &crate::greenlet::module::functions::SPEC,
     &crate::imp::functions::SPEC,
+    &crate::interps::channels_functions::SPEC,
+    &crate::interps::interpreters_functions::SPEC,
+    &crate::interps::queues_functions::SPEC,
     &crate::marshal::functions::SPEC,
     &crate::queue::functions::SPEC,
     &crate::signal_module::functions::SPEC,

@@ -39,6 +39,7 @@ pub mod import;
 pub mod import_lock;
 pub mod init;
 pub mod interp;
+pub mod interps;
 pub mod intrinsic;
 pub mod iter;
 pub mod jump;

@@ -178,6 +178,6 @@ pub fn start_importlib(cx: &mut Cx) -> Result<()> {
     ops::call_method(cx, boot, "_install_external_importers", &[])?;
     let packed = load_early(cx, "_packed_library")?;
     ops::call_method(cx, packed, "install", &[])?;
-    IMPORTLIB.set(&cx.mutator, boot.word());
+    IMPORTLIB.set(cx, boot.word());
     Ok(())
 }

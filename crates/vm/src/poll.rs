@@ -2,7 +2,7 @@
 //! callbacks, signals, asynchronous exceptions. All run as ordinary Python code
 //! of the polling thread, with no lock held.
 
-use crate::{async_gen, ending, generator, gil, greenlet, thread};
+use crate::{async_gen, ending, generator, gil, greenlet, interps, thread};
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
@@ -73,7 +73,8 @@ pub fn finalize(cx: &mut Cx) {
                 f(cx, w);
             }
         } else if let Some(p) = pop_ready_finalizer() {
-            finalize_one(cx, unsafe { Obj::from_word_unchecked(p as u64) });
+            let o = unsafe { Obj::from_word_unchecked(p as u64) };
+            interps::run_for(cx, o, |cx| finalize_one(cx, o));
         } else {
             break;
         }

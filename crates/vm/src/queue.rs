@@ -6,18 +6,18 @@
 
 use crate::lock;
 use std::collections::VecDeque;
-use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
 use typhon_object::exc_class::exception_class;
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::Args;
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, ExcKind, Gc, Guarded, Obj, Raised, Result, float, int, name, ops, str};
 use typhon_sync::park::Semaphore;
 
-static EMPTY: Root = Root::new();
+static EMPTY: InterpRoot = InterpRoot::new();
 
 fn empty_class(cx: &mut Cx) -> Result<Gc<Type>> {
-    if let Some(t) = Obj::from_word(EMPTY.get()).and_then(|o| o.cast()) {
+    if let Some(t) = Obj::from_word(EMPTY.get(cx)).and_then(|o| o.cast()) {
         return Ok(t);
     }
     let class = exception_class(cx, &EMPTY, "_queue", "Empty", ExcKind::Exception)?;

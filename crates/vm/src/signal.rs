@@ -151,7 +151,9 @@ pub fn init_main(cx: &mut Cx) {
 }
 
 fn main_is(cx: &Cx) {
-    MAIN.store((&raw const cx.mutator).cast_mut(), Ordering::SeqCst);
+    // In a forked child it may be in another interpreter, and comes back from there.
+    let outermost = typhon_gc::own_mutators().last().copied();
+    MAIN.store(outermost.unwrap_or((&raw const cx.mutator).cast_mut()), Ordering::SeqCst);
     MAIN_TID.store(thread::system_id(), Ordering::SeqCst);
 }
 

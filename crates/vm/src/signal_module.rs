@@ -97,7 +97,7 @@ pub mod functions {
     /// Set the action for the given signal.
     #[sig(signalnum, handler, /)]
     fn signal(cx: &mut Cx, signalnum: i64, handler: Obj) -> Result<Obj> {
-        if !thread::is_main() {
+        if !thread::is_main(cx) {
             return Err(cx.value_error("signal only works in main thread of the main interpreter"));
         }
         check(cx, signalnum)?;
@@ -175,7 +175,7 @@ pub mod functions {
     fn set_wakeup_fd(cx: &mut Cx, fd: i32, warn_on_full_buffer: bool) -> Result<i32> {
         // A full buffer is nothing to warn of: its reader has been woken.
         let _ = warn_on_full_buffer;
-        if !thread::is_main() {
+        if !thread::is_main(cx) {
             return Err(cx.value_error("set_wakeup_fd only works in main thread of the main interpreter"));
         }
         if fd != -1 {
@@ -346,7 +346,7 @@ pub mod functions {
         let d = super::signal::handlers(cx)?;
         let h = ops::get_attr(cx, module, name!(cx, "default_int_handler"))?;
         let key = Obj::int_unchecked(libc::SIGINT as i64);
-        if d.get(cx, key)?.is_none() {
+        if cx.interp().is_main() && d.get(cx, key)?.is_none() {
             d.insert(cx, key, h)?;
         }
         let error = ExcKind::OSError.class(cx);

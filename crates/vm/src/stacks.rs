@@ -30,8 +30,18 @@ pub fn context(m: &Mutator) -> &Cx {
     unsafe { &*std::ptr::from_ref(m).cast::<Cx>() }
 }
 
-/// Calls `f` with the context of each thread but this one, while all are stopped.
+/// Calls `f` with the context of each thread of the interpreter but this one, while all
+/// are stopped.
 pub fn others(cx: &Cx, mut f: impl FnMut(&Cx)) {
+    all_others(cx, |other| {
+        if other.interp() == cx.interp() {
+            f(other);
+        }
+    });
+}
+
+/// The same with the threads of all interpreters.
+pub fn all_others(cx: &Cx, mut f: impl FnMut(&Cx)) {
     cx.mutator.visit_mutators(|m| {
         if m.id() != cx.mutator.id() {
             f(context(m));

@@ -109,7 +109,7 @@ pub mod functions {
 
     /// Return the current value of the recursion limit.
     fn getrecursionlimit(cx: &Cx) -> usize {
-        cx.rt().recursion_limit.load(Ordering::Relaxed)
+        cx.interp().recursion_limit.load(Ordering::Relaxed)
     }
 
     /// Set the maximum depth of the Python interpreter stack to n.
@@ -126,7 +126,7 @@ pub mod functions {
                 ),
             ));
         }
-        cx.rt().recursion_limit.store(limit as usize, Ordering::Relaxed);
+        cx.interp().recursion_limit.store(limit as usize, Ordering::Relaxed);
         cx.depth_limit = limit.min(u32::MAX as i64) as u32;
         Ok(())
     }
@@ -325,7 +325,7 @@ pub mod functions {
     fn get_asyncgen_hooks(cx: &mut Cx) -> Result<Obj> {
         let (first, last) = crate::async_gen::hooks(cx);
         let pair = tuple::new(cx, &[first, last])?;
-        match Obj::from_word(crate::async_gen::HOOKS_CLASS.get()) {
+        match Obj::from_word(crate::async_gen::HOOKS_CLASS.get(cx)) {
             Some(class) => ops::call_args(cx, class, &[pair.obj()]),
             None => Ok(pair.obj()),
         }

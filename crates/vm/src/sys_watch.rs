@@ -8,25 +8,25 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering};
-use typhon_gc::Root;
 use typhon_macros::module;
+use typhon_object::interp::InterpRoot;
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Result, list, ops, str};
 
 /// The hooks: a tuple.
-static HOOKS: Root = Root::new();
+static HOOKS: InterpRoot = InterpRoot::new();
 /// One thread at a time adds a hook.
 static ADDING: Mutex<()> = Mutex::new(());
 /// `sys.getdlopenflags()`: RTLD_NOW. Nothing is loaded that would need them.
 static DLOPEN_FLAGS: AtomicI32 = AtomicI32::new(2);
 
-fn hooks() -> Option<Gc<Tuple>> {
-    Obj::from_word(HOOKS.get()).and_then(|o| o.cast::<Tuple>())
+fn hooks(cx: &Cx) -> Option<Gc<Tuple>> {
+    Obj::from_word(HOOKS.get(cx)).and_then(|o| o.cast::<Tuple>())
 }
 
 /// Call the hooks with an event, the oldest first.
 fn raise(cx: &mut Cx, event: Obj, args: &[Obj]) -> Result<()> {
-    let Some(all) = hooks() else { return Ok(()) };
+    let Some(all) = hooks(cx) else { return Ok(()) };
     let args = tuple::new(cx, args)?;
     for h in all.payload().items() {
         ops::call_args(cx, *h, &[event, args.obj()])?;
@@ -59,14 +59,14 @@ pub mod functions {
             r => r?,
         }
         loop {
-            let old = hooks();
+            let old = hooks(cx);
             let l = list::new(cx, old.map_or(&[][..], |t| t.payload().items()))?;
             l.append(cx, hook)?;
             let new = ops::tuple_from_list(cx, l)?;
             // Held for two words, without allocating or running anything.
             let _one = ADDING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if hooks() == old {
-                HOOKS.set(&cx.mutator, new.obj().word());
+            if hooks(cx) == old {
+                HOOKS.set(cx, new.obj().word());
                 return Ok(());
             }
         }

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use typhon_gc::OwnedRoot;
 use typhon_macros::{Trace, class, module};
 use typhon_object::dict::Dict;
+use typhon_object::interp::{self, Interp};
 use typhon_object::native;
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
@@ -72,8 +73,13 @@ pub fn init_main(cx: &Cx) {
     MAIN_WAITER.store(with_waiter(|w| std::ptr::from_ref(w).cast_mut()), Ordering::SeqCst);
 }
 
-/// Whether the caller is the main thread.
-pub fn is_main() -> bool {
+/// Whether the caller is the main thread and runs in the main interpreter.
+pub fn is_main(cx: &Cx) -> bool {
+    is_main_thread() && cx.interp().is_main()
+}
+
+/// Whether the caller is the main thread, whatever it runs in.
+pub fn is_main_thread() -> bool {
     ident() == MAIN_IDENT.load(Ordering::Relaxed)
 }
 
@@ -107,14 +113,23 @@ pub fn after_fork(cx: &Cx) {
     let started =
         STATE.with_borrow(|s| s.as_ref().inspect(|s| s.generation.store(generation, Ordering::SeqCst)).is_some());
     COUNT.store(started as i64, Ordering::SeqCst);
+    interp::after_fork(cx);
+    cx.interp().threads.store(started as i64, Ordering::SeqCst);
     deadlock::after_fork();
     init_main(cx);
 }
 
 /// What a thread other than the main one does at a poll when the process ends: nothing
-/// any more. Called without any lock of the runtime.
+/// any more. So does a thread whose interpreter is ended by another one. Called without
+/// any lock of the runtime.
 pub fn stop_if_finalizing(cx: &Cx) {
-    if cx.rt().finalizing.load(Ordering::Relaxed) && !is_main() {
+    let process = cx.rt().finalizing.load(Ordering::Relaxed) && !is_main_thread();
+    // Whoever ends it, or only visits it, was not started in it.
+    let own = |cx: &Cx| {
+        let id = cx.interp().id();
+        STATE.with_borrow(|s| s.as_ref().is_some_and(|s| s.interp.load(Ordering::Relaxed) == id))
+    };
+    if process || cx.interp().finalizing.load(Ordering::Relaxed) && own(cx) {
         cx.blocked(|| {
             loop {
                 std::thread::park();
@@ -126,6 +141,8 @@ pub fn stop_if_finalizing(cx: &Cx) {
 /// Shared by a handle and its thread.
 struct ThreadState {
     ident: AtomicU64,
+    /// The id of the interpreter that it runs in.
+    interp: AtomicI64,
     started: AtomicBool,
     /// See [`GENERATION`]. A thread of another process has ended.
     generation: AtomicU32,
@@ -151,10 +168,14 @@ fn awaited() -> std::sync::MutexGuard<'static, BTreeMap<usize, Arc<ThreadState>>
     AWAITED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Wait for all threads that are not daemons, and for those that they start.
+/// Wait for all threads of the interpreter that are not daemons, and for those that they
+/// start.
 fn wait_for_all(cx: &mut Cx) -> Result<()> {
+    let interp = cx.interp().id();
     loop {
-        let other = |s: &&Arc<ThreadState>| s.ident.load(Ordering::Relaxed) != ident() && !s.is_done();
+        let other = |s: &&Arc<ThreadState>| {
+            s.interp.load(Ordering::Relaxed) == interp && s.ident.load(Ordering::Relaxed) != ident() && !s.is_done()
+        };
         let next = awaited().values().find(other).cloned();
         let Some(state) = next else { return Ok(()) };
         acquire(cx, &state.done, None, On::Thread(state.ident.load(Ordering::Relaxed)))?;
@@ -172,6 +193,7 @@ pub struct ThreadHandle {
 fn new_state() -> Arc<ThreadState> {
     Arc::new(ThreadState {
         ident: AtomicU64::new(0),
+        interp: AtomicI64::new(0),
         started: AtomicBool::new(false),
         generation: AtomicU32::new(GENERATION.load(Ordering::Relaxed)),
         done: Semaphore::new(0),
@@ -198,7 +220,7 @@ impl ThreadHandle {
             return Err(cx.error(ExcKind::RuntimeError, "Cannot join current thread"));
         }
         let until = deadline(cx, timeout.unwrap_or(-1.0))?;
-        if cx.rt().finalizing.load(Ordering::Relaxed) && !self.state.is_done() {
+        if cx.is_ending() && !self.state.is_done() {
             // It stands still, or will soon.
             return Err(cx.error(ExcKind::PythonFinalizationError, "cannot join thread at interpreter shutdown"));
         }
@@ -236,7 +258,11 @@ fn start(
     state: Arc<ThreadState>,
     legacy: bool,
 ) -> Result<u64> {
-    if cx.rt().finalizing.load(Ordering::Relaxed) {
+    let interp = cx.interp();
+    if !interp.may(interp::ALLOW_THREADS) {
+        return Err(cx.error(ExcKind::RuntimeError, "thread is not supported for isolated subinterpreters"));
+    }
+    if cx.is_ending() {
         return Err(cx.error(ExcKind::PythonFinalizationError, "can't create new thread at interpreter shutdown"));
     }
     let pack = list::new(cx, &[func, args.obj(), kwargs.map_or(Obj::NONE, |k| k.obj())])?;
@@ -247,9 +273,11 @@ fn start(
         n => n,
     };
     // Before it can end, or be asked to by whoever has the handle.
+    state.interp.store(interp.id(), Ordering::Relaxed);
     state.started.store(true, Ordering::Release);
     COUNT.fetch_add(1, Ordering::Relaxed);
-    let start = Box::new(Start { state: state.clone(), root, legacy, room: size - HEADROOM.min(size / 2) });
+    interp.threads.fetch_add(1, Ordering::Relaxed);
+    let start = Box::new(Start { interp, state: state.clone(), root, legacy, room: size - HEADROOM.min(size / 2) });
     match spawn(size, start) {
         Some(id) => {
             state.ident.store(id, Ordering::Relaxed);
@@ -257,6 +285,7 @@ fn start(
         }
         None => {
             COUNT.fetch_sub(1, Ordering::Relaxed);
+            interp.threads.fetch_sub(1, Ordering::Relaxed);
             state.started.store(false, Ordering::Release);
             Err(cx.error(ExcKind::RuntimeError, "can't start new thread"))
         }
@@ -265,6 +294,7 @@ fn start(
 
 /// What a new thread gets.
 struct Start {
+    interp: &'static Interp,
     state: Arc<ThreadState>,
     /// THR-1: function, arguments, keywords.
     root: OwnedRoot,
@@ -303,17 +333,18 @@ fn spawn(size: usize, start: Box<Start>) -> Option<u64> {
 extern "C" fn run_thread(start: *mut libc::c_void) -> *mut libc::c_void {
     // `spawn` gave it away.
     let start = unsafe { Box::from_raw(start.cast::<Start>()) };
-    let Start { state, root, legacy, room } = *start;
+    let Start { interp, state, root, legacy, room } = *start;
     state.ident.store(ident(), Ordering::Relaxed);
     STATE.set(Some(state.clone()));
     // This frame holds no values: those below it do.
     let marker = 0u64;
-    let mut cx = Cx::attach_at(std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8, room);
+    let mut cx = Cx::attach_in(interp, std::ptr::from_ref(std::hint::black_box(&marker)).addr() + 8, room);
     cx.ext[IDENT].set(ident());
     crate::monitor::refresh(&cx);
     crate::gil::start_thread(&cx);
     body(&mut cx, root, legacy);
     COUNT.fetch_sub(1, Ordering::Relaxed);
+    interp.threads.fetch_sub(1, Ordering::Relaxed);
     deadlock::thread_ended();
     Cx::detach(cx);
     state.finish();
@@ -359,6 +390,7 @@ fn native_stack_low() -> usize {
 
 #[inline(never)]
 fn body(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
+    stop_if_finalizing(cx);
     run_function(cx, root, legacy);
     crate::greenlet::leave(cx);
     local::leave(cx);
@@ -376,7 +408,7 @@ fn run_function(cx: &mut Cx, root: OwnedRoot, legacy: bool) {
     };
     if let Err(e) = r
         && !e.is(cx, ExcKind::SystemExit)
-        && !cx.rt().finalizing.load(Ordering::Relaxed)
+        && !cx.is_ending()
     {
         if legacy {
             // The function is named in the text: it is no object that failed.
@@ -442,7 +474,11 @@ pub mod functions {
             return Err(cx.error(ExcKind::RuntimeError, "thread already started"));
         }
         let args = tuple::new(cx, &[])?;
+        if daemon && !cx.interp().may(interp::ALLOW_DAEMONS) {
+            return Err(cx.error(ExcKind::RuntimeError, "daemon threads are disabled in this interpreter"));
+        }
         if !daemon {
+            h.state.interp.store(cx.interp().id(), Ordering::Relaxed);
             awaited().insert(Arc::as_ptr(&h.state).addr(), h.state.clone());
         }
         let started = start(cx, function, args, None, h.state.clone(), true);
@@ -473,8 +509,8 @@ pub mod functions {
     }
 
     /// Return the number of threads that Python has started and that run.
-    fn _count() -> i64 {
-        count()
+    fn _count(cx: &Cx) -> i64 {
+        cx.interp().threads.load(Ordering::Relaxed)
     }
 
     /// This is synonymous to ``raise SystemExit''.
@@ -498,7 +534,7 @@ pub mod functions {
         }
         crate::signal::deliver(signum as i32);
         // The main thread need not wait for its next poll.
-        if is_main() { poll::handle(cx) } else { Ok(()) }
+        if is_main(cx) { poll::handle(cx) } else { Ok(()) }
     }
 
     /// Return the thread stack size, and set it for new threads.
@@ -558,17 +594,18 @@ pub mod functions {
         Ok(native::instance(cx, ThreadHandle { state })?.obj())
     }
 
-    /// Whether the calling thread belongs to the main interpreter: the only one.
-    fn _is_main_interpreter() -> bool {
-        true
+    /// Return True if the current interpreter is the main Python interpreter.
+    fn _is_main_interpreter(cx: &Cx) -> bool {
+        cx.interp().is_main()
     }
 
-    /// Whether the platform has daemon threads: yes.
-    fn daemon_threads_allowed() -> bool {
-        true
+    /// Return True if daemon threads are allowed in the current interpreter,
+    /// and False otherwise.
+    fn daemon_threads_allowed(cx: &Cx) -> bool {
+        cx.interp().may(interp::ALLOW_DAEMONS)
     }
 
-    /// Wait for all threads that are not daemons, at the end of the process.
+    /// Wait for all threads that are not daemons, at the end of the interpreter.
     fn _shutdown(cx: &mut Cx) -> Result<()> {
         wait_for_all(cx)
     }

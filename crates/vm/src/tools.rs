@@ -359,7 +359,11 @@ pub fn init(cx: &mut Cx) -> Result<Obj> {
     let object = typhon_object::types::class_for(typhon_object::shape::OBJECT).obj();
     let v = values(cx)?;
     for (at, n) in [(DISABLE, "DISABLE"), (MISSING, "MISSING")] {
-        let o = ops::call_args(cx, object, &[])?;
+        // One object for all interpreters, as the tools are.
+        let o = match v.get(at) {
+            Some(o) => o,
+            None => ops::call_args(cx, object, &[])?,
+        };
         v.set(cx, at, o);
         let n = cx.intern(n)?;
         ops::set_attr(cx, m, n, Some(o))?;

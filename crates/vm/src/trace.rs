@@ -45,6 +45,9 @@ pub fn set_all(cx: &Cx, profile: bool, function: Obj) {
     cx.mutator.visit_mutators(|m| {
         // CX-1: a context starts with its mutator; its thread stands still.
         let other: &Cx = unsafe { &*std::ptr::from_ref(m).cast::<Cx>() };
+        if other.interp() != cx.interp() {
+            return;
+        }
         other.ext[slot(profile)].set(word);
     });
     monitor::refresh_all(cx);

@@ -7,7 +7,7 @@
 //! Tests: CPython test_weakref.
 
 use crate::weakproxy::Proxy;
-use crate::{gc_walk, poll};
+use crate::{gc_walk, interps, poll};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -222,9 +222,11 @@ fn callback(cx: &mut Cx, w: Obj) {
     let r: Gc<WeakRef> = unsafe { Gc::from_obj(w) };
     let Some(cb) = r.callback.obj() else { return };
     r.callback.clear();
-    if let Err(e) = ops::call_args(cx, cb, &[w]) {
-        poll::unraisable(cx, e, "Exception ignored while calling weakref callback", cb);
-    }
+    interps::run_for(cx, cb, |cx| {
+        if let Err(e) = ops::call_args(cx, cb, &[w]) {
+            poll::unraisable(cx, e, "Exception ignored while calling weakref callback", cb);
+        }
+    });
 }
 
 /// Define the class; called at start-up.

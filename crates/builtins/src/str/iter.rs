@@ -55,7 +55,7 @@ impl StrIter {
         }
     }
     fn reduce(&self, cx: &mut Cx) -> Result<Obj> {
-        let d = Obj::from_word(cx.rt().builtins.get()).and_then(|b| b.cast::<Dict>());
+        let d = Obj::from_word(cx.interp().builtins.get()).and_then(|b| b.cast::<Dict>());
         let f = d.and_then(|d| d.get_str(name!(cx, "iter"))).unwrap_or(Obj::NONE);
         let at = self.at.load(Ordering::Relaxed);
         if at < 0 {

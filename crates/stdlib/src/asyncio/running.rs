@@ -6,8 +6,8 @@
 //!
 //! Tests: tests/lang/asyncio.md; CPython test_asyncio.test_tasks, test_free_threading.
 
-use typhon_gc::Root;
 use typhon_macros::{Trace, class};
+use typhon_object::interp::InterpRoot;
 use typhon_object::list::{self, List};
 use typhon_object::native;
 use typhon_object::obj::{Gc, Obj, Slot};
@@ -17,7 +17,7 @@ use typhon_object::{Cx, ExcKind, Result, ops};
 const EXT: usize = 8;
 
 /// The [`Running`] of each thread whose loop runs.
-static ALL: Root = Root::new();
+static ALL: InterpRoot = InterpRoot::new();
 
 /// What runs in one thread. Other threads may look.
 #[derive(Trace)]
@@ -35,11 +35,11 @@ fn here(cx: &Cx) -> Option<Gc<Running>> {
 }
 
 fn all(cx: &Cx) -> Result<Gc<List>> {
-    if let Some(l) = Obj::from_word(ALL.get()).and_then(|o| o.cast()) {
+    if let Some(l) = Obj::from_word(ALL.get(cx)).and_then(|o| o.cast()) {
         return Ok(l);
     }
     let l = list::new(cx, &[])?;
-    ALL.set(&cx.mutator, l.obj().word());
+    ALL.set(cx, l.obj().word());
     Ok(l)
 }
 
@@ -78,7 +78,7 @@ pub fn set_running_loop(cx: &mut Cx, event_loop: Option<Obj>) -> Result<()> {
 
 /// In a child process nothing runs yet: neither here nor in threads, which are gone.
 pub fn after_fork_in_child(cx: &Cx) {
-    ALL.set(&cx.mutator, 0);
+    ALL.set(cx, 0);
     cx.ext[EXT].set(0);
 }
 

@@ -10,8 +10,8 @@ use super::future::{Future, PENDING, no_deletion};
 use super::{ISCOROUTINE, TASK_GET_STACK, TASK_PRINT_STACK, TASK_REPR, call_named, running, step, truth_of};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use typhon_builtins::set;
-use typhon_gc::Root;
 use typhon_macros::{Trace, class};
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{self, Args, Missing};
 use typhon_object::obj::{Gc, Obj, Slot};
 use typhon_object::str::{self, Str};
@@ -50,9 +50,9 @@ pub struct Task {
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
 /// Tasks of other classes that were registered: a `WeakSet`.
-static OTHERS: Root = Root::new();
+static OTHERS: InterpRoot = InterpRoot::new();
 /// The same for those in their first step.
-static EAGER_OTHERS: Root = Root::new();
+static EAGER_OTHERS: InterpRoot = InterpRoot::new();
 
 impl Task {
     /// Whether a flag is set.
@@ -371,8 +371,8 @@ impl<T: native::NativeClass> Existing for T {
     }
 }
 
-fn others(cx: &mut Cx, root: &'static Root, weak: bool) -> Result<Obj> {
-    if let Some(s) = Obj::from_word(root.get()) {
+fn others(cx: &mut Cx, root: &'static InterpRoot, weak: bool) -> Result<Obj> {
+    if let Some(s) = Obj::from_word(root.get(cx)) {
         return Ok(s);
     }
     let s = if weak {
@@ -381,7 +381,7 @@ fn others(cx: &mut Cx, root: &'static Root, weak: bool) -> Result<Obj> {
     } else {
         set::new(cx)?
     };
-    root.set(&cx.mutator, s.word());
+    root.set(cx, s.word());
     Ok(s)
 }
 
@@ -427,7 +427,7 @@ pub fn all_tasks(cx: &mut Cx, event_loop: Obj) -> Result<Obj> {
         set::add(cx, found, t)?;
     }
     for root in [&EAGER_OTHERS, &OTHERS] {
-        let Some(s) = Obj::from_word(root.get()) else { continue };
+        let Some(s) = Obj::from_word(root.get(cx)) else { continue };
         let l = ops::list_from_iter(cx, s)?;
         for t in (0..).map_while(|i| l.get(i)) {
             if super::future::loop_of(cx, t)? != event_loop {

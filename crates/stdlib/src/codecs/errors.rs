@@ -4,10 +4,10 @@
 //! Tests: CPython test_codeccallbacks.
 
 use crate::util::{self, bytes_obj, tuple_obj};
-use typhon_gc::Root;
 use typhon_object::bytes::Bytes;
 use typhon_object::dict::{self, Dict};
 use typhon_object::exc::{ExcKind, Raised};
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{FromArg, IntoObj};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
@@ -16,15 +16,15 @@ use typhon_object::{Cx, Result, int, ops};
 use typhon_text::codec::{DecodeError, EncodeError, Handler, Replacement, Target};
 use typhon_text::strview::{OwnedStr, StrBuf};
 
-static REGISTERED: Root = Root::new();
+static REGISTERED: InterpRoot = InterpRoot::new();
 
 /// The dict of registered handlers.
 fn table(cx: &Cx) -> Result<Gc<Dict>> {
-    if let Some(d) = Obj::from_word(REGISTERED.get()).and_then(|o| o.cast()) {
+    if let Some(d) = Obj::from_word(REGISTERED.get(cx)).and_then(|o| o.cast()) {
         return Ok(d);
     }
     let d = dict::new(cx)?;
-    REGISTERED.set(&cx.mutator, d.obj().word());
+    REGISTERED.set(cx, d.obj().word());
     Ok(d)
 }
 

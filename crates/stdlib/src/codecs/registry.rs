@@ -3,34 +3,34 @@
 //! Tests: CPython test_codecs.
 
 use crate::util::{self, import};
-use typhon_gc::Root;
 use typhon_object::bytes::Bytes;
 use typhon_object::dict::{self, Dict};
 use typhon_object::exc::ExcKind;
+use typhon_object::interp::InterpRoot;
 use typhon_object::list::{self, List};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::Tuple;
 use typhon_object::{Cx, Result, ops};
 
-static PATH: Root = Root::new();
-static CACHE: Root = Root::new();
+static PATH: InterpRoot = InterpRoot::new();
+static CACHE: InterpRoot = InterpRoot::new();
 
 fn path(cx: &Cx) -> Result<Gc<List>> {
-    if let Some(l) = Obj::from_word(PATH.get()).and_then(|o| o.cast()) {
+    if let Some(l) = Obj::from_word(PATH.get(cx)).and_then(|o| o.cast()) {
         return Ok(l);
     }
     let l = list::new(cx, &[])?;
-    PATH.set(&cx.mutator, l.obj().word());
+    PATH.set(cx, l.obj().word());
     Ok(l)
 }
 
 fn cache(cx: &Cx) -> Result<Gc<Dict>> {
-    if let Some(d) = Obj::from_word(CACHE.get()).and_then(|o| o.cast()) {
+    if let Some(d) = Obj::from_word(CACHE.get(cx)).and_then(|o| o.cast()) {
         return Ok(d);
     }
     let d = dict::new(cx)?;
-    CACHE.set(&cx.mutator, d.obj().word());
+    CACHE.set(cx, d.obj().word());
     Ok(d)
 }
 

@@ -16,9 +16,9 @@ use crate::util::{error_of, exception_class, set, set_ints};
 use dialect::Dialect;
 use reader::Reader;
 use std::sync::atomic::{AtomicI64, Ordering};
-use typhon_gc::Root;
 use typhon_macros::module;
 use typhon_object::dict::{self, Dict};
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{Args, FromArg, class_of};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::Str;
@@ -26,8 +26,8 @@ use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Raised, Result, int};
 use writer::Writer;
 
-static ERROR: Root = Root::new();
-static DIALECTS: Root = Root::new();
+static ERROR: InterpRoot = InterpRoot::new();
+static DIALECTS: InterpRoot = InterpRoot::new();
 /// `field_size_limit()`.
 static LIMIT: AtomicI64 = AtomicI64::new(128 * 1024);
 
@@ -44,11 +44,11 @@ fn error(cx: &mut Cx, msg: &str) -> Raised {
 
 /// Registered dialects by name.
 fn dialects(cx: &mut Cx) -> Result<Gc<Dict>> {
-    if let Some(d) = Obj::from_word(DIALECTS.get()).and_then(|o| o.cast()) {
+    if let Some(d) = Obj::from_word(DIALECTS.get(cx)).and_then(|o| o.cast()) {
         return Ok(d);
     }
     let d = dict::new(cx)?;
-    DIALECTS.set(&cx.mutator, d.obj().word());
+    DIALECTS.set(cx, d.obj().word());
     Ok(d)
 }
 

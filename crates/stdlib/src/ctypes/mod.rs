@@ -46,19 +46,19 @@ use pointer::Pointer;
 use simple::Simple;
 use structure::{Structure, Union};
 use typhon_ffi::{errno, mem};
-use typhon_gc::Root;
 use typhon_macros::module;
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{FromArg, IntoObj};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, ExcKind, Raised, Result, dict, new_type, ops, shape, tuple};
 
-static ARGUMENT_ERROR: Root = Root::new();
+static ARGUMENT_ERROR: InterpRoot = InterpRoot::new();
 
 /// `ctypes.ArgumentError`.
 pub fn argument_error_class(cx: &mut Cx) -> Result<Gc<Type>> {
-    if let Some(t) = Obj::from_word(ARGUMENT_ERROR.get()).and_then(|o| o.cast()) {
+    if let Some(t) = Obj::from_word(ARGUMENT_ERROR.get(cx)).and_then(|o| o.cast()) {
         return Ok(t);
     }
     let ns = dict::new(cx)?;
@@ -67,7 +67,7 @@ pub fn argument_error_class(cx: &mut Cx) -> Result<Gc<Type>> {
     let bases = tuple::new(cx, &[ExcKind::Exception.class(cx).obj()])?;
     let name = cx.intern("ArgumentError")?;
     let t = new_type::new_type(cx, types::class_for(shape::TYPE), name, bases, ns)?;
-    ARGUMENT_ERROR.set(&cx.mutator, t.obj().word());
+    ARGUMENT_ERROR.set(cx, t.obj().word());
     Ok(t)
 }
 

@@ -29,8 +29,8 @@ use fileio::FileIO;
 use newline::IncrementalNewlineDecoder;
 use stringio::StringIO;
 use text::TextIOWrapper;
-use typhon_gc::Root;
 use typhon_macros::module;
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{FromArg, IntoObj};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
@@ -40,11 +40,11 @@ use typhon_object::{Cx, ExcKind, Raised, Result, array, dict, native, new_type, 
 /// `io.DEFAULT_BUFFER_SIZE`.
 pub const BUFFER_SIZE: usize = 128 * 1024;
 
-static UNSUPPORTED: Root = Root::new();
+static UNSUPPORTED: InterpRoot = InterpRoot::new();
 
 /// `io.UnsupportedOperation`.
 fn unsupported_class(cx: &mut Cx) -> Result<Gc<Type>> {
-    if let Some(t) = Obj::from_word(UNSUPPORTED.get()).and_then(|o| o.cast()) {
+    if let Some(t) = Obj::from_word(UNSUPPORTED.get(cx)).and_then(|o| o.cast()) {
         return Ok(t);
     }
     let ns = dict::new(cx)?;
@@ -55,7 +55,7 @@ fn unsupported_class(cx: &mut Cx) -> Result<Gc<Type>> {
     let bases = tuple::new(cx, &bases)?;
     let name = cx.intern("UnsupportedOperation")?;
     let t = new_type::new_type(cx, types::class_for(shape::TYPE), name, bases, ns)?;
-    UNSUPPORTED.set(&cx.mutator, t.obj().word());
+    UNSUPPORTED.set(cx, t.obj().word());
     Ok(t)
 }
 

@@ -12,7 +12,7 @@ use typhon_object::list::List;
 use typhon_object::native::{FromArg, Missing};
 use typhon_object::obj::Obj;
 use typhon_object::tuple::Tuple;
-use typhon_object::{Cx, Dunder, Result, ops};
+use typhon_object::{Cx, Dunder, ExcKind, Result, ops};
 
 /// `POSIX_SPAWN_OPEN`
 pub const OPEN: i64 = 0;
@@ -22,6 +22,14 @@ pub const CLOSE: i64 = 1;
 pub const DUP2: i64 = 2;
 /// `POSIX_SPAWN_CLOSEFROM`
 pub const CLOSEFROM: i64 = 3;
+
+/// Whether the interpreter may replace the process.
+fn may_exec(cx: &Cx) -> Result<()> {
+    if cx.interp().may(typhon_object::interp::ALLOW_EXEC) {
+        return Ok(());
+    }
+    Err(cx.error(ExcKind::RuntimeError, "exec not supported for isolated subinterpreters"))
+}
 
 /// Arguments of a program; `what` begins the errors about them.
 fn arguments(cx: &mut Cx, o: Obj, what: &str) -> Result<Vec<CString>> {
@@ -168,6 +176,7 @@ pub mod spawn {
 
     /// Execute an executable path with arguments, replacing current process.
     fn execv(cx: &mut Cx, path: PathArg, argv: Obj) -> Result<()> {
+        may_exec(cx)?;
         let args = arguments(cx, argv, "execv() arg 2")?;
         let e = sys::execve(path.as_c(), &args, None);
         Err(path.error(cx, e))
@@ -175,6 +184,7 @@ pub mod spawn {
     /// Execute an executable path with arguments and environment.
     #[sig(path, argv, env)]
     fn execve(cx: &mut Cx, path: PathOrFd, argv: Obj, env: Obj) -> Result<()> {
+        may_exec(cx)?;
         let args = arguments(cx, argv, "execve: argv")?;
         if !is_mapping(env) {
             return Err(cx.type_error("execve: environment must be a mapping object"));

@@ -7,9 +7,9 @@ use crate::buffer::Buf;
 use crate::sys::{self, socket as call};
 use crate::util::{bytes_obj, exception_class, fs_decode, os_error, os_error_with, set};
 use std::ffi::CString;
-use typhon_gc::Root;
 use typhon_macros::module;
 use typhon_object::bytes::Bytes;
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{IntoObj, Missing};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::Str;
@@ -17,8 +17,8 @@ use typhon_object::tuple::Tuple;
 use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Raised, Result, int, list, ops};
 
-static GAIERROR: Root = Root::new();
-static HERROR: Root = Root::new();
+static GAIERROR: InterpRoot = InterpRoot::new();
+static HERROR: InterpRoot = InterpRoot::new();
 
 fn gaierror(cx: &mut Cx) -> Result<Gc<Type>> {
     exception_class(cx, &GAIERROR, "socket", "gaierror", ExcKind::OSError)

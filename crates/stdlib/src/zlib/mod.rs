@@ -13,14 +13,14 @@ use crate::buffer::Buf;
 use crate::sys::zlib::{self as z, Stream};
 use crate::util::{bytes_obj, error_of, exception_class, set, set_ints};
 use objects::{Compress, Decompress, Decompressor};
-use typhon_gc::Root;
 use typhon_macros::module;
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{self, Missing};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::Type;
 use typhon_object::{Cx, ExcKind, Raised, Result, int, ops};
 
-static ERROR: Root = Root::new();
+static ERROR: InterpRoot = InterpRoot::new();
 
 /// Largest window.
 const MAX_WBITS: i32 = 15;

@@ -9,17 +9,17 @@ use super::{CURRENT, DEAD, Greenlet, IS_MAIN, MAINS, NEW, TRACER, WAITS, current
 use crate::ending;
 use crate::frame;
 use std::sync::atomic::Ordering;
-use typhon_gc::Root;
 use typhon_macros::{class, module};
 use typhon_object::cx::CONTEXT;
 use typhon_object::exc::BaseException;
 use typhon_object::exc_class::{error_of, exception_class};
+use typhon_object::interp::InterpRoot;
 use typhon_object::native::{self, Args, Missing};
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, dict, name, new_type, ops, tuple};
 
-static ERROR: Root = Root::new();
-static EXIT: Root = Root::new();
+static ERROR: InterpRoot = InterpRoot::new();
+static EXIT: InterpRoot = InterpRoot::new();
 
 fn error_class(cx: &mut Cx) -> Result<Gc<Type>> {
     exception_class(cx, &ERROR, "greenlet", "error", ExcKind::Exception)
