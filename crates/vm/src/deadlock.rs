@@ -22,8 +22,8 @@
 //!
 //! Tests: tests/lang/deadlocks.md; docs/deadlocks.md is for users.
 
+use crate::code::Code;
 use crate::frame::{self, Pc};
-use crate::function::Function;
 use crate::thread::{self, ident, ident_of};
 use crate::{deadlock_report, signal};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -82,7 +82,8 @@ pub struct Holder {
     /// `ident()` of the thread or 0; the lowest bit: it releases the lock itself.
     #[trace(skip)]
     thread: AtomicU64,
-    func: Slot<Function>,
+    /// Not the function, which a lock must not keep alive.
+    code: Slot<Code>,
     #[trace(skip)]
     pc: AtomicU64,
 }
@@ -90,7 +91,7 @@ pub struct Holder {
 impl Holder {
     /// Of a lock that is free.
     pub const fn free() -> Holder {
-        Holder { thread: AtomicU64::new(0), func: Slot::empty(), pc: AtomicU64::new(0) }
+        Holder { thread: AtomicU64::new(0), code: Slot::empty(), pc: AtomicU64::new(0) }
     }
     /// The caller has taken `lock`, whose field this is. `firm`: it will release it
     /// itself.
@@ -109,9 +110,10 @@ impl Holder {
     #[inline(always)]
     fn note(&self, cx: &Cx, lock: Obj, w: frame::Window, firm: bool) {
         self.pc.store(w.pc as u64, Ordering::Relaxed);
-        // Mostly the function that took it before.
-        if self.func.get() != Some(w.func()) {
-            self.func.set(cx, lock, w.func());
+        // Mostly the code that took it before.
+        let code = w.func().code();
+        if self.code.get() != Some(code) {
+            self.code.set(cx, lock, code);
         }
         self.thread.store(ident_of(cx) | u64::from(firm), Ordering::Release);
     }
@@ -125,9 +127,9 @@ impl Holder {
     pub fn ident(&self) -> u64 {
         self.thread.load(Ordering::Acquire) & !1
     }
-    /// Where it was taken: in this function, and there.
-    pub fn taken(&self) -> Option<(Gc<Function>, Pc)> {
-        Some((self.func.get()?, self.pc.load(Ordering::Relaxed) as Pc))
+    /// Where it was taken: in this code, and there.
+    pub fn taken(&self) -> Option<(Gc<Code>, Pc)> {
+        Some((self.code.get()?, self.pc.load(Ordering::Relaxed) as Pc))
     }
     fn is_firm(&self) -> bool {
         self.thread.load(Ordering::Acquire) & 1 != 0
@@ -228,7 +230,7 @@ impl Drop for Entry {
 pub struct Link {
     /// The thread.
     pub ident: u64,
-    /// It waits for a lock, whose holder took it here; the lock and the function are
+    /// It waits for a lock, whose holder took it here; the lock and the code are
     /// words `2 * i` and `2 * i + 1` of the array.
     pub taken: Option<Pc>,
     /// The thread that it waits for, if it waits for one.
@@ -256,7 +258,7 @@ fn link(cx: &Cx, objects: Gc<Array>, i: usize, r: &Record) -> (Link, bool) {
             link.next = Some(holder.ident()).filter(|id| *id != 0);
             link.taken = Some(holder.pc.load(Ordering::Relaxed) as Pc);
             objects.set(cx, 2 * i, unsafe { Obj::from_word_unchecked(lock) });
-            if let Some(f) = holder.func.get() {
+            if let Some(f) = holder.code.get() {
                 objects.set(cx, 2 * i + 1, f.obj());
             }
         }

@@ -5,9 +5,9 @@
 //!
 //! Tests: tests/lang/deadlocks.md.
 
+use crate::code::Code;
 use crate::deadlock::{Found, Link};
 use crate::frame::{self, Frame, Pc};
-use crate::function::Function;
 use crate::{import, stacks, thread};
 use std::fmt::Write as _;
 use typhon_object::array::Array;
@@ -32,18 +32,16 @@ pub fn thread_name(cx: &mut Cx, ident: u64) -> Result<String> {
 }
 
 /// Whether a frame only starts the thread: `threading`'s own.
-fn is_start(func: Gc<Function>) -> bool {
+fn is_start(code: Gc<Code>) -> bool {
     const START: [&str; 3] = ["Thread.run", "Thread._bootstrap_inner", "Thread._bootstrap"];
-    let code = func.code();
     code.qualname.get().is_some_and(|q| START.iter().any(|s| q.eq_str(s)))
         && code.filename.get().is_some_and(|f| f.to_str().ends_with("/threading.py"))
 }
 
-fn place(out: &mut String, func: Gc<Function>, pc: Pc) {
-    if is_start(func) {
+fn place(out: &mut String, code: Gc<Code>, pc: Pc) {
+    if is_start(code) {
         return;
     }
-    let code = func.code();
     let line = code.line_before(pc).unwrap_or(code.data.first_line);
     let text = |s: Option<Gc<typhon_object::str::Str>>| s.map_or_else(String::new, |s| s.to_str().into_owned());
     let _ = writeln!(out, "    File \"{}\", line {line}, in {}", text(code.filename.get()), text(code.qualname.get()));
@@ -54,7 +52,7 @@ fn own_stack(cx: &Cx, out: &mut String) {
     let mut at = frame::current(cx);
     for _ in 0..FRAMES {
         let Some(w) = at else { return };
-        place(out, w.func(), w.pc);
+        place(out, w.func().code(), w.pc);
         at = w.caller();
     }
     if at.is_some() {
@@ -67,7 +65,7 @@ fn stack(out: &mut String, frame: Option<Gc<Frame>>) {
     for _ in 0..FRAMES {
         let Some(f) = at else { return };
         if let Some(func) = f.func.get() {
-            place(out, func, f.pc.load(std::sync::atomic::Ordering::Relaxed) as Pc);
+            place(out, func.code(), f.pc.load(std::sync::atomic::Ordering::Relaxed) as Pc);
         }
         at = f.back.obj().and_then(|b| b.cast());
     }
@@ -76,7 +74,7 @@ fn stack(out: &mut String, frame: Option<Gc<Frame>>) {
     }
 }
 
-fn waits(cx: &mut Cx, out: &mut String, link: &Link, lock: Option<Obj>, taken: Option<Gc<Function>>) -> Result<()> {
+fn waits(cx: &mut Cx, out: &mut String, link: &Link, lock: Option<Obj>, taken: Option<Gc<Code>>) -> Result<()> {
     let who = thread_name(cx, link.ident)?;
     let holder = match link.next {
         Some(id) => Some(thread_name(cx, id)?),
@@ -124,7 +122,7 @@ pub fn text(cx: &mut Cx, found: &Found, objects: Gc<Array>) -> Result<String> {
     };
     for (i, link) in found.links.iter().enumerate() {
         let lock = objects.get(2 * i).filter(|_| link.taken.is_some());
-        let taken = objects.get(2 * i + 1).and_then(|f| f.cast::<Function>());
+        let taken = objects.get(2 * i + 1).and_then(|c| c.cast::<Code>());
         waits(cx, &mut out, link, lock, taken)?;
         if link.ident == thread::ident() {
             own_stack(cx, &mut out);

@@ -6,9 +6,9 @@
 //!
 //! Tests: CPython test_faulthandler; tests/lang/faulthandler.md.
 
+use crate::code::Code;
 use crate::deadlock::{self, Awaited};
 use crate::frame::{self, Pc, Window};
-use crate::function::Function;
 use crate::thread::{IDENT, ident};
 use crate::{lock, stacks};
 use typhon_object::str::Str;
@@ -91,10 +91,9 @@ impl Out {
     }
     fn window(&mut self, w: Window) {
         self.text("  ");
-        self.place(w.func(), w.pc);
+        self.place(w.func().code(), w.pc);
     }
-    fn place(&mut self, func: Gc<Function>, pc: Pc) {
-        let code = func.code();
+    fn place(&mut self, code: Gc<Code>, pc: Pc) {
         self.text("File \"");
         match code.filename.get() {
             Some(f) => self.name(&f),
@@ -177,9 +176,9 @@ pub fn all_with_locks(out: &mut Out, cx: &Cx) {
             }
             out.text("  ");
             lock_at(out, p.addr(), holder.ident());
-            if let Some((func, pc)) = holder.taken() {
+            if let Some((code, pc)) = holder.taken() {
                 out.text(", taken in ");
-                out.place(func, pc);
+                out.place(code, pc);
             } else {
                 out.text("\n");
             }
