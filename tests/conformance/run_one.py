@@ -36,8 +36,7 @@ class Ledger(unittest.TestResult):
 
     def name(self, test):
         # Some tests have an attribute of this name.
-        own = isinstance(test, unittest.TestCase)
-        name = str(unittest.TestCase.id(test) if own else test.id())
+        name = str(test.id() if callable(test.id) else unittest.TestCase.id(test))
         return name.removeprefix(self._prefix).replace("\n", " ")
 
     def startTest(self, test):
