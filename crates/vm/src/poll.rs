@@ -74,7 +74,12 @@ pub fn finalize(cx: &mut Cx) {
             }
         } else if let Some(p) = pop_ready_finalizer() {
             let o = unsafe { Obj::from_word_unchecked(p as u64) };
-            interps::run_for(cx, o, |cx| finalize_one(cx, o));
+            if o.cast::<greenlet::Greenlet>().is_some() {
+                // Which context it belongs to, it knows itself.
+                finalize_one(cx, o);
+            } else {
+                interps::run_for(cx, o, |cx| finalize_one(cx, o));
+            }
         } else {
             break;
         }

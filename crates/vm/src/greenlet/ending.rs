@@ -114,7 +114,7 @@ pub fn leave(cx: &mut Cx) {
     // What runs now may start others, but not for ever.
     let mut kills = LIVE.with_borrow(Vec::len) * 2 + 100;
     while kills > 0
-        && let Some(g) = newest()
+        && let Some(g) = newest(cx)
     {
         kills -= 1;
         kill(cx, g);
@@ -123,7 +123,7 @@ pub fn leave(cx: &mut Cx) {
             discard(cx, g);
         }
     }
-    while let Some(g) = newest() {
+    while let Some(g) = newest(cx) {
         discard(cx, g);
     }
     main.set_state(DEAD);
@@ -132,8 +132,10 @@ pub fn leave(cx: &mut Cx) {
     cx.ext[MAIN].set(0);
 }
 
-/// The thread's greenlet that was started last.
-fn newest() -> Option<Gc<Greenlet>> {
+/// The thread's greenlet that was started last. The thread may have others in another
+/// interpreter, to which it goes back.
+fn newest(cx: &Cx) -> Option<Gc<Greenlet>> {
     // GREEN-3.
-    LIVE.with_borrow(|live| live.last().map(|&w| unsafe { Gc::from_obj(Obj::from_word_unchecked(w)) }))
+    let typed = |&w: &u64| -> Gc<Greenlet> { unsafe { Gc::from_obj(Obj::from_word_unchecked(w)) } };
+    LIVE.with_borrow(|live| live.iter().rev().map(typed).find(|g| g.thread() == cx.mutator.id()))
 }

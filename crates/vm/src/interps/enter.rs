@@ -11,7 +11,7 @@ use super::data::Data;
 use super::errors;
 use super::excinfo::{self, ExcInfo};
 use crate::thread::{IDENT, ident};
-use crate::{gil, import, local, monitor};
+use crate::{gil, greenlet, import, local, monitor};
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use typhon_object::dict::Dict;
@@ -54,6 +54,7 @@ fn inside<R>(interp: &'static Interp, limit: usize, f: &mut impl FnMut(&mut Cx) 
 #[inline(never)]
 fn below<R>(cx: &mut Cx, f: &mut impl FnMut(&mut Cx) -> R) -> R {
     let r = f(cx);
+    greenlet::leave(cx);
     local::leave(cx);
     r
 }
