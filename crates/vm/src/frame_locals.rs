@@ -53,10 +53,11 @@ enum Place {
 impl Place {
     fn of(cx: &Cx, f: Gc<Frame>) -> Place {
         // In another thread it may rest, go on and end between one look and the next.
-        for _ in 0..20 {
+        for _ in 0..500 {
             if let Some(place) = Place::look(cx, f) {
                 return place;
             }
+            cx.blocked(std::thread::yield_now);
         }
         Place::Gone
     }
@@ -73,7 +74,8 @@ impl Place {
             if let Some(state) = generator::claim(g) {
                 return Some(Place::Generator(g, state));
             }
-            if g.state.load(Ordering::Acquire) == generator::RUNNING {
+            // If it rests by now, the next look will find it.
+            if g.state.load(Ordering::Acquire) != generator::DONE {
                 return stacks::variables(cx, f.func.get()?, |w| generator::generator_of(w) == Some(g))
                     .map(Place::Copy);
             }

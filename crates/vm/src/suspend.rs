@@ -170,11 +170,11 @@ unsafe fn pass_on(cx: &mut Cx, mut inner: Gc<Generator>, mut pb: PB) -> PB {
     unsafe {
         while !crate::monitor::on(cx) {
             let insn = Insn((*pb.pc).load(Ordering::Relaxed));
-            let extra = Obj::from_word_unchecked(*pb.base.sub(1));
-            let goes_on = insn.op() == Some(Op::YIELD)
-                && extra.word() != 0
-                && matches!(extra.shape(), shape::GENERATOR | shape::COROUTINE);
-            if !goes_on {
+            if insn.op() != Some(Op::YIELD) {
+                break;
+            }
+            let Some(extra) = Obj::from_word(*pb.base.sub(1)) else { break };
+            if !matches!(extra.shape(), shape::GENERATOR | shape::COROUTINE) {
                 break;
             }
             let value = *pb.base.add(insn.b() as usize);
