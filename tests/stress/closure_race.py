@@ -38,6 +38,8 @@ def read(i):
 def change(i):
     get.__defaults__ = None
     get.__closure__[1].cell_contents = "y"
+    if i % 50 == 0:
+        get.__code__ = other.__code__
     get.__dict__["n"] = i
     get.__name__ = f"get{i}"
 

@@ -42,9 +42,14 @@ pub fn call_function(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> 
 /// Run `func` in a new window; `extra` is the window's extra word.
 pub fn run_function(cx: &mut Cx, func: Gc<Function>, args: &[Obj], kw: Option<KwNames>, extra: u64) -> Result<Obj> {
     cx.enter()?;
+    // As a call in the loop does: native code may call without end.
+    if cx.mutator.poll_pending() {
+        poll::handle(cx)?;
+    }
     // VM-1: a fresh entry window above everything in use (CX-2).
     unsafe {
         let old_top = cx.top();
+        let entry = func.entry.load(Ordering::Acquire);
         let w = push_entry(cx, func.obj().word())?;
         let base = w.add(4);
         cx.set_top(base.add(func.nregs.load(Ordering::Relaxed) as usize));
@@ -61,14 +66,12 @@ pub fn run_function(cx: &mut Cx, func: Gc<Function>, args: &[Obj], kw: Option<Kw
             return Err(e);
         }
         *base.sub(1) = extra;
-        // As a call in the loop does: native code may call without end.
-        if cx.mutator.poll_pending()
-            && let Err(e) = poll::handle(cx)
-        {
+        // Binding may have let another thread change the code: begin anew.
+        if func.entry.load(Ordering::Acquire) != entry {
             cx.set_top(old_top);
-            return Err(e);
+            return run_function(cx, func, args, kw, extra);
         }
-        let r = run_window(cx, func.entry.load(Ordering::Acquire) as Pc, base, w);
+        let r = run_window(cx, entry as Pc, base, w);
         cx.set_top(old_top);
         r
     }
@@ -129,6 +132,11 @@ pub unsafe fn run_window(cx: &mut Cx, pc: Pc, base: Base, w: Base) -> Result<Obj
 #[inline(never)]
 unsafe fn push(f: &mut Fr<'_>, func: Gc<Function>, a: usize, args: &[Obj], kw: Option<KwNames>, ret: Pc) -> Result<PB> {
     unsafe {
+        let polled = f.cx.mutator.poll_pending();
+        if polled {
+            poll::handle(f.cx)?;
+        }
+        let entry = func.entry.load(Ordering::Acquire);
         let nb = f.base.add(a + 4);
         let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize + 8);
         if end as usize >= f.cx.limit as usize || f.cx.depth >= f.cx.depth_limit {
@@ -137,17 +145,18 @@ unsafe fn push(f: &mut Fr<'_>, func: Gc<Function>, a: usize, args: &[Obj], kw: O
         let old = f.cx.top();
         f.cx.set_top(if end > old { end } else { old });
         bind(f.cx, func, nb, args, kw)?;
+        // As in `run_function`.
+        if func.entry.load(Ordering::Acquire) != entry {
+            f.cx.set_top(old);
+            return push(f, func, a, args, kw, ret);
+        }
         *nb.sub(4) = func.obj().word();
         *nb.sub(3) = ret as u64;
         *nb.sub(2) = f.base as u64;
         *nb.sub(1) = 0;
         f.cx.depth += 1;
-        if f.cx.mutator.poll_pending() {
-            f.cx.set_top(end);
-            crate::poll::handle(f.cx)?;
-            return Ok(monitor::switch(f.cx, PB { pc: func.entry.load(Ordering::Acquire) as Pc, base: nb }));
-        }
-        Ok(PB { pc: func.entry.load(Ordering::Acquire) as Pc, base: nb })
+        let next = PB { pc: entry as Pc, base: nb };
+        Ok(if polled { monitor::switch(f.cx, next) } else { next })
     }
 }
 

@@ -403,6 +403,10 @@ impl Window {
                 trace_opcodes: AtomicBool::new(false),
             },
         )?;
+        // It may have been given another while this was made (`function::replace_code`).
+        if f.func.get() != Some(self.func()) {
+            f.func.set(cx, f, self.func());
+        }
         // The linkage of a live window of this thread.
         unsafe { *self.base.sub(1) = f.obj().word() };
         if let Some(g) = f.extra.obj().and_then(|e| e.cast::<Generator>()) {

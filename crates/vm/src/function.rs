@@ -3,6 +3,10 @@
 //! Tests: tests/lang/functions.md; CPython test_funcattrs.
 
 use crate::code::Code;
+use crate::frame::{self, Frame, Window};
+use crate::generator::Generator;
+use crate::greenlet::Greenlet;
+use crate::stacks;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use typhon_bytecode::flags;
 use typhon_macros::Trace;
@@ -165,6 +169,47 @@ pub fn new(cx: &mut Cx, code: Gc<Code>, globals: Gc<Dict>) -> Result<Gc<Function
     let g = crate::object_with(cx, shape::FUNCTION, f)?;
     g.set_code(cx, code);
     Ok(g)
+}
+
+/// `f.__code__ = code`. Calls that are under way go on in the code that they began (VM-1):
+/// their windows, generators and frames get a function of that code to themselves.
+pub fn replace_code(cx: &mut Cx, f: Gc<Function>, code: Gc<Code>) -> Result<()> {
+    let before = new(cx, f.code(), f.globals())?;
+    before.name.put(cx, before, f.name.obj());
+    before.qualname.put(cx, before, f.qualname.obj());
+    before.closure.put(cx, before, f.closure.obj());
+    before.builtins.put(cx, before, f.builtins.obj());
+    before.own_builtins.put(cx, before, f.own_builtins.obj());
+    let in_windows = |mut at: Option<Window>| {
+        while let Some(w) = at {
+            if w.func() == f {
+                // The linkage of a live window; its thread has stopped.
+                unsafe { *w.base.sub(4) = before.obj().word() };
+            }
+            at = w.caller();
+        }
+    };
+    typhon_gc::stopped(&cx.mutator, |world| {
+        world.mutators(|m| in_windows(frame::current(stacks::context(m))));
+        world.objects(|p| {
+            // GC-12: an object, complete up to its header.
+            let o = unsafe { Obj::from_word_unchecked(p as u64) };
+            if let Some(g) = o.cast::<Generator>() {
+                if g.func.get() == Some(f) {
+                    g.func.set(cx, g, before);
+                }
+            } else if let Some(frame) = o.cast::<Frame>() {
+                if frame.func.get() == Some(f) {
+                    frame.func.set(cx, frame, before);
+                }
+            } else if let Some(g) = o.cast::<Greenlet>() {
+                in_windows(g.window());
+                cx.barrier(o);
+            }
+        });
+        f.set_code(cx, code);
+    });
+    Ok(())
 }
 
 /// The builtins that code with these globals uses: a module's namespace or any object.

@@ -424,6 +424,10 @@ crate::slow! {
             steps: AtomicU32::new(0),
             kept: AtomicU32::new(func.nclear.load(Ordering::Relaxed)),
         })?;
+        // Its function may have been given other code meanwhile (`function::replace_code`).
+        if g.func.get() != Some(f.func()) {
+            g.func.set(f.cx, g, f.func());
+        }
         // The linkage of the running window: a coroutine that is awaited at once is not one
         // that never is.
         let awaited = || unsafe { (*(*f.base.sub(3) as Pc)).load(Ordering::Relaxed) as u8 == Op::GETAWAITABLE as u8 };

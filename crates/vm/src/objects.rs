@@ -120,8 +120,7 @@ impl FunctionMethods {
                        (e.g., from a generator to a plain function)";
             typhon_builtins::hooks::warn(cx, msg, ExcKind::DeprecationWarning)?;
         }
-        this.set_code(cx, c);
-        Ok(())
+        function::replace_code(cx, this, c)
     }
     #[getter]
     fn __globals__(this: Gc<Function>) -> Gc<Dict> {

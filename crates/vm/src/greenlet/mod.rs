@@ -246,6 +246,15 @@ pub fn owner(cx: &Cx, base: Base) -> Option<(Gc<Greenlet>, Option<Window>)> {
     Some((g, frame::window(base as Base, pc as Pc)))
 }
 
+impl Greenlet {
+    /// The innermost Python window of a greenlet that waits.
+    pub fn window(&self) -> Option<Window> {
+        let s = &self.stacks;
+        let (base, pc) = (s.base.load(Ordering::Relaxed), s.pc.load(Ordering::Relaxed));
+        if self.state() == WAITS { frame::window(base as Base, pc as Pc) } else { None }
+    }
+}
+
 /// The thread's main greenlet.
 fn main(cx: &mut Cx) -> Result<Gc<Greenlet>> {
     current(cx)?;
