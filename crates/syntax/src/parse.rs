@@ -90,7 +90,7 @@ fn parse_text(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), B
 fn nothing(text: &str) -> Option<SyntaxErr> {
     let mut last = (0, "");
     for (i, line) in text.split_inclusive('\n').enumerate() {
-        if !matches!(line.trim_start().bytes().next(), None | Some(b'#')) {
+        if !matches!(line.trim_start_matches([' ', '\t', '\x0c', '\r', '\n']).bytes().next(), None | Some(b'#')) {
             return None;
         }
         last = (i as u32 + 1, line);
