@@ -190,6 +190,8 @@ pub fn replace_code(cx: &mut Cx, f: Gc<Function>, code: Gc<Code>) -> Result<()> 
         }
     };
     typhon_gc::stopped(&cx.mutator, |world| {
+        // Another thread may have changed it since the stand-in was made.
+        before.set_code(cx, f.code());
         world.mutators(|m| in_windows(frame::current(stacks::context(m))));
         world.objects(|p| {
             // GC-12: an object, complete up to its header.
