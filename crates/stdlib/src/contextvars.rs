@@ -5,7 +5,6 @@
 //! current context, kept in `Cx::ext`, which the collector sees.
 //! Tests: CPython test_context.
 
-use crate::util::set;
 use std::sync::atomic::{AtomicBool, Ordering};
 use typhon_gc::Root;
 use typhon_macros::{Trace, class, module};
@@ -37,6 +36,42 @@ pub fn copy_current(cx: &mut Cx) -> Result<Obj> {
     Ok(Context::make(cx, Some(d))?.obj())
 }
 
+/// What is noted in the current context.
+#[inline]
+pub fn noted(cx: &Cx) -> Option<Obj> {
+    Obj::from_word(cx.ext[EXT].get()).and_then(|o| o.cast::<Context>()).and_then(|c| c.noted.obj())
+}
+
+/// Note something in the current context, until one of its variables changes.
+pub fn note(cx: &Cx, o: Obj) {
+    if let Some(c) = Obj::from_word(cx.ext[EXT].get()).and_then(|o| o.cast::<Context>()) {
+        c.payload().noted.set(cx, c, o);
+    }
+}
+
+/// A variable for native code.
+pub fn new_variable(cx: &mut Cx, name: &str) -> Result<Obj> {
+    let name = cx.intern(name)?;
+    Ok(native::instance(cx, ContextVar { name, default: Slot::empty() })?.obj())
+}
+
+/// The value of a variable in the current context.
+pub fn get(cx: &mut Cx, var: Obj) -> Result<Option<Obj>> {
+    match Obj::from_word(cx.ext[EXT].get()).and_then(|o| o.cast::<Context>()) {
+        Some(c) => c.dict().get(cx, var),
+        None => Ok(None),
+    }
+}
+
+/// Set a variable in the current context.
+pub fn set(cx: &mut Cx, var: Obj, value: Obj) -> Result<()> {
+    let c = current(cx)?;
+    let d = dict::copy(cx, &c.dict())?;
+    d.insert(cx, var, value)?;
+    c.replace(cx, d);
+    Ok(())
+}
+
 /// A context that has been entered; [`Entered::leave`] goes back to the one before.
 pub struct Entered {
     context: Gc<Context>,
@@ -64,6 +99,9 @@ impl Entered {
 pub struct Context {
     vars: Slot<Dict>,
     entered: AtomicBool,
+    /// What `_decimal` has found in `vars`; empty again when they change. The thread
+    /// that entered the context alone uses it.
+    noted: Slot,
 }
 
 impl Context {
@@ -72,10 +110,14 @@ impl Context {
             Some(d) => d,
             None => dict::new(cx)?,
         };
-        native::instance(cx, Context { vars: Slot::new(d), entered: AtomicBool::new(false) })
+        native::instance(cx, Context { vars: Slot::new(d), entered: AtomicBool::new(false), noted: Slot::empty() })
     }
     fn dict(&self) -> Gc<Dict> {
         self.vars.get().expect("set")
+    }
+    fn replace(&self, cx: &Cx, vars: Gc<Dict>) {
+        self.noted.clear();
+        self.vars.set(cx, Gc::of(self), vars);
     }
     fn enter(cx: &mut Cx, this: Gc<Context>) -> Result<Entered> {
         if this.entered.swap(true, Ordering::AcqRel) {
@@ -204,7 +246,7 @@ impl ContextVar {
         let old = c.dict().get(cx, this.obj())?;
         let d = dict::copy(cx, &c.dict())?;
         d.insert(cx, this.obj(), value)?;
-        c.payload().vars.set(cx, c, d);
+        c.replace(cx, d);
         let t = Token { var: this, context: c, old: Slot::of(old), used: AtomicBool::new(false) };
         Ok(native::instance(cx, t)?.obj())
     }
@@ -230,7 +272,7 @@ impl ContextVar {
             Some(o) => d.insert(cx, this.obj(), o)?,
             None => d.remove(cx, this.obj())?,
         };
-        c.payload().vars.set(cx, c, d);
+        c.replace(cx, d);
         Ok(())
     }
     #[getter]
@@ -323,7 +365,7 @@ pub mod contextvars {
         let t = native::class_of::<Token>(cx)?;
         let n = cx.intern("MISSING")?;
         typhon_object::types::set_attr(cx, t, n, Some(m))?;
-        set(cx, module, "__package__", "")
+        crate::util::set(cx, module, "__package__", "")
     }
     fn copy_context(cx: &mut Cx) -> Result<Obj> {
         copy_current(cx)

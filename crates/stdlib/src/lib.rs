@@ -26,6 +26,7 @@ mod collections;
 pub mod contextvars;
 mod csv;
 mod ctypes;
+mod decimal;
 mod errno;
 mod fcntl;
 mod functools;
@@ -91,6 +92,7 @@ pub static MODULES: &[&ModuleSpec] = &[
     &codecs::codecs::SPEC,
     &csv::csv::SPEC,
     &ctypes::ctypes::SPEC,
+    &decimal::decimal::SPEC,
     &grp::grp::SPEC,
     &mmap::mmap::SPEC,
     &multiprocessing::multiprocessing::SPEC,

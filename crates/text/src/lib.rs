@@ -16,6 +16,7 @@
 
 pub mod codec;
 pub mod complex;
+pub mod decimal;
 pub mod float;
 pub mod format_spec;
 pub mod hash;

@@ -11,7 +11,8 @@ use typhon_vm::{hooks, import, import_lock, interps, library, poll, signal, thre
 
 /// Connect them. Called once, before any module is imported.
 pub fn connect() {
-    let _ = HOOKS.check_signals.set(poll::handle);
+    let _ = HOOKS.check_signals.set(poll::handle_now);
+    let _ = HOOKS.poll.set(poll::handle);
     let _ = HOOKS.fork.set(fork);
     let _ = HOOKS.warn.set(warn);
     let _ = HOOKS.unraisable.set(poll::unraisable);

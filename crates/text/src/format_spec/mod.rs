@@ -19,6 +19,8 @@ pub enum FormatError {
     Value(String),
     /// OverflowError
     Overflow(&'static str),
+    /// MemoryError
+    Memory,
 }
 
 pub type Result<T> = std::result::Result<T, FormatError>;

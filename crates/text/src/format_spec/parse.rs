@@ -150,6 +150,10 @@ impl Spec {
             }
         }
         spec.width = reader.number()?;
+        // A vector that cannot grow ends the process.
+        if spec.width.is_some_and(|n| n > 1 << 26 && Vec::<u8>::new().try_reserve_exact(n).is_err()) {
+            return Err(FormatError::Memory);
+        }
         spec.grouping = reader.grouping()?;
         if reader.eat('.') {
             spec.precision = reader.number()?;
