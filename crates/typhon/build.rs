@@ -43,6 +43,11 @@ fn main() {
     let mut rows = Vec::new();
     for (root, f) in all {
         let mut source = std::fs::read(root.join(&f)).expect("library file");
+        // Where installed packages are looked for.
+        if ["site.py", "sysconfig/__init__.py"].contains(&f.to_string_lossy().as_ref()) {
+            let text = String::from_utf8(source).expect("a library file is UTF-8");
+            source = text.replace("'RustPython'", "'Typhon'").replace("/lib/rustpython", "/lib/typhon").into_bytes();
+        }
         // What a module has besides: names of later versions.
         let added = PathBuf::from("added").join(&f);
         if added.exists() {

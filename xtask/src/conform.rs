@@ -48,19 +48,6 @@ const WITH_FILES: &[&str] = &["test_ast"];
 const WITH_GIL: &[&str] = &["test_interpreters"];
 const SAY_GIL: &str = "import sysconfig\nsysconfig.get_config_vars()['Py_GIL_DISABLED'] = 0\n";
 
-/// Modules that import the package `test` elsewhere than in the process that `run_one.py`
-/// runs in, or in another interpreter: they get it, and nothing else, in `sys.path`.
-const WITH_TESTS: &[&str] = &[
-    "test__interpreters",
-    "test__interpchannels",
-    "test_interpreters",
-    "test_concurrent_futures",
-    "test_multiprocessing_fork",
-    "test_multiprocessing_forkserver",
-    "test_multiprocessing_main_handling",
-    "test_multiprocessing_spawn",
-];
-
 struct Run {
     module: String,
     /// Test function to outcome.
@@ -205,12 +192,9 @@ fn one_process(python: &Path, tests: &Path, module: &str, folder: &Path, limit: 
     let log = log.map_err(|error| error.to_string())?;
     let also_log = log.try_clone().map_err(|error| error.to_string())?;
     let results = folder.join("results");
-    let mut command = Command::new(python);
+    let mut command = Command::new(environment(python, tests, module, folder)?);
     if let Some(library) = tests.parent().filter(|_| WITH_FILES.contains(&module)) {
         command.env("PYTHONPATH", library);
-    }
-    if WITH_TESTS.contains(&module) {
-        command.env("HOME", home_with_tests(python, tests, module, folder)?);
     }
     let mut child = command
         .arg(root().join("tests/conformance/run_one.py"))
@@ -247,23 +231,30 @@ fn one_process(python: &Path, tests: &Path, module: &str, folder: &Path, limit: 
     }
 }
 
-/// A home folder whose packages are `test`: found with `-E`, too, unlike what is in
-/// PYTHONPATH.
-fn home_with_tests(python: &Path, tests: &Path, module: &str, folder: &Path) -> Result<PathBuf, String> {
-    let home = folder.join("home");
-    let ask = ["-c", "import site; print(site.getusersitepackages(), end='')"];
-    let output = Command::new(python).args(ask).env("HOME", &home).output().map_err(|error| error.to_string())?;
-    let packages = PathBuf::from(String::from_utf8_lossy(&output.stdout).into_owned());
-    if !packages.starts_with(&home) {
-        return Err(format!("{}: no place for packages in {}", python.display(), home.display()));
-    }
-    fs::create_dir_all(&packages).map_err(|error| error.to_string())?;
+/// A virtual environment whose only package is `test`: for CPython it is part of the library,
+/// so that processes and interpreters that a test starts find it. Its interpreter.
+fn environment(python: &Path, tests: &Path, module: &str, folder: &Path) -> Result<PathBuf, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let root = folder.join("env");
+    let link = root.join("bin").join(python.file_name().unwrap_or_default());
     // It is there already when a further process goes on behind a crash.
-    let _ = std::os::unix::fs::symlink(tests, packages.join("test"));
-    if WITH_GIL.contains(&module) {
-        fs::write(packages.join("sitecustomize.py"), SAY_GIL).map_err(|error| error.to_string())?;
+    if !link.exists() {
+        fs::create_dir_all(root.join("bin")).map_err(failed)?;
+        fs::write(root.join("pyvenv.cfg"), "include-system-site-packages = false\n").map_err(failed)?;
+        std::os::unix::fs::symlink(python.canonicalize().map_err(failed)?, &link).map_err(failed)?;
+        let ask = ["-c", "import site; print(site.getsitepackages()[0], end='')"];
+        let output = Command::new(&link).args(ask).output().map_err(failed)?;
+        let packages = PathBuf::from(String::from_utf8_lossy(&output.stdout).into_owned());
+        if !packages.starts_with(&root) {
+            return Err(format!("{}: no place for packages in {}", python.display(), root.display()));
+        }
+        fs::create_dir_all(&packages).map_err(failed)?;
+        std::os::unix::fs::symlink(tests, packages.join("test")).map_err(failed)?;
+        if WITH_GIL.contains(&module) {
+            fs::write(packages.join("sitecustomize.py"), SAY_GIL).map_err(failed)?;
+        }
     }
-    Ok(home)
+    Ok(link)
 }
 
 fn read_ledger(file: &Path) -> Result<Map<String, Value>, String> {

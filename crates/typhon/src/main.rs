@@ -4,6 +4,7 @@ mod cli;
 mod compile;
 mod config;
 mod library;
+mod place;
 mod repl;
 mod run;
 mod start;

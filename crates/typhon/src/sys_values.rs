@@ -82,7 +82,7 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
         ("float_repr_style", "short"),
         ("platlibdir", "lib"),
         ("_framework", ""),
-        ("abiflags", ""),
+        ("abiflags", "t"),
     ] {
         let v = text(cx, v)?;
         put(cx, d, k, v)?;
@@ -91,14 +91,16 @@ pub fn fill(cx: &mut Cx, d: Gc<Dict>, c: &Config) -> Result<()> {
     let (name, none) = (text(cx, "Typhon")?, text(cx, "")?);
     let git = tuple::new(cx, &[name, none, none])?;
     put(cx, d, "_git", git.obj())?;
-    let exe = std::env::current_exe().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+    let place = crate::place::find();
+    for (k, v) in [("executable", &place.executable), ("_base_executable", &place.base), ("prefix", &place.prefix)] {
+        let v = os(cx, v.as_os_str())?;
+        put(cx, d, k, v)?;
+    }
+    let v = os(cx, place.prefix.as_os_str())?;
+    put(cx, d, "exec_prefix", v)?;
     for (k, v) in [
-        ("executable", exe.as_str()),
-        ("_base_executable", exe.as_str()),
-        ("prefix", "/typhon"),
-        ("base_prefix", "/typhon"),
-        ("exec_prefix", "/typhon"),
-        ("base_exec_prefix", "/typhon"),
+        ("base_prefix", crate::place::PREFIX),
+        ("base_exec_prefix", crate::place::PREFIX),
         ("_stdlib_dir", typhon_vm::library::LIB),
     ] {
         let v = text(cx, v)?;
