@@ -14,7 +14,7 @@
 
 use crate::binding::{object_ref, pointer};
 use crate::layout::{QUEUE_CLEARED, WEAK_REFERENT, is_pointer, layout, shape_of};
-use crate::stats;
+use crate::{census, stats};
 use mmtk::util::ObjectReference;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -300,6 +300,7 @@ fn enqueue(queue: impl FnOnce(&mut Queues) -> &mut VecDeque<u64>, objects: &[Obj
 }
 
 fn finish(tables: &mut Tables, young: bool) {
+    census::take(young);
     tables.weak.sweep(young, |weak| {
         // SAFETY: as in `clear_weak`.
         let word = unsafe { *(pointer(*weak).add(8) as *const u64) };

@@ -16,6 +16,10 @@ thread_local! {
     static COLLECTING: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
+/// What collections of each generation that the program asked for have found.
+static COLLECTED: [AtomicI64; 3] = [const { AtomicI64::new(0) }; 3];
+/// How many objects there were at the last `gc.freeze()`.
+static FROZEN: AtomicI64 = AtomicI64::new(0);
 static DEBUG: AtomicI64 = AtomicI64::new(0);
 static THRESHOLDS: [AtomicI64; 3] = [AtomicI64::new(2000), AtomicI64::new(10), AtomicI64::new(0)];
 
@@ -141,20 +145,30 @@ fn collect_now(cx: &mut Cx, generation: i64) -> Result<i64> {
 
 fn collect_as(cx: &mut Cx, generation: i64, direct: bool) -> Result<i64> {
     call_callbacks(cx, "start", generation, 0)?;
-    // What dies is what is there before and not after. Unlike CPython's, the number has
-    // objects that were in no cycle.
-    let before = gc_walk::count(cx);
-    if generation == 2 {
-        forget_dead_registers(cx);
-        code::collect_forgetting(cx, direct);
-    } else {
-        cx.collect_thoroughly(false);
+    let full = generation == 2;
+    let mut collected = round(cx, full, direct);
+    // What finalizers let go of, and themselves, if nobody has taken hold of them.
+    if poll::finalize(cx) && full {
+        collected += round(cx, full, direct);
+        poll::finalize(cx);
     }
-    let collected = before.saturating_sub(gc_walk::count(cx)) as i64;
-    // What finalizers let go of dies in the next round.
-    poll::finalize(cx);
+    COLLECTED[generation as usize].fetch_add(collected, Ordering::Relaxed);
     call_callbacks(cx, "stop", generation, collected)?;
     Ok(collected)
+}
+
+fn round(cx: &Cx, full: bool, direct: bool) -> i64 {
+    // They are complete until the collection is over.
+    let counts = |p: *mut u8| Obj::from_word(p as u64).is_some_and(gc_walk::is_tracked);
+    let found = cx.mutator.counting(full, counts, || {
+        if full {
+            forget_dead_registers(cx);
+            code::collect_forgetting(cx, direct);
+        } else {
+            cx.collect_thoroughly(false);
+        }
+    });
+    found as i64
 }
 
 /// The module.
@@ -211,13 +225,15 @@ pub mod functions {
     fn get_debug() -> i64 {
         DEBUG.load(Ordering::Relaxed)
     }
-    /// Return a list of per-generation statistics.
+    /// Return a list of per-generation statistics. What was collected is known of collections
+    /// that were asked for.
     fn get_stats(cx: &mut Cx) -> Result<Obj> {
         let s = typhon_gc::stats();
         let l = list::new(cx, &[])?;
-        for n in [s.young_collections, 0, s.full_collections] {
+        for (n, found) in [s.young_collections, 0, s.full_collections].into_iter().zip(&COLLECTED) {
+            let found = found.load(Ordering::Relaxed);
             let d = dict::new(cx)?;
-            for (k, v) in [("collections", n as i64), ("collected", 0), ("uncollectable", 0)] {
+            for (k, v) in [("collections", n as i64), ("collected", found), ("uncollectable", 0)] {
                 let k = cx.intern(k)?;
                 d.insert_str(cx, k, Obj::int_unchecked(v))?;
             }
@@ -267,13 +283,20 @@ pub mod functions {
     fn get_referents(cx: &mut Cx, objs: &[Obj]) -> Result<Gc<List>> {
         gc_walk::referents(cx, objs)
     }
-    /// Nothing is frozen.
-    fn freeze() {}
-    /// Nothing is frozen.
-    fn unfreeze() {}
-    /// Nothing is frozen.
+    /// Make all objects that live now old.
+    ///
+    /// Young collections, in a forked child too, neither look at them nor write to them.
+    fn freeze(cx: &mut Cx) {
+        cx.collect_thoroughly(false);
+        FROZEN.store(gc_walk::count(cx) as i64, Ordering::Relaxed);
+    }
+    /// Count no object as frozen any more; they stay old.
+    fn unfreeze() {
+        FROZEN.store(0, Ordering::Relaxed);
+    }
+    /// Return how many objects the last freeze() has made old.
     fn get_freeze_count() -> i64 {
-        0
+        FROZEN.load(Ordering::Relaxed)
     }
 
     fn __exec__(cx: &mut Cx, module: Obj) -> Result<()> {

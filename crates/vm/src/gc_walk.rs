@@ -33,6 +33,7 @@ pub fn is_tracked(o: Obj) -> bool {
         shape::TYPE => o.cast::<Type>().is_some_and(|t| !t.is_native() || names_module(t)),
         shape::STR | shape::INT | shape::FLOAT | shape::BYTES | shape::COMPLEX | shape::BYTEARRAY => false,
         shape::OBJECT | shape::NONE | shape::BOOL | shape::ELLIPSIS | shape::NOT_IMPLEMENTED | shape::RANGE => false,
+        shape::CODE => false,
         _ => true,
     }
 }
