@@ -62,7 +62,8 @@ fn gc(python: &Path, every: u64, names: &[String]) -> Done {
     if failed.is_empty() { Ok(()) } else { Err(format!("not as expected: {}", failed.join(" "))) }
 }
 
-/// Runs each of `tests/stress` again and again until `time` is over.
+/// Runs each of `tests/stress` again and again until `time` is over; every other time round
+/// with a collection at every 1,009th allocation.
 fn threads(python: &Path, time: Duration, limit: Duration, names: &[String]) -> Done {
     let mut files = files_below(&root().join("tests/stress"), &[".py"]);
     files.retain(|file| {
@@ -75,12 +76,12 @@ fn threads(python: &Path, time: Duration, limit: Duration, names: &[String]) -> 
     let bar = progress(time.as_secs() as usize);
     let start = Instant::now();
     let (mut runs, mut failures) = (0, Vec::new());
-    'all: loop {
+    'all: for forced in [None, Some(1009)].into_iter().cycle() {
         for file in &files {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             bar.set_message(name.clone());
             bar.set_position(start.elapsed().as_secs());
-            if let Err(problem) = once(python, file, limit) {
+            if let Err(problem) = once(python, file, limit, forced) {
                 bar.println(format!("{name}: {problem}"));
                 failures.push(format!("{name}: {problem}"));
             }
@@ -95,13 +96,14 @@ fn threads(python: &Path, time: Duration, limit: Duration, names: &[String]) -> 
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
 }
 
-/// Exit 0 or an ordinary exception is fine; a signal, a SystemError or a hang (no end within
-/// `limit`, which a busy machine may need to be larger) is not.
-fn once(python: &Path, file: &Path, limit: Duration) -> Done {
+/// Each checks what it has done: exit 0 is fine, all else is not, nor is a hang (no end within
+/// `limit`, which a busy machine may need to be larger).
+fn once(python: &Path, file: &Path, limit: Duration, forced: Option<u32>) -> Done {
     let errors = std::env::temp_dir().join(format!("typhon-stress-{}", std::process::id()));
     let sink = std::fs::File::create(&errors).map_err(|error| error.to_string())?;
     let mut child = Command::new(python)
         .arg(file)
+        .envs(forced.map(|every| ("TYPHON_GC_STRESS", every.to_string())))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(sink)
@@ -123,11 +125,12 @@ fn once(python: &Path, file: &Path, limit: Duration) -> Done {
     let text = std::fs::read(&errors).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let _ = std::fs::remove_file(&errors);
+    let how = if forced.is_some() { " with forced collections" } else { "" };
     if let Some(signal) = status.signal() {
-        return Err(format!("signal {signal}\n{text}"));
+        return Err(format!("signal {signal}{how}\n{text}"));
     }
-    if text.contains("SystemError") || text.contains("panicked at") || status.code() > Some(1) {
-        return Err(format!("{status}\n{text}"));
+    if text.contains("SystemError") || text.contains("panicked at") || !status.success() {
+        return Err(format!("{status}{how}\n{text}"));
     }
     Ok(())
 }

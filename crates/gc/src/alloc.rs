@@ -12,6 +12,7 @@ use mmtk::util::alloc::{BumpPointer, ImmixAllocator};
 use mmtk::util::{Address, ObjectReference};
 use mmtk::vm::slot::UnimplementedMemorySlice;
 use std::cell::UnsafeCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Objects above this size are always allocated out of line. Larger ones are rare, and
@@ -62,7 +63,15 @@ pub(crate) fn unbind(m: &Mutator) {
     // SAFETY: created by `bind`, destroyed once.
     unsafe {
         mmtk::memory_manager::destroy_mutator(&mut *bound);
+        let selector = mmtk::memory_manager::get_allocator_mapping(mmtk(), AllocationSemantics::Default);
+        let context = std::ptr::from_ref((*bound).allocator(selector).get_context());
         drop(Box::from_raw(bound));
+        // Its allocators share one context by counted references; mmtk 0.33 keeps them as
+        // `MaybeUninit` and so never drops them. All that are left are theirs.
+        let shared = std::mem::ManuallyDrop::new(Arc::from_raw(context));
+        for _ in 0..Arc::strong_count(&shared) {
+            Arc::decrement_strong_count(context);
+        }
     }
 }
 
@@ -154,7 +163,7 @@ impl Mutator {
         };
         // SAFETY: `mmtk` is this thread's own mutator, bound and not destroyed.
         let bound = unsafe { &mut *self.mmtk.get() };
-        let address = mmtk::memory_manager::alloc(bound, size, 8, 0, semantics);
+        let address = self.asking(|| mmtk::memory_manager::alloc(bound, size, 8, 0, semantics));
         if address.is_zero() {
             return Err(OutOfMemory);
         }

@@ -5,7 +5,7 @@
 
 use crate::binding::{Vm, bound_mutators, mmtk, tls_mutator, worker_tls};
 use crate::mutator::{POLL_FINALIZE, WORLD, request_all};
-use crate::{scan, stats, trigger, trim, weak};
+use crate::{census, scan, stats, trigger, trim, weak};
 use mmtk::Mutator;
 use mmtk::util::alloc::AllocationError;
 use mmtk::util::heap::GCTriggerPolicy;
@@ -58,6 +58,7 @@ impl Collection<Vm> for Vm {
         *lock(&PAUSE_START) = Some(Instant::now());
         WORLD.stop(None);
         weak::begin();
+        census::begin();
         trim::note_peak();
         for m in bound_mutators() {
             // SAFETY (GC-6): all mutators are stopped.

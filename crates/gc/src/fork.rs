@@ -19,12 +19,34 @@ use typhon_sync::safepoint::ThreadState;
 static FORKING: AtomicBool = AtomicBool::new(false);
 
 impl Mutator {
+    /// Runs `f`, which may ask the collector's threads for a collection. Not while they end
+    /// for a fork: the last of them relies on nobody being about to ask.
+    #[inline]
+    pub(crate) fn asking<R>(&self, f: impl FnOnce() -> R) -> R {
+        if !crate::mutator::multi_threaded() {
+            return f();
+        }
+        // Either the forking thread sees this mark, or we see that it forks.
+        self.asks.store(true, Ordering::SeqCst);
+        while FORKING.load(Ordering::SeqCst) {
+            self.asks.store(false, Ordering::SeqCst);
+            self.blocked(|| std::thread::sleep(std::time::Duration::from_micros(200)));
+            self.asks.store(true, Ordering::SeqCst);
+        }
+        let r = f();
+        self.asks.store(false, Ordering::Release);
+        r
+    }
+
     /// Forks the process. In the child this is the only thread and mutator.
     /// Returns what `fork` returns: 0 in the child, -1 (and `errno`) on failure.
     pub fn fork(&self) -> libc::pid_t {
         self.blocked(|| {
-            while FORKING.swap(true, Ordering::Acquire) {
+            while FORKING.swap(true, Ordering::SeqCst) {
                 std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+            while somebody_asks() {
+                std::thread::sleep(std::time::Duration::from_micros(50));
             }
         });
         loop {
@@ -90,6 +112,13 @@ fn release_object_locks() {
             header.meta.fetch_and(!typhon_sync::object_lock::MASK, Ordering::Relaxed);
         }
     });
+}
+
+fn somebody_asks() -> bool {
+    WORLD.with_members(|members| {
+        // SAFETY (SP-4): nobody comes or goes while the members are locked.
+        members.threads().iter().any(|&thread| unsafe { (*from_state(thread)).asks.load(Ordering::SeqCst) })
+    })
 }
 
 fn stop_workers() {

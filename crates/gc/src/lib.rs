@@ -77,6 +77,7 @@
 
 mod alloc;
 mod binding;
+mod census;
 mod collection;
 mod fork;
 mod init;

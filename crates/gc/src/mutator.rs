@@ -7,6 +7,7 @@
 //! Tests: `tests/threads.rs`, `tests/fork.rs`.
 
 use crate::binding::{Vm, mmtk, mutator_tls};
+use crate::census::Found;
 use crate::registers::{FrameMark, with_stack};
 use mmtk::util::alloc::BumpPointer;
 use std::cell::Cell;
@@ -101,6 +102,9 @@ pub struct Mutator {
     pub mark: FrameMark,
     /// Whether the collection under way takes no notice of frames below the mark.
     above_mark: AtomicBool,
+    /// In a call that may ask the collector's threads for a collection, see
+    /// [`Mutator::asking`].
+    pub(crate) asks: AtomicBool,
 }
 
 impl Default for Mutator {
@@ -130,6 +134,7 @@ impl Mutator {
             mmtk: Cell::new(null_mut()),
             mark: FrameMark::default(),
             above_mark: AtomicBool::new(false),
+            asks: AtomicBool::new(false),
         }
     }
 
@@ -327,9 +332,26 @@ impl Mutator {
         let before = crate::stats::stats().full_collections;
         // A request can be merged with a young collection already under way.
         for _ in 0..3 {
-            mmtk().handle_user_collection_request(mutator_tls(self), true, full);
+            self.asking(|| mmtk().handle_user_collection_request(mutator_tls(self), true, full));
             if !full || crate::stats::stats().full_collections != before {
                 break;
+            }
+        }
+    }
+
+    /// Runs `collect`, which collects (fully, if `full`): how many of the objects that it frees
+    /// were in a cycle or held by one alone; very large heaps are not looked at so closely, then
+    /// it is all that it frees. Of those, only what `counts` says is counted; it
+    /// runs on a thread of the collector and reads the object, no more.
+    pub fn counting(&self, full: bool, counts: fn(*mut u8) -> bool, collect: impl FnOnce()) -> usize {
+        crate::census::ask(full, counts);
+        collect();
+        match crate::census::answer() {
+            Found::Gone(n) => n,
+            Found::Before(n) => {
+                let mut after = 0;
+                crate::walk::for_each_object(self, |object| after += counts(object) as usize);
+                n.saturating_sub(after)
             }
         }
     }

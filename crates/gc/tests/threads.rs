@@ -268,3 +268,19 @@ fn many_blocked_threads_do_not_hold_up_collections() {
         });
     });
 }
+
+#[test]
+fn threads_that_have_ended_leave_no_memory() {
+    begin();
+    let in_use = || unsafe { libc::mallinfo2().uordblks };
+    let come_and_go = |n| {
+        for _ in 0..n {
+            attached_here(|_| ());
+        }
+    };
+    come_and_go(100);
+    let before = in_use();
+    come_and_go(5000);
+    let grown = in_use().saturating_sub(before);
+    assert!(grown < 5000, "{grown} bytes");
+}

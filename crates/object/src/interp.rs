@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use typhon_gc::Root;
 
 /// How many [`InterpRoot`]s there can be.
-const SLOTS: usize = 64;
+const SLOTS: usize = 128;
 
 /// The interpreter may fork.
 pub const ALLOW_FORK: u32 = 1;

@@ -143,14 +143,20 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     if d.get_str(d_name(cx, Dunder::Eq)).is_some() && d.get_str(hash).is_none() {
         d.insert_str(cx, hash, Obj::NONE)?;
     }
+    let changes = BASES_CHANGES.load(Ordering::SeqCst);
     set_mro(cx, t, meta)?;
+    for b in bases.items() {
+        subclasses::add(cx, class(*b), t)?;
+    }
+    if BASES_CHANGES.load(Ordering::SeqCst) != changes {
+        // Another thread has changed the bases of a class, perhaps of one of ours, and gone
+        // through its subclasses before this one was among them.
+        set_mro(cx, t, meta)?;
+    }
     // Of two kinds of pattern a class matches the one that comes first.
     let kinds = types::F_MAPPING | types::F_SEQUENCE;
     let first = t.mro().iter().skip(1).map(|c| class(*c).flags.load(Ordering::Relaxed) & kinds).find(|k| *k != 0);
     t.flags.fetch_or(first.unwrap_or(0), Ordering::Relaxed);
-    for b in bases.items() {
-        subclasses::add(cx, class(*b), t)?;
-    }
     inherit_call(t);
     types::fill_special(cx, t);
     types::renew(t);
@@ -550,6 +556,10 @@ pub fn set_mro(cx: &mut Cx, t: Gc<Type>, meta: Gc<Type>) -> Result<()> {
     Ok(())
 }
 
+/// How many times the bases of a class were changed, counted when the new MRO of that class
+/// is there and those of its subclasses follow.
+static BASES_CHANGES: AtomicU64 = AtomicU64::new(0);
+
 /// `t.__bases__ = bases`, whose layout fits; `base` is the best of them.
 pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> Result<()> {
     let (old_bases, old_base) = (t.bases.get(), t.base.get());
@@ -577,7 +587,7 @@ pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> 
         subclasses::remove(cx, class(*b), t)?;
     }
     for b in bases.items() {
-        subclasses::add(cx, class(*b), t)?;
+        subclasses::add_once(cx, class(*b), t)?;
     }
     types::refill(cx, t);
     types::renew(t);
@@ -592,6 +602,7 @@ fn renew_mro(cx: &mut Cx, t: Gc<Type>, changed: Gc<list::List>) -> Result<()> {
         changed.append(cx, m.obj())?;
     }
     set_mro(cx, t, ops::class_of(t.obj()))?;
+    BASES_CHANGES.fetch_add(1, Ordering::SeqCst);
     let l = subclasses::of(cx, t)?;
     for i in 0..l.len() {
         if let Some(c) = l.get(i) {

@@ -5,7 +5,10 @@
 //! *followers*: classes whose metaclass's `mro()` put this one into their MRO although
 //! they do not derive from it. They depend on it in lookups alone (TYPE-1, TYPE-2), so
 //! whatever depends on a class is found below it and below its followers.
-//! Tests: tests/lang/weakrefs.md, tests/lang/classes.md.
+//!
+//! Who walks a list takes no lock. So a list only ever grows at its end; what is to go from
+//! it goes by putting another list in its place, under the lock of the old one.
+//! Tests: tests/lang/weakrefs.md, tests/lang/classes.md, tests/stress/bases_race.py.
 
 use crate::list::{self, List};
 use crate::obj::{Gc, Obj};
@@ -44,34 +47,61 @@ fn class_in(cell: Obj) -> Option<Gc<Type>> {
     Obj::from_word(word).map(|o| unsafe { Gc::from_obj(o) })
 }
 
-/// Note that `class` is derived from `base`.
+/// Note that `class`, which is new, is derived from `base`.
 pub(crate) fn add(cx: &Cx, base: Gc<Type>, class: Gc<Type>) -> Result<()> {
     let new = cell(cx, class)?;
     let l = base.subclasses.get().expect("classes have the list");
     if l.len() >= 8 && l.len().is_power_of_two() {
         // Before it grows: without the dead.
-        let mut g = l.write(cx);
-        let mut i = 0;
-        while let Some(c) = g.get(i) {
-            if class_in(c).is_some() {
-                i += 1;
-            } else {
-                g.splice(i, i + 1, &[])?;
-            }
-        }
+        replace(cx, base, |_| true)?;
     }
-    l.append(cx, new)
+    push(cx, base, new, None)
 }
 
-/// `class` is no longer derived from `base`.
-pub(crate) fn remove(cx: &Cx, base: Gc<Type>, class: Gc<Type>) -> Result<()> {
-    let Some(l) = base.subclasses.get() else { return Ok(()) };
-    let mut g = l.write(cx);
-    let at = (0..g.len()).find(|i| g.get(*i).and_then(class_in) == Some(class));
-    if let Some(at) = at {
-        g.splice(at, at + 1, &[])?;
+/// Note that `class` is derived from `base` or follows it, if that is not known.
+pub(crate) fn add_once(cx: &Cx, base: Gc<Type>, class: Gc<Type>) -> Result<()> {
+    let new = cell(cx, class)?;
+    push(cx, base, new, Some(class))
+}
+
+/// Append a cell, unless there is one of the class `unless`.
+fn push(cx: &Cx, base: Gc<Type>, new: Obj, unless: Option<Gc<Type>>) -> Result<()> {
+    loop {
+        let l = base.subclasses.get().expect("classes have the list");
+        let mut g = l.write(cx);
+        if base.subclasses.get() == Some(l) {
+            // Not for new classes: `object` has thousands of subclasses.
+            let there = unless.is_some() && (0..g.len()).any(|i| g.get(i).and_then(class_in) == unless);
+            return if there { Ok(()) } else { g.push(new) };
+        }
     }
-    Ok(())
+}
+
+/// Put a list in the place of the old one that has just the living classes of which `keep`
+/// holds.
+fn replace(cx: &Cx, base: Gc<Type>, keep: impl Fn(Gc<Type>) -> bool) -> Result<()> {
+    loop {
+        let Some(l) = base.subclasses.get() else { return Ok(()) };
+        let new = list::new(cx, &[])?;
+        let g = l.write(cx);
+        if base.subclasses.get() != Some(l) {
+            continue;
+        }
+        for i in 0..g.len() {
+            if let Some(c) = g.get(i)
+                && class_in(c).is_some_and(&keep)
+            {
+                new.append(cx, c)?;
+            }
+        }
+        base.subclasses.set(cx, base, new);
+        return Ok(());
+    }
+}
+
+/// `class` is no longer derived from `base`, unless another thread has made it so again.
+pub(crate) fn remove(cx: &Cx, base: Gc<Type>, class: Gc<Type>) -> Result<()> {
+    replace(cx, base, |c| c != class || c.bases().contains(&base.obj()))
 }
 
 /// Call `f` with each class derived from `t`.
@@ -89,11 +119,7 @@ pub(crate) fn each(t: Gc<Type>, mut f: impl FnMut(Gc<Type>)) {
 
 /// Note that `class` has `t` in its MRO without being derived from it.
 pub(crate) fn follow(cx: &Cx, t: Gc<Type>, class: Gc<Type>) -> Result<()> {
-    let l = t.subclasses.get().expect("classes have the list");
-    if (0..l.len()).any(|i| l.get(i).and_then(class_in) == Some(class)) {
-        return Ok(());
-    }
-    add(cx, t, class)
+    add_once(cx, t, class)
 }
 
 /// Call `f` with each class that follows `t`.

@@ -20,8 +20,11 @@ pub type WarnHook = fn(&mut Cx, &str, ExcKind, i64) -> Result<()>;
 
 /// What the VM supplies.
 pub struct Hooks {
-    /// Run pending signal handlers and the like.
+    /// Run pending signal handlers and the like, for who waits.
     pub check_signals: OnceLock<fn(&mut Cx) -> Result<()>>,
+    /// The same as Python code does it between two instructions: signals wait for finalizers
+    /// that run.
+    pub poll: OnceLock<fn(&mut Cx) -> Result<()>>,
     /// `os.fork()`: the child's side is 0.
     pub fork: OnceLock<fn(&mut Cx) -> Result<i32>>,
     /// `warnings.warn(text, category, stacklevel)`.
@@ -31,8 +34,13 @@ pub struct Hooks {
 }
 
 /// See [`Hooks`].
-pub static HOOKS: Hooks =
-    Hooks { check_signals: OnceLock::new(), fork: OnceLock::new(), warn: OnceLock::new(), unraisable: OnceLock::new() };
+pub static HOOKS: Hooks = Hooks {
+    check_signals: OnceLock::new(),
+    poll: OnceLock::new(),
+    fork: OnceLock::new(),
+    warn: OnceLock::new(),
+    unraisable: OnceLock::new(),
+};
 
 /// Run pending signal handlers.
 pub fn check_signals(cx: &mut Cx) -> Result<()> {
@@ -42,10 +50,19 @@ pub fn check_signals(cx: &mut Cx) -> Result<()> {
     }
 }
 
+/// Run what is due between two steps of native code that does not wait.
+pub fn poll(cx: &mut Cx) -> Result<()> {
+    match HOOKS.poll.get() {
+        Some(f) => f(cx),
+        None => Ok(()),
+    }
+}
+
 /// Before a call that may block: handle signals that have arrived while native code ran,
-/// which does not look for them. They interrupt only a call that has begun.
+/// which does not look for them. They interrupt only a call that has begun. In a finalizer
+/// they wait for its end.
 pub fn before_blocking(cx: &mut Cx) -> Result<()> {
-    if cx.mutator.poll_bits() & POLL_SIGNAL != 0 { check_signals(cx) } else { Ok(()) }
+    if cx.mutator.poll_bits() & POLL_SIGNAL != 0 { poll(cx) } else { Ok(()) }
 }
 
 /// `warnings.warn`.

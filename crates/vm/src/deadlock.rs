@@ -170,6 +170,11 @@ impl Record {
         // DEAD-1: the thread's wait has not ended.
         unsafe { (*self.sem).is_asleep(self.waiter) }
     }
+    /// What it waits for has come, though it has not taken it yet.
+    fn is_over(&self) -> bool {
+        // DEAD-1, as above.
+        unsafe { (*self.sem).permits() > 0 }
+    }
 }
 
 fn table() -> MutexGuard<'static, Vec<Record>> {
@@ -289,6 +294,9 @@ fn find(cx: &Cx, objects: Gc<Array>) -> Option<Found> {
                 if own {
                     break;
                 }
+                if of(me)?.is_over() {
+                    return None;
+                }
                 return Some(Found { links, everybody: false, certain });
             }
             Some(id) => match of(id) {
@@ -298,8 +306,13 @@ fn find(cx: &Cx, objects: Gc<Array>) -> Option<Found> {
             None => break,
         }
     }
-    let alive = thread::count() + 1;
+    let alive = thread::wakers() + 1;
     if (table.len() as i64) < alive || table.iter().any(|r| r.ident != me && !r.asleep()) {
+        return None;
+    }
+    // What wakes the caller may have come since its time was up, in particular while it
+    // waited for the GIL. Looked at after `wakers`: the last of them may have brought it.
+    if of(me)?.is_over() {
         return None;
     }
     let others = table.iter().filter(|r| r.ident != me);
@@ -359,7 +372,7 @@ pub fn thread_ended() {
         return;
     }
     let table = table();
-    if table.is_empty() || (table.len() as i64) < thread::count() + 1 {
+    if table.is_empty() || (table.len() as i64) < thread::wakers() + 1 {
         return;
     }
     if let Some(r) = table.iter().find(|r| r.asleep()) {

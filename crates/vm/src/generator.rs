@@ -45,6 +45,10 @@ pub(crate) const BY_STEP: u32 = 3;
 /// just what is in its window, where it has done nothing since it was resumed itself.
 pub(crate) const IN_STEP: u32 = 8;
 
+/// What stands for the return address in the window of a generator that native code resumed
+/// and that has returned.
+const RETURNED: u64 = 0;
+
 /// The payload of generators, coroutines and asynchronous generators.
 #[derive(Trace)]
 #[repr(C)]
@@ -238,14 +242,10 @@ pub fn resume(cx: &mut Cx, g: Gc<Generator>, input: Input) -> Result<Step> {
             _ => {}
         }
     }
-    let r = resume_running(cx, g, input, was);
-    if r.is_err() && g.state.load(Ordering::Relaxed) == RUNNING {
-        finish(g);
-    }
-    r
+    resume_claimed(cx, g, input, was)
 }
 
-fn resume_running(cx: &mut Cx, g: Gc<Generator>, input: Input, was: u32) -> Result<Step> {
+fn resume_claimed(cx: &mut Cx, g: Gc<Generator>, input: Input, was: u32) -> Result<Step> {
     cx.enter().inspect_err(|_| g.state.store(was, Ordering::Release))?;
     let func = g.func.get().expect("generators have a function");
     let pc = g.pc.load(Ordering::Relaxed) as Pc;
@@ -278,8 +278,19 @@ fn resume_running(cx: &mut Cx, g: Gc<Generator>, input: Input, was: u32) -> Resu
             }
         };
         cx.set_top(old_top);
-        let v = r?;
-        if g.state.load(Ordering::Relaxed) == DONE { Ok(Step::Return(v)) } else { Ok(Step::Yield(v)) }
+        match r {
+            // Not by the state: after a yield another thread may have gone on with the
+            // generator, and come to its end.
+            Ok(v) if *w.add(1) == RETURNED => Ok(Step::Return(v)),
+            Ok(v) => Ok(Step::Yield(v)),
+            Err(e) => {
+                // It could not be entered; nobody else claims one that runs.
+                if g.state.load(Ordering::Relaxed) == RUNNING {
+                    finish(g);
+                }
+                Err(e)
+            }
+        }
     }
 }
 
@@ -339,7 +350,10 @@ pub fn returned(cx: &mut Cx, w: Window, v: Obj) -> Result<Option<PB>> {
     unsafe {
         let (mut ret, caller) = (*w.base.sub(3) as Pc, *w.base.sub(2) as Base);
         match by {
-            BY_NATIVE => *w.base.sub(4) = v.word(),
+            BY_NATIVE => {
+                *w.base.sub(4) = v.word();
+                *w.base.sub(3) = RETURNED;
+            }
             BY_SEND => {
                 let i = resuming(ret, BY_SEND);
                 *caller.add(i.a() as usize) = v.word();

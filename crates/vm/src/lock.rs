@@ -47,7 +47,7 @@ pub fn acquire(cx: &mut Cx, s: &Semaphore, deadline: Option<Instant>, on: On<'_>
         match with_waiter(|w| cx.blocked(|| s.acquire(w, deadline))) {
             Outcome::Acquired => return Ok(true),
             Outcome::TimedOut => return Ok(false),
-            Outcome::Interrupted => poll::handle(cx)?,
+            Outcome::Interrupted => poll::handle_now(cx)?,
         }
     }
 }
@@ -72,7 +72,7 @@ fn acquire_guarded(cx: &mut Cx, s: &Semaphore, on: On<'_>) -> Result<bool> {
             Outcome::Interrupted => {
                 // Handlers may do anything; after that the wait begins anew.
                 entry = None;
-                poll::handle(cx)?;
+                poll::handle_now(cx)?;
                 until = Some(deadlock::MOMENT);
             }
         }

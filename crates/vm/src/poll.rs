@@ -6,6 +6,7 @@ use crate::{async_gen, ending, generator, gil, greenlet, interps, thread};
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 use typhon_gc::{POLL_FINALIZE, POLL_GIL, pop_cleared_weak, pop_ready_finalizer};
 use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
 use typhon_object::{Cx, Dunder, Obj, Raised, Result, ops, shape};
@@ -17,8 +18,18 @@ pub static WEAK_CALLBACK: OnceLock<fn(&mut Cx, Obj)> = OnceLock::new();
 /// Reports an exception that nobody can catch (`sys.unraisablehook`).
 pub static UNRAISABLE: OnceLock<fn(&mut Cx, Raised, &str, Obj)> = OnceLock::new();
 
-/// Do what the poll word asks for.
+/// Do what the poll word asks for. Signals wait for the end of finalizers and callbacks that
+/// run (see [`HOLD`]).
 pub fn handle(cx: &mut Cx) -> Result<()> {
+    handle_as(cx, false)
+}
+
+/// The same for who waits, or asks for signals expressly: none is held back.
+pub fn handle_now(cx: &mut Cx) -> Result<()> {
+    handle_as(cx, true)
+}
+
+fn handle_as(cx: &mut Cx, now: bool) -> Result<()> {
     cx.mutator.poll_slow();
     let bits = cx.mutator.poll_bits();
     if bits & (POLL_FINALIZE | POLL_ASYNC_EXC) != 0 {
@@ -36,7 +47,8 @@ pub fn handle(cx: &mut Cx) -> Result<()> {
     if bits & POLL_GIL != 0 {
         gil::handle(cx);
     }
-    if bits & POLL_SIGNAL != 0 {
+    if bits & POLL_SIGNAL != 0 && (now || !holds_signals()) {
+        HELD_SINCE.set(None);
         cx.mutator.clear(POLL_SIGNAL);
         if let Some(f) = SIGNALS.get() {
             f(cx)?;
@@ -55,16 +67,37 @@ thread_local! {
     static FINALIZING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// How long a signal waits for finalizers that run. They run at whatever place the collector
+/// found them due, and nobody can catch what is raised in them: a KeyboardInterrupt would be
+/// lost there, and a weak set's callback would be left half done. One that runs for longer is
+/// interrupted.
+const HOLD: Duration = Duration::from_millis(100);
+
+thread_local! {
+    /// Since when a signal has been waiting for finalizers.
+    static HELD_SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+fn holds_signals() -> bool {
+    if !FINALIZING.get() {
+        return false;
+    }
+    let since = HELD_SINCE.get().unwrap_or_else(Instant::now);
+    HELD_SINCE.set(Some(since));
+    since.elapsed() < HOLD
+}
+
 /// Set whether finalizers run on this stack; what was set before.
 pub(crate) fn replace_finalizing(on: bool) -> bool {
     FINALIZING.replace(on)
 }
 
-/// Run what a collection found due.
-pub fn finalize(cx: &mut Cx) {
+/// Run what a collection found due. Whether there was a finalizer.
+pub fn finalize(cx: &mut Cx) -> bool {
     if FINALIZING.replace(true) {
-        return;
+        return false;
     }
+    let mut any = false;
     loop {
         // Handed over by the collector: live objects.
         if let Some(p) = pop_cleared_weak() {
@@ -73,6 +106,7 @@ pub fn finalize(cx: &mut Cx) {
                 f(cx, w);
             }
         } else if let Some(p) = pop_ready_finalizer() {
+            any = true;
             let o = unsafe { Obj::from_word_unchecked(p as u64) };
             if o.cast::<greenlet::Greenlet>().is_some() {
                 // Which context it belongs to, it knows itself.
@@ -85,6 +119,7 @@ pub fn finalize(cx: &mut Cx) {
         }
     }
     FINALIZING.set(false);
+    any
 }
 
 fn finalize_one(cx: &mut Cx, o: Obj) {

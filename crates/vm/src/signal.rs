@@ -167,33 +167,44 @@ pub fn after_fork(cx: &Cx) {
 fn run_pending(cx: &mut Cx) -> Result<()> {
     faulthandler::run_pending(cx);
     loop {
-        let p = PENDING.swap(0, Ordering::SeqCst);
-        if p == 0 {
+        let mut pending = PENDING.swap(0, Ordering::SeqCst);
+        if pending == 0 {
             return Ok(());
         }
         for n in 1..65 {
-            if p & 1 << (n & 63) == 0 {
+            let bit = 1 << (n as u64 & 63);
+            if pending & bit == 0 {
                 continue;
             }
-            let key = int::from_i64(cx, n)?;
-            let h = handlers(cx)?.get(cx, key)?;
-            match h {
-                None if n == libc::SIGINT as i64 => {
-                    return Err(exc::with_args(cx, ExcKind::KeyboardInterrupt, &[])?);
+            pending &= !bit;
+            if let Err(e) = run_handler(cx, n) {
+                // The others have their turn at the next poll.
+                if pending != 0 {
+                    PENDING.fetch_or(pending, Ordering::SeqCst);
+                    wake_main();
                 }
-                Some(h) if ops::class_of(h).call_fn().is_some() || h.is_ptr() => {
-                    let f = match crate::frame::current(cx) {
-                        Some(w) => w.frame(cx)?.obj(),
-                        None => Obj::NONE,
-                    };
-                    ops::call_args(cx, h, &[key, f])?;
-                }
-                // Its handler went after it arrived.
-                _ => {
-                    let e = cx.error(ExcKind::OSError, format!("Signal {n} ignored due to race condition"));
-                    poll::unraisable(cx, e, "", Obj::NONE);
-                }
+                return Err(e);
             }
+        }
+    }
+}
+
+fn run_handler(cx: &mut Cx, n: i64) -> Result<()> {
+    let key = int::from_i64(cx, n)?;
+    match handlers(cx)?.get(cx, key)? {
+        None if n == libc::SIGINT as i64 => Err(exc::with_args(cx, ExcKind::KeyboardInterrupt, &[])?),
+        Some(h) if ops::class_of(h).call_fn().is_some() || h.is_ptr() => {
+            let f = match crate::frame::current(cx) {
+                Some(w) => w.frame(cx)?.obj(),
+                None => Obj::NONE,
+            };
+            ops::call_args(cx, h, &[key, f]).map(|_| ())
+        }
+        // Its handler went after it arrived.
+        _ => {
+            let e = cx.error(ExcKind::OSError, format!("Signal {n} ignored due to race condition"));
+            poll::unraisable(cx, e, "", Obj::NONE);
+            Ok(())
         }
     }
 }

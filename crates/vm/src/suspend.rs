@@ -31,6 +31,11 @@ unsafe fn enter(cx: &mut Cx, g: Gc<Generator>, base: Base, ret: Pc, by: u32, sen
             return None;
         }
         let was = claim(g)?;
+        if was == CREATED && sent != Obj::NONE.word() {
+            // Another thread has tried the same meanwhile and put it back.
+            g.state.store(CREATED, Ordering::Release);
+            return None;
+        }
         let pc = g.pc.load(Ordering::Relaxed) as Pc;
         *nb.sub(4) = func.obj().word();
         *nb.sub(3) = ret as u64;
@@ -158,15 +163,32 @@ pub unsafe extern "C" fn yield_value(pc: Pc, base: Base, insn: u64, cx: *mut Cx)
         let value = *base.add((insn >> 32) as u16 as usize);
         let g: Gc<Generator> = Gc::from_obj(extra);
         save(&mut *cx, g, pc, base, Insn(insn));
-        let pb = leave(&mut *cx, g, base, value);
         // Who delegates to a generator yields what that does.
-        if Insn((*pb.pc).load(Ordering::Relaxed)).op() == Some(Op::YIELD) { pass_on(&mut *cx, g, pb) } else { pb }
+        let yields = |pc: Pc| Insn((*pc).load(Ordering::Relaxed)).op() == Some(Op::YIELD);
+        if yields(*base.sub(3) as Pc) {
+            return leave_chain(&mut *cx, g, base, value);
+        }
+        let pb = leave(&mut *cx, g, base, value);
+        // So does the body of a loop that does nothing else; it was not resumed in a step.
+        if yields(pb.pc) { pass_on(&mut *cx, false, pb) } else { pb }
+    }
+}
+
+/// [`leave`] and [`pass_on`].
+#[inline(never)]
+unsafe fn leave_chain(cx: &mut Cx, g: Gc<Generator>, base: Base, value: u64) -> PB {
+    unsafe {
+        // Once it rests, the next resumer may set its own bits.
+        let in_step = g.resumer.load(Ordering::Relaxed) & IN_STEP != 0;
+        let pb = leave(cx, g, base, value);
+        pass_on(cx, in_step, pb)
     }
 }
 
 /// Carry out the YIELDs of generators that delegate, one after the other, without the loop.
+/// `in_step`: whether the one that has yielded was resumed so.
 #[inline(never)]
-unsafe fn pass_on(cx: &mut Cx, mut inner: Gc<Generator>, mut pb: PB) -> PB {
+unsafe fn pass_on(cx: &mut Cx, mut in_step: bool, mut pb: PB) -> PB {
     unsafe {
         while !crate::monitor::on(cx) {
             let insn = Insn((*pb.pc).load(Ordering::Relaxed));
@@ -181,11 +203,11 @@ unsafe fn pass_on(cx: &mut Cx, mut inner: Gc<Generator>, mut pb: PB) -> PB {
             let g: Gc<Generator> = Gc::from_obj(extra);
             // The frame object that somebody may have made for the window is in the place
             // of the generator, so nothing has changed a register.
-            if inner.resumer.load(Ordering::Relaxed) & IN_STEP == 0 {
+            if !in_step {
                 save(cx, g, pb.pc.add(1), pb.base, insn);
             }
+            in_step = g.resumer.load(Ordering::Relaxed) & IN_STEP != 0;
             pb = leave(cx, g, pb.base, value);
-            inner = g;
         }
         pb
     }

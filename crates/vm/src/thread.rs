@@ -38,6 +38,11 @@ const HEADROOM: usize = 128 << 10;
 
 static STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
 static COUNT: AtomicI64 = AtomicI64::new(0);
+/// The main thread has ended as a thread does: in a process that another one than the main
+/// thread has forked off. The process ends with the last of its threads.
+static MAIN_GONE: AtomicBool = AtomicBool::new(false);
+/// Threads that count no longer, but have yet to wake those who wait for their end.
+static ENDING: AtomicI64 = AtomicI64::new(0);
 static MAIN_IDENT: AtomicU64 = AtomicU64::new(0);
 /// How many forks lie between this process and the first one. The threads of the
 /// processes before do not exist here.
@@ -107,12 +112,20 @@ pub fn count() -> i64 {
     COUNT.load(Ordering::Relaxed)
 }
 
+/// Threads that may wake others, without the calling one if that is the main thread.
+pub fn wakers() -> i64 {
+    // In the order in which a thread that ends goes from one to the other.
+    let counted = COUNT.load(Ordering::SeqCst);
+    counted + ENDING.load(Ordering::SeqCst)
+}
+
 /// In a forked child: the caller is the main thread, and the only one.
 pub fn after_fork(cx: &Cx) {
     let generation = GENERATION.fetch_add(1, Ordering::SeqCst) + 1;
     let started =
         STATE.with_borrow(|s| s.as_ref().inspect(|s| s.generation.store(generation, Ordering::SeqCst)).is_some());
     COUNT.store(started as i64, Ordering::SeqCst);
+    ENDING.store(0, Ordering::SeqCst);
     interp::after_fork(cx);
     cx.interp().threads.store(started as i64, Ordering::SeqCst);
     deadlock::after_fork();
@@ -343,11 +356,18 @@ extern "C" fn run_thread(start: *mut libc::c_void) -> *mut libc::c_void {
     crate::monitor::refresh(&cx);
     crate::gil::start_thread(&cx);
     body(&mut cx, root, legacy);
-    COUNT.fetch_sub(1, Ordering::Relaxed);
+    MAIN_GONE.fetch_or(is_main(&cx), Ordering::SeqCst);
+    ENDING.fetch_add(1, Ordering::SeqCst);
+    COUNT.fetch_sub(1, Ordering::SeqCst);
     interp.threads.fetch_sub(1, Ordering::Relaxed);
-    deadlock::thread_ended();
     Cx::detach(cx);
     state.finish();
+    ENDING.fetch_sub(1, Ordering::SeqCst);
+    deadlock::thread_ended();
+    if MAIN_GONE.load(Ordering::SeqCst) && wakers() == 0 {
+        // As when a C program's last thread ends. The collector's threads do not count.
+        unsafe { libc::_exit(0) };
+    }
     std::ptr::null_mut()
 }
 
@@ -534,7 +554,7 @@ pub mod functions {
         }
         crate::signal::deliver(signum as i32);
         // The main thread need not wait for its next poll.
-        if is_main(cx) { poll::handle(cx) } else { Ok(()) }
+        if is_main(cx) { poll::handle_now(cx) } else { Ok(()) }
     }
 
     /// Return the thread stack size, and set it for new threads.

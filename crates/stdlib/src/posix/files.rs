@@ -137,6 +137,7 @@ pub mod files {
     #[sig(fd, length, /)]
     fn read(cx: &mut Cx, fd: i32, length: isize) -> Result<Obj> {
         let n = usize::try_from(length).map_err(|_| os_error(cx, libc::EINVAL))?;
+        cx.check_room(n)?;
         let mut buf = vec![0; n];
         let got = sys_raise(cx, || sys::read(fd, &mut buf))?;
         bytes_obj(cx, &buf[..got])
@@ -158,6 +159,7 @@ pub mod files {
     /// Read a number of bytes from a file descriptor starting at a particular offset.
     #[sig(fd, length, offset, /)]
     fn pread(cx: &mut Cx, fd: i32, length: usize, offset: i64) -> Result<Obj> {
+        cx.check_room(length)?;
         let mut buf = vec![0; length];
         let got = sys_raise(cx, || sys::pread(fd, &mut buf, offset))?;
         bytes_obj(cx, &buf[..got])

@@ -143,6 +143,7 @@ pub mod process {
     /// Return a bytes object containing random bytes suitable for cryptographic use.
     fn urandom(cx: &mut Cx, size: isize) -> Result<Obj> {
         let n = usize::try_from(size).map_err(|_| cx.value_error("negative argument not allowed"))?;
+        cx.check_room(n)?;
         let mut buf = vec![0; n];
         let mut done = 0;
         while done < n {
@@ -154,6 +155,7 @@ pub mod process {
     #[sig(size, flags = 0)]
     fn getrandom(cx: &mut Cx, size: isize, flags: i32) -> Result<Obj> {
         let n = usize::try_from(size).map_err(|_| os_error(cx, libc::EINVAL))?;
+        cx.check_room(n)?;
         let mut buf = vec![0; n];
         let got = sys_raise(cx, || sys::getrandom(&mut buf, flags as u32))?;
         bytes_obj(cx, &buf[..got])
@@ -216,12 +218,12 @@ pub mod process {
     /// Kill a process with a signal.
     fn kill(cx: &mut Cx, pid: i32, signal: i32) -> Result<()> {
         sys_raise(cx, || sys::kill(pid, signal))?;
-        crate::util::check_signals(cx)
+        crate::util::poll(cx)
     }
     /// Kill a process group with a signal.
     fn killpg(cx: &mut Cx, pgid: i32, signal: i32) -> Result<()> {
         sys_raise(cx, || sys::killpg(pgid, signal))?;
-        crate::util::check_signals(cx)
+        crate::util::poll(cx)
     }
     /// Exit to the system with specified status, without normal exit processing.
     #[name("_exit")]
