@@ -7,7 +7,7 @@
 use crate::{generic_alias, iterators, repr_guard, seq, slice, slice::Slice, sort};
 use typhon_macros::class;
 use typhon_object::list::{self, List};
-use typhon_object::native::{self, Args, Index, SliceIndex, instance_of};
+use typhon_object::native::{self, Args, SliceIndex, instance_of};
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, array, ops, shape};
 
@@ -306,9 +306,9 @@ impl ListMethods {
     }
 
     /// Insert object before index.
-    fn insert(this: Gc<List>, cx: &mut Cx, index: Index, object: Obj) -> Result<()> {
+    fn insert(this: Gc<List>, cx: &mut Cx, index: isize, object: Obj) -> Result<()> {
         let mut g = this.write(cx);
-        let i = slice::clamp_position(index.0, g.len());
+        let i = slice::clamp_position(index, g.len());
         g.splice(i, i, &[object])
     }
 
@@ -316,13 +316,13 @@ impl ListMethods {
     ///
     /// Raises IndexError if list is empty or index is out of range.
     #[sig(index = -1, /)]
-    fn pop(this: Gc<List>, cx: &mut Cx, index: Index) -> Result<Obj> {
+    fn pop(this: Gc<List>, cx: &mut Cx, index: isize) -> Result<Obj> {
         let mut g = this.write(cx);
         if g.is_empty() {
             return Err(index_error(cx, "pop from empty list"));
         }
         let n = g.len();
-        let Some(i) = ops::wrap(index.0 as i64, n) else {
+        let Some(i) = ops::wrap(index as i64, n) else {
             return Err(index_error(cx, "pop index out of range"));
         };
         let v = if i + 1 == n { g.pop() } else { g.get(i) };

@@ -98,6 +98,7 @@ impl Arguments {
         if width > isize::MAX as usize / 8 {
             return Err(cx.memory_error());
         }
+        cx.check_room(width.saturating_add(precision.unwrap_or(0)))?;
         Ok((width, precision))
     }
 

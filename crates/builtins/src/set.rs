@@ -318,7 +318,15 @@ fn lookup_key(cx: &mut Cx, key: Obj) -> Result<(Obj, i64)> {
 }
 
 /// `x in o`, of a set or frozenset.
+#[inline]
 pub fn contains(cx: &mut Cx, o: Obj, x: Obj) -> Result<bool> {
+    if let Some(there) = storage(o).and_then(|s| s.items.has_plain(x)) {
+        return Ok(there);
+    }
+    contains_slow(cx, o, x)
+}
+
+fn contains_slow(cx: &mut Cx, o: Obj, x: Obj) -> Result<bool> {
     let (k, h) = lookup_key(cx, x)?;
     match storage(o) {
         Some(s) => Ok(s.items.get_hashed(cx, k, h)?.is_some()),

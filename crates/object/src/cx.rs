@@ -105,6 +105,7 @@ static RT: Rt = Rt {
     hooks: Hooks {
         generic_alias: OnceLock::new(),
         complex_pow: OnceLock::new(),
+        pow_by_modulus: OnceLock::new(),
         set_cell: OnceLock::new(),
         flush_caches: OnceLock::new(),
         own_attributes: OnceLock::new(),
@@ -125,6 +126,9 @@ pub struct Hooks {
     pub generic_alias: OnceLock<fn(&mut Cx, Obj, Obj) -> Result<Obj>>,
     /// A power of floats that is complex.
     pub complex_pow: OnceLock<fn(&mut Cx, f64, f64) -> Result<Obj>>,
+    /// `pow(a, b, modulus)` for a native class that has a say as the modulus only;
+    /// NotImplemented if it is none of its.
+    pub pow_by_modulus: OnceLock<fn(&mut Cx, Obj, Obj, Obj) -> Result<Obj>>,
     /// Fill the `__class__` cell: cell, class.
     pub set_cell: OnceLock<fn(&mut Cx, Obj, Obj) -> Result<()>>,
     /// The items of a dict or of a view of one, in one atomic step; `None` for
@@ -417,6 +421,16 @@ impl Cx {
     #[inline(never)]
     pub fn value_error(&self, msg: impl AsRef<str>) -> Raised {
         exc::new(self, ExcKind::ValueError, msg.as_ref())
+    }
+    /// MemoryError if `n` bytes outside of the heap are not to be had. For what a program may
+    /// ask to be of any size: a vector that cannot grow ends the process.
+    #[inline]
+    pub fn check_room(&self, n: usize) -> Result<()> {
+        const LARGE: usize = 1 << 26;
+        if n >= LARGE && Vec::<u8>::new().try_reserve_exact(n).is_err() {
+            return Err(self.memory_error());
+        }
+        Ok(())
     }
     /// `MemoryError()`.
     #[cold]

@@ -31,14 +31,15 @@ fn search(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>, r
     if a.cast::<Dict>().is_some() && ops::class_of(a).is_native() {
         return Err(cx.type_error(format!("{} is not a sequence", cx.type_name(a))));
     }
-    let length = if hi.0.is_none() { ops::len(cx, a)? } else { 0 };
+    // As in CPython, -1 says the same as None, and nothing lies before another negative one.
+    let hi = hi.0.filter(|h| *h != -1);
+    let length = if hi.is_none() { ops::len(cx, a)? } else { 0 };
     if !ops::is_sequence(a) && ops::class_of(a).special(Dunder::GetItem).is_none() {
         return Err(cx.type_error(format!("'{}' object does not support indexing", cx.type_name(a))));
     }
     let mut lo = lo.0 as usize;
-    let mut hi = match hi.0 {
-        Some(h) if h < 0 => return Err(cx.value_error("hi must be non-negative")),
-        Some(h) => h as usize,
+    let mut hi = match hi {
+        Some(h) => h.max(0) as usize,
         None => length,
     };
     while lo < hi {

@@ -455,6 +455,7 @@ pub mod math {
     }
     /// Number of ways to choose k items from n items without repetition and without order.
     fn comb(cx: &mut Cx, n: Obj, k: Obj) -> Result<Obj> {
+        let (n, k) = (ops::index(cx, n)?, ops::index(cx, k)?);
         let n = non_negative(cx, n, "n")?;
         let k = non_negative(cx, k, "k")?;
         let rest = ops::binary(cx, BinaryOp::Sub, n, k)?;
@@ -475,6 +476,7 @@ pub mod math {
         if k.is_none() {
             return factorial(cx, n);
         }
+        let (n, k) = (ops::index(cx, n)?, ops::index(cx, k)?);
         let n = non_negative(cx, n, "n")?;
         let k = non_negative(cx, k, "k")?;
         if ops::compare(cx, n, k, CompareOp::Lt)? {

@@ -166,6 +166,7 @@ impl Random {
             return Ok(Obj::int_unchecked(i64::from(v >> (32 - k))));
         }
         let words = (k as usize).div_ceil(32);
+        cx.check_room(words.saturating_mul(4))?;
         let mut limbs = vec![0u64; words.div_ceil(2)];
         {
             let mut s = self.state.write(cx, self);

@@ -247,6 +247,7 @@ fn pack_values<R>(
     let out = if l.size <= room.len() {
         &mut room[..l.size]
     } else {
+        cx.check_room(l.size)?;
         large.resize(l.size, 0u8);
         &mut large[..]
     };

@@ -44,6 +44,9 @@ fn one(cx: &Cx, s: Character, f: &str) -> Result<u32> {
 /// surrogates do, and the runs between them are normalised.
 fn normal_form(cx: &Cx, form: &str, s: Gc<Str>, known: impl Fn(u32) -> bool) -> Result<Gc<Str>> {
     use unicode_normalization::UnicodeNormalization;
+    if s.is_empty() {
+        return Ok(s);
+    }
     if !matches!(form, "NFC" | "NFD" | "NFKC" | "NFKD") {
         return Err(cx.value_error("invalid normalization form"));
     }

@@ -51,11 +51,20 @@ fn line_end(b: &[u8], i: usize) -> usize {
     b[i..].iter().position(|&c| c == b'\n').map_or(b.len(), |n| i + n)
 }
 
-/// The letters before a quote that can be a string's prefix.
+/// The letters before a quote that are a string's prefix; a name before it is none.
 fn prefix(b: &[u8], quote: usize) -> &[u8] {
-    let start = b[..quote].iter().rposition(|c| !c.is_ascii_alphanumeric() && *c != b'_').map_or(0, |i| i + 1);
+    let in_name = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_' || !c.is_ascii();
+    let start = b[..quote].iter().rposition(|c| !in_name(c)).map_or(0, |i| i + 1);
     let p = &b[start..quote];
-    if p.len() <= 2 { p } else { &[] }
+    let is_prefix = match *p {
+        [one] => b"rubft".contains(&one.to_ascii_lowercase()),
+        [one, two] => match [one.to_ascii_lowercase(), two.to_ascii_lowercase()] {
+            [b'r', other] | [other, b'r'] => b"bft".contains(&other),
+            _ => false,
+        },
+        _ => false,
+    };
+    if is_prefix { p } else { &[] }
 }
 
 /// Behind the end of a plain string that starts at `i`; None if it has no end.

@@ -32,6 +32,7 @@ fn show(result: Result<Formatted, FormatError>) -> String {
             assert_eq!(out.len(), formatted.len());
             ascii(out.as_view())
         }
+        Err(FormatError::Memory) => "MemoryError".to_owned(),
         Err(FormatError::Value(text)) => ascii(OwnedStr::from(format!("ValueError: {text}").as_str()).as_view()),
         Err(FormatError::Overflow(text)) => format!("OverflowError: {text}"),
     }

@@ -64,6 +64,7 @@ topics! {
     lang_csv "csv"
     lang_dataclasses "dataclasses"
     lang_deadlocks "deadlocks"
+    lang_decimal "decimal"
     lang_decorators "decorators"
     lang_deep "deep"
     lang_descriptors "descriptors"

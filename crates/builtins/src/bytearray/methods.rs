@@ -12,7 +12,7 @@ use crate::slice::{self, Slice};
 use crate::{bytes_new, object_reduce};
 use typhon_macros::class;
 use typhon_object::list::List;
-use typhon_object::native::{Args, FromArg, Index, Missing, SUBCLASSABLE, instance, instance_of};
+use typhon_object::native::{Args, FromArg, Missing, SUBCLASSABLE, instance, instance_of};
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
@@ -303,9 +303,9 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, p
     ///     The index where the value is to be inserted.
     ///   item
     ///     The item to be inserted.
-    fn insert(this: Gc<Bytearray>, cx: &mut Cx, index: Index, item: Obj) -> Result<()> {
+    fn insert(this: Gc<Bytearray>, cx: &mut Cx, index: isize, item: Obj) -> Result<()> {
         let b = bytes_like::byte_value(cx, item)?;
-        let i = slice::clamp_position(index.0, this.len());
+        let i = slice::clamp_position(index, this.len());
         this.splice(cx, i, i, &[b])
     }
     /// Remove and return a single item from B.
@@ -316,11 +316,11 @@ crate::bytes_like_class!(BytearrayMethods, Bytearray, "bytearray", make, same, p
     ///
     /// If no index argument is given, will pop the last item.
     #[sig(index = -1, /)]
-    fn pop(this: Gc<Bytearray>, cx: &mut Cx, index: Index) -> Result<Obj> {
+    fn pop(this: Gc<Bytearray>, cx: &mut Cx, index: isize) -> Result<Obj> {
         if this.is_empty() {
             return Err(cx.error(ExcKind::IndexError, "pop from empty bytearray"));
         }
-        let at = ops::wrap(index.0 as i64, this.len());
+        let at = ops::wrap(index as i64, this.len());
         let Some((i, b)) = at.and_then(|i| this.as_slice().get(i).map(|b| (i, *b))) else {
             return Err(cx.error(ExcKind::IndexError, "pop index out of range"));
         };
@@ -403,6 +403,7 @@ impl Bytearray {
         if n <= len {
             return self.splice(cx, n, usize::MAX, &[]);
         }
+        cx.check_room(n - len)?;
         self.splice(cx, len, len, &vec![0; n - len])
     }
     /// Make it `n` times as long.

@@ -96,6 +96,7 @@ fn convert(cx: &mut Cx, fmt: &[u8], values: &mut Values, c: &Conversion, out: &m
     if width > isize::MAX as usize / 8 {
         return Err(cx.memory_error());
     }
+    cx.check_room(width)?;
     let v = match keyed {
         Some(v) => v,
         None => values.next(cx)?,

@@ -96,7 +96,11 @@ pub fn pad(data: &[u8], left: usize, right: usize, fill: u8) -> Vec<u8> {
 /// How many bytes are missing to `width`.
 pub fn missing(cx: &Cx, data: &[u8], width: isize) -> Result<usize> {
     let n = usize::try_from(width).unwrap_or(0).saturating_sub(data.len());
-    if n > isize::MAX as usize / 4 { Err(cx.memory_error()) } else { Ok(n) }
+    if n > isize::MAX as usize / 4 {
+        return Err(cx.memory_error());
+    }
+    cx.check_room(n)?;
+    Ok(n)
 }
 
 /// `center`: where the odd fill goes depends on both lengths, as for str.
@@ -235,7 +239,9 @@ pub fn join(cx: &mut Cx, sep: &[u8], iterable: Obj, make: Maker) -> Result<Obj> 
 
 /// `data * n` as one buffer length, or MemoryError.
 pub fn repeated_len(cx: &Cx, len: usize, n: usize) -> Result<usize> {
-    len.checked_mul(n).filter(|t| *t < isize::MAX as usize / 4).ok_or_else(|| cx.memory_error())
+    let total = len.checked_mul(n).filter(|t| *t < isize::MAX as usize / 4).ok_or_else(|| cx.memory_error())?;
+    cx.check_room(total)?;
+    Ok(total)
 }
 
 /// Fill `out` with repetitions of `unit`, by doubling.

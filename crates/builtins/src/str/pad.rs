@@ -32,6 +32,7 @@ fn pad(cx: &Cx, s: Gc<Str>, left: usize, right: usize, fill: u32) -> Result<Obj>
     if left.saturating_add(right).saturating_add(s.len()) > isize::MAX as usize / 8 {
         return Err(cx.error(ExcKind::OverflowError, "padded string is too long"));
     }
+    cx.check_room(left + s.len() + right)?;
     let mut out = StrBuf::with_capacity(left + s.len() + right);
     out.push_repeated(fill, left);
     out.push_view(s.view());
@@ -89,6 +90,7 @@ impl StrPad {
         if width > isize::MAX as usize / 8 {
             return Err(cx.memory_error());
         }
+        cx.check_room(width)?;
         Ok(super::from_buf(cx, strview::zfill(this.view(), width))?.obj())
     }
 

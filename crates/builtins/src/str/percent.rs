@@ -5,7 +5,8 @@
 use crate::percent_args::{self, Arguments};
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, Gc, Obj, Raised, Result, ops};
-use typhon_text::percent::{CHARACTER_RANGE, Conversion, PercentError, Piece, Pieces};
+use typhon_text::format_spec::simple;
+use typhon_text::percent::{CHARACTER_RANGE, Conversion, Flags, PercentError, Piece, Pieces};
 use typhon_text::strview::{StrBuf, StrView};
 
 fn raise(cx: &Cx, e: PercentError) -> Raised {
@@ -72,6 +73,12 @@ pub fn format(cx: &mut Cx, format: Gc<Str>, args: Obj) -> Result<Obj> {
             Some('a') => {
                 let s = ops::ascii(cx, v)?;
                 push_text(&mut out, &c, s.view(), width, precision);
+            }
+            // `str(v)`, which is made without an object for it.
+            Some('d' | 'i') if v.is_small_int() && c.flags == Flags::default() && width == 0 && precision.is_none() => {
+                let mut room = [0; simple::ROOM];
+                let n = v.as_small_int().and_then(|i| simple::int(b"", i, &mut room)).unwrap_or(0);
+                out.push_view(StrView::Latin1(&room[..n]));
             }
             Some('c') => {
                 let ch = character(cx, v)?;

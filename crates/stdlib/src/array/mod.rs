@@ -164,7 +164,10 @@ impl Array {
     fn repeated(&self, cx: &Cx, n: isize) -> Result<Vec<u8>> {
         let n = n.max(0) as usize;
         match self.bytes().len().checked_mul(n) {
-            Some(total) if total <= isize::MAX as usize / 4 => Ok(self.bytes().repeat(n)),
+            Some(total) if total <= isize::MAX as usize / 4 => {
+                cx.check_room(total)?;
+                Ok(self.bytes().repeat(n))
+            }
             _ => Err(cx.error(ExcKind::MemoryError, "")),
         }
     }

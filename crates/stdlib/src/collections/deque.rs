@@ -258,13 +258,13 @@ impl Deque {
         Err(cx.value_error("deque.index(x): x not in deque"))
     }
     /// Insert value before index.
-    fn insert(&self, cx: &mut Cx, index: native::Index, value: Obj) -> Result<()> {
+    fn insert(&self, cx: &mut Cx, index: isize, value: Obj) -> Result<()> {
         let full = self.edit(cx, |s| {
             let n = s.items.len();
             if s.max.is_some_and(|m| n >= m) {
                 return true;
             }
-            let i = if index.0 < 0 { (index.0 + n as isize).max(0) as usize } else { (index.0 as usize).min(n) };
+            let i = if index < 0 { index.saturating_add(n as isize).max(0) as usize } else { (index as usize).min(n) };
             s.items.insert(i, value);
             false
         });

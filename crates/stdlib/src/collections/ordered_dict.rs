@@ -285,8 +285,11 @@ impl OrderedDict {
     /// Raise KeyError if the element does not exist.
     #[sig(key, last = True)]
     fn move_to_end(this: Gc<Self>, cx: &mut Cx, key: Obj, last: bool) -> Result<()> {
+        if of(this).is_empty() {
+            return Err(missing(cx, key));
+        }
         ops::hash(cx, key)?;
-        if of(this).is_empty() || !of(this).move_to_end(cx, key, last)? {
+        if !of(this).move_to_end(cx, key, last)? {
             return Err(missing(cx, key));
         }
         Ok(())

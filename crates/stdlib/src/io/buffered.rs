@@ -100,6 +100,7 @@ impl Buffered {
     /// Read from the raw object: the bytes, `None` if it would block.
     fn raw_read(&self, cx: &mut Cx, raw: Obj, n: usize) -> Result<Option<Vec<u8>>> {
         if let Some(f) = Buffered::plain(raw) {
+            cx.check_room(n)?;
             let mut v = vec![0; n];
             return Ok(f.read_raw(cx, &mut v)?.map(|n| {
                 v.truncate(n);

@@ -76,6 +76,10 @@ impl BytesIO {
         bytes_obj(cx, &b)
     }
     fn put(&self, cx: &Cx, b: &[u8]) -> Result<()> {
+        if !b.is_empty() {
+            let end = self.with(cx, |s| s.pos)?.saturating_add(b.len());
+            cx.check_room(end)?;
+        }
         self.with(cx, |s| {
             if b.is_empty() {
                 return;

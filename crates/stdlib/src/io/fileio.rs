@@ -301,6 +301,7 @@ impl FileIO {
     fn read(&self, cx: &mut Cx, size: Option<isize>) -> Result<Obj> {
         match size {
             Some(n) if n >= 0 => {
+                cx.check_room(n as usize)?;
                 let mut buf = vec![0; n as usize];
                 match self.read_raw(cx, &mut buf)? {
                     Some(n) => bytes_obj(cx, &buf[..n]),

@@ -266,7 +266,7 @@ impl Pattern {
         let out = list::new(cx, &[])?;
         let mut matcher = Matcher::new();
         let (mut at, mut start, mut n, mut advance) = (0, 0, 0isize, false);
-        while maxsplit <= 0 || n < maxsplit {
+        while maxsplit == 0 || n < maxsplit {
             let Some(regs) = subject.run(cx, &mut matcher, p, (start, subject.len()), Mode::Search, advance)? else {
                 break;
             };

@@ -1,7 +1,7 @@
 //! What a pattern is applied to, and running the engine on it.
 
 use super::pattern::Pattern;
-use crate::util::check_signals;
+use crate::util::poll;
 use std::cell::Cell;
 use typhon_object::bytes::Bytes;
 use typhon_object::obj::{Gc, Obj};
@@ -79,7 +79,7 @@ impl Subject {
         let mut raised = None;
         // Matching may take long: signals, collections and other threads do not wait for
         // its end.
-        let mut tick = || check_signals(cx).map_err(|e| raised = Some(e)).is_ok();
+        let mut tick = || poll(cx).map_err(|e| raised = Some(e)).is_ok();
         let machine = &mut matcher.0;
         macro_rules! find {
             ($text:expr) => {

@@ -68,7 +68,9 @@ struct Ran {
 /// Run until all input is read and no output is held back, the stream ends, or
 /// `most` bytes have come out.
 fn run(s: &mut Stream, input: &[u8], flush: i32, first: usize, most: usize) -> Ran {
-    let mut out = vec![0; first.clamp(1, most.max(1))];
+    // What the caller expects at first may be too much.
+    let first = first.clamp(1, most.max(1)).min(1 << 26);
+    let mut out = vec![0; first];
     let (mut read, mut written) = (0, 0);
     loop {
         if written == out.len() {
@@ -215,7 +217,11 @@ pub mod zlib {
     #[sig(data, value = <missing>, /)]
     fn adler32(cx: &mut Cx, data: Buf, value: Missing<Obj>) -> Result<u32> {
         let start = match value.given() {
-            Some(v) => low32(cx, v)?,
+            // Both halves are remainders.
+            Some(v) => {
+                let v = low32(cx, v)?;
+                (((v >> 16) % 65521) << 16) | ((v & 0xffff) % 65521)
+            }
             None => 1,
         };
         let b = data.to_vec(cx)?;
