@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use rustpython_ruff_python_ast::name::Name;
 use rustpython_ruff_text_size::TextRange;
-use typhon_bytecode::{Code, Const, Handler, Insn, Nest, Nesting, Nests, Op, Operand, Position, Positions, Run, Spot};
+use typhon_bytecode::{
+    Code, Const, Handler, Insn, Nest, Nesting, Nests, Op, Operand, Position, Positions, Run, Spot, flags,
+};
 
 use crate::scope::Id;
 
@@ -434,6 +436,14 @@ impl<'a> Unit<'a> {
 
     /// A new handler; instructions are covered while `handler` is set to it.
     pub fn new_handler(&mut self, reg: Reg) -> (HandlerId, u128) {
+        let suspends = flags::GENERATOR | flags::COROUTINE | flags::ASYNC_GENERATOR;
+        if self.code.flags & suspends != 0 {
+            // A `yield` keeps all registers up to the last one in use. This one is in use, but
+            // has what a former call left there, and would keep it alive.
+            let range = self.range.take();
+            self.emit_a(Op::CLEAR, reg);
+            self.range = range;
+        }
         let l = self.label();
         self.handlers.push((l, reg));
         (self.handlers.len() as u32 - 1, self.bound)

@@ -13,8 +13,9 @@ use typhon_object::{Cx, Raised, exc};
 #[cold]
 #[inline(never)]
 pub unsafe fn raise(cx: &mut Cx, pc: Pc, base: Base, e: Raised) -> PB {
-    // One that came from Python code, through native code, got its context there.
-    if e.0.traceback.obj().is_none() {
+    // One that came from Python code, through native code, got its context there; so did the
+    // RuntimeError that a generator's StopIteration becomes, which has no traceback yet.
+    if e.0.traceback.obj().is_none() && e.0.context.obj().is_none() {
         exc::chain(cx, e.0);
     }
     // The same window.
