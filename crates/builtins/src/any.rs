@@ -79,6 +79,7 @@ pub fn format_error(cx: &Cx, e: FormatError) -> Raised {
     match e {
         FormatError::Value(m) => cx.value_error(m),
         FormatError::Overflow(m) => cx.error(ExcKind::OverflowError, m),
+        FormatError::Memory => cx.memory_error(),
     }
 }
 

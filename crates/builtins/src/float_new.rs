@@ -17,6 +17,7 @@ pub fn convert(cx: &mut Cx, o: Obj) -> Result<f64> {
                 return parse_str(cx, s);
             }
         }
+        _ if o.is_small_int() => return ops::as_float(cx, o),
         _ => {}
     }
     if let Some(r) = ops::call_special(cx, o, Dunder::Float, &[])? {
@@ -44,11 +45,12 @@ pub fn convert(cx: &mut Cx, o: Obj) -> Result<f64> {
 
 /// Check what `__float__` returned.
 fn float_result(cx: &mut Cx, o: Obj, r: Obj) -> Result<f64> {
-    let (n, t) = (cx.type_name(o), cx.type_name(r));
     let Some(v) = float::value(r) else {
+        let (n, t) = (cx.type_name(o), cx.type_name(r));
         return Err(cx.type_error(format!("{n}.__float__ returned non-float (type {t})")));
     };
     if r.shape() != shape::FLOAT {
+        let (n, t) = (cx.type_name(o), cx.type_name(r));
         hooks::warn(
             cx,
             &format!(

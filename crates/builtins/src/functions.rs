@@ -222,7 +222,7 @@ pub mod builtins {
     #[sig(value, format_spec = "", /)]
     fn format(cx: &mut Cx, value: Obj, format_spec: Obj) -> Result<Gc<Str>> {
         if format_spec.cast::<Str>().is_none() {
-            let t = cx.type_name(format_spec);
+            let t = if format_spec.is_none() { "None".to_owned() } else { cx.type_name(format_spec) };
             return Err(cx.type_error(format!("format() argument 2 must be str, not {t}")));
         }
         ops::format(cx, value, Some(format_spec))

@@ -247,6 +247,7 @@ impl IntMethods {
         if n > isize::MAX as usize / 2 {
             return Err(cx.memory_error());
         }
+        cx.check_room(n)?;
         let mut out = vec![0; n];
         match bigint::with(this.obj(), |x| limbs::to_bytes(x, &mut out, little, signed)) {
             Ok(()) => Ok(bytes::new(cx, &out)?.obj()),

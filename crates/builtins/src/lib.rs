@@ -35,6 +35,7 @@ pub mod native_function;
 pub mod none;
 pub mod object;
 pub mod object_reduce;
+mod of_one;
 pub mod percent_args;
 pub mod property;
 pub mod range;
@@ -59,5 +60,7 @@ use typhon_object::{Cx, Result};
 pub fn init(cx: &mut Cx) -> Result<()> {
     scalars::init_scalars(cx)?;
     bytes_init::init_bytes(cx)?;
-    containers::init_containers(cx)
+    containers::init_containers(cx)?;
+    of_one::init();
+    Ok(())
 }

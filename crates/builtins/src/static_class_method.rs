@@ -243,7 +243,8 @@ pub fn init(cx: &mut Cx) -> Result<()> {
     let flags = SUBCLASSABLE | DICT | WEAKREF;
     let t = boot::define(cx, shape::STATIC_METHOD, "staticmethod", DOC, flags, None, Some(layout))?;
     types::add_members(cx, t, StaticMethod::MEMBERS)?;
-    native::class_of::<ClassMethod>(cx)?;
+    let class_method = native::class_of::<ClassMethod>(cx)?;
+    typhon_object::attr_cache::classmethod_is(class_method);
     let _ = cx.rt().hooks().wrap_method.set(wrap);
     debug_assert!(t.special(Dunder::Call).is_some());
     Ok(())

@@ -275,12 +275,11 @@ impl AttrCache {
             return;
         }
         let Some(v) = cx.lookup(t, name) else { return };
-        let kind = match v.is_ptr().then(|| v.shape()) {
-            Some(shape::STATIC_METHOD) => STATIC,
-            Some(shape::CLASS_METHOD) => CLASS_METHOD,
-            Some(shape::FUNCTION) => VALUE,
-            _ if ops::class_of(v).special(Dunder::Get).is_none() => VALUE,
-            _ => return,
+        let kind = match wrapper_kind(v) {
+            Some(kind) => kind,
+            None if v.is_ptr() && v.shape() == shape::FUNCTION => VALUE,
+            None if ops::class_of(v).special(Dunder::Get).is_none() => VALUE,
+            None => return,
         };
         if t.version() == version {
             self.put(version as u32, name, OF_CLASS, kind, version, v.word());
@@ -350,6 +349,27 @@ fn add(o: Obj, before: u32, w: &AtomicU64, v: Obj, after: u32) -> bool {
     same
 }
 
+/// The class `classmethod`, which another crate defines; never freed.
+static CLASSMETHOD: AtomicU64 = AtomicU64::new(0);
+
+/// Tell which class is `classmethod`.
+pub fn classmethod_is(class: Gc<Type>) {
+    CLASSMETHOD.store(class.obj().word(), Ordering::Relaxed);
+}
+
+/// Of a `staticmethod` or `classmethod`, which it is; subclasses may bind otherwise. Not by
+/// the shape: most have attributes, taken over from the function.
+fn wrapper_kind(v: Obj) -> Option<u32> {
+    let class = v.is_ptr().then(|| ops::class_of(v))?;
+    if class == types::class_for(shape::STATIC_METHOD) {
+        Some(STATIC)
+    } else if class.obj().word() == CLASSMETHOD.load(Ordering::Relaxed) {
+        Some(CLASS_METHOD)
+    } else {
+        None
+    }
+}
+
 fn is_object_dunder(c: Gc<Type>, d: Dunder) -> bool {
     c.special(d) == types::class_for(shape::OBJECT).special(d)
 }
@@ -379,8 +399,8 @@ pub fn place_of(cx: &Cx, o: Obj, name: Gc<Str>) -> Option<(Place, u64)> {
                 let d = found?;
                 match d.shape() {
                     shape::FUNCTION | shape::METHOD_DESCRIPTOR => Place::Method(d),
-                    shape::STATIC_METHOD => Place::Static(d),
-                    shape::CLASS_METHOD => Place::OfClass(d),
+                    _ if wrapper_kind(d) == Some(STATIC) => Place::Static(d),
+                    _ if wrapper_kind(d) == Some(CLASS_METHOD) => Place::OfClass(d),
                     _ if !d.is_ptr() || ops::class_of(d).special(Dunder::Get).is_none() => Place::Value(d),
                     _ => return None,
                 }

@@ -100,6 +100,7 @@ pub fn bootstrap(cx: &mut Cx) -> Result<()> {
     types::finish_native(cx, object, "object", "builtins", OBJECT_DOC, None, SUB, shape::OBJECT)?;
     types::finish_native(cx, type_, "type", "builtins", TYPE_DOC, Some(object), SUB | DICT | WEAKREF, shape::TYPE)?;
     type_.set_call_fn(ops::call_type);
+    type_.set_of_one(|_, o| Ok(ops::class_of(o).obj()));
     // Plain objects have no payload of their own.
     shape::layout(shape::OBJECT).user[1].store(0, Ordering::Release);
     for c in CORE {

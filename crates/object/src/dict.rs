@@ -21,7 +21,7 @@ use crate::lock::SmallLock;
 use crate::native::Payload;
 use crate::obj::{Gc, Obj, Slot};
 use crate::str::Str;
-use crate::{Result, ops, shape};
+use crate::{Result, hash, ops, shape};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 mod bulk;
@@ -347,6 +347,27 @@ impl Dict {
             Probe::Free(i) => Ok(Found { table: Some(t), stamp, at: Some((i, None)) }),
             Probe::Found(i, e) => Ok(Found { table: Some(t), stamp, at: Some((i, Some(e))) }),
             Probe::Ask(e) => Err((t, e)),
+        }
+    }
+
+    /// Whether a key that is an `int` or `str` is there, if that can be told at once.
+    #[inline]
+    pub fn has_plain(&self, key: Obj) -> Option<bool> {
+        let hash = match key.as_small_int() {
+            Some(i) => hash::hash_i64(i),
+            None if key.is_ptr() && key.shape() == shape::STR => {
+                // By its shape.
+                unsafe { Gc::<Str>::from_obj(key) }.hash()
+            }
+            None => return None,
+        };
+        let Some(t) = self.table() else { return Some(false) };
+        let stamp = t.stamp();
+        match t.probe(hash, |k| simple_eq(key, k)) {
+            // Another thread may be moving items.
+            Probe::Free(_) => (t.stamp() == stamp).then_some(false),
+            Probe::Found(_, e) => t.entry_at(e).value().map(|_| true),
+            Probe::Ask(_) => None,
         }
     }
 

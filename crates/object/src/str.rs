@@ -293,6 +293,21 @@ fn from_units16(cx: &Cx, b: &[u16]) -> Result<Gc<Str>> {
     Ok(s)
 }
 
+/// A string of units that all fit into a byte.
+fn narrow(cx: &Cx, b: &[u16]) -> Result<Gc<Str>> {
+    if let [unit] = b {
+        return Ok(cx.rt().latin1_char(*unit as u8));
+    }
+    let ascii = b.iter().fold(0, |all, unit| all | unit) < 0x80;
+    let (s, p) = alloc(cx, b.len(), 0, ascii)?;
+    // `alloc` made room for exactly these bytes.
+    let out = unsafe { std::slice::from_raw_parts_mut(p, b.len()) };
+    for (to, unit) in out.iter_mut().zip(b) {
+        *to = *unit as u8;
+    }
+    Ok(s)
+}
+
 /// A string of one code point.
 pub fn from_char(cx: &Cx, c: u32) -> Result<Gc<Str>> {
     if c < 256 { Ok(cx.rt().latin1_char(c as u8)) } else { from_ucs4(cx, &[c]) }
@@ -303,11 +318,13 @@ pub fn from_view(cx: &Cx, v: &StrView<'_>) -> Result<Gc<Str>> {
     match v {
         StrView::Latin1(b) => from_latin1(cx, b),
         StrView::Ucs2(b) => {
-            if b.iter().any(|&c| c > 255) {
+            // Without a way out in the middle of a short one.
+            let (chunks, rest) = b.as_chunks::<64>();
+            let bits = |units: &[u16]| units.iter().fold(0, |all, unit| all | unit);
+            if chunks.iter().any(|chunk| bits(chunk) > 255) || bits(rest) > 255 {
                 return from_units16(cx, b);
             }
-            let b: Vec<u8> = b.iter().map(|&c| c as u8).collect();
-            from_latin1(cx, &b)
+            narrow(cx, b)
         }
         StrView::Ucs4(b) => from_ucs4(cx, b),
     }

@@ -27,6 +27,9 @@ use typhon_gc::LayoutInit;
 /// How a class's instances are called, natively; the first value is the callee.
 pub type CallFn = fn(&mut Cx, Obj, &[Obj], Option<native::KwNames>) -> Result<Obj>;
 
+/// What a class makes of one positional argument.
+pub type OneFn = fn(&mut Cx, Obj) -> Result<Obj>;
+
 /// How an iterator is advanced natively; `None` when it is exhausted.
 pub type NextFn = fn(&mut Cx, Obj) -> Result<Option<Obj>>;
 
@@ -81,6 +84,8 @@ pub struct Type {
     pub(crate) root_shape: AtomicU32,
     /// Calls instances of this class; a `CallFn` or 0.
     pub(crate) call: AtomicU64,
+    /// Makes an instance of just this class from one argument; a `OneFn` or 0.
+    pub(crate) of_one: AtomicU64,
     /// Makes instances for the nearest native base; an `AllocFn` or 0.
     pub(crate) alloc: AtomicU64,
     /// Advances exact instances without raising StopIteration; a `NextFn` or 0.
@@ -241,6 +246,20 @@ impl Type {
     /// Set how instances are called natively.
     pub fn set_call_fn(&self, f: CallFn) {
         self.call.store(f as usize as u64, Ordering::Relaxed);
+    }
+    /// What calling the class with one positional argument does, if that is short.
+    #[inline(always)]
+    pub fn of_one(&self) -> Option<OneFn> {
+        match self.of_one.load(Ordering::Relaxed) {
+            0 => None,
+            // Only `set_of_one` stores here.
+            f => Some(unsafe { std::mem::transmute::<usize, OneFn>(f as usize) }),
+        }
+    }
+    /// Set what calling the class with one positional argument does. The class is immutable
+    /// and an instance of `type`: nobody can give it another `__new__`.
+    pub fn set_of_one(&self, f: OneFn) {
+        self.of_one.store(f as usize as u64, Ordering::Relaxed);
     }
     /// How exact instances are advanced natively, if they are.
     #[inline(always)]

@@ -340,10 +340,15 @@ pub(crate) unsafe fn dispatch(
                 if callee.is_ptr() && callee.cast::<Function>().is_some() {
                     return push(f, Gc::from_obj(callee), a, args, kw, done.pc);
                 }
-                if let Some(t) = callee.cast::<Type>()
-                    && let Some(pb) = construct(f, t, a, args, kw, done)?
-                {
-                    return Ok(pb);
+                if let Some(t) = callee.cast::<Type>() {
+                    if let ([arg], None, Some(make)) = (args, kw, t.of_one()) {
+                        let r = make(f.cx, *arg)?;
+                        f.set(a, r);
+                        return Ok(monitor::switch(f.cx, done));
+                    }
+                    if let Some(pb) = construct(f, t, a, args, kw, done)? {
+                        return Ok(pb);
+                    }
                 }
             }
         }

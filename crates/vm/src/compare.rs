@@ -2,6 +2,7 @@
 
 use crate::frame::{Fr, PB};
 use typhon_bytecode::Op;
+use typhon_object::dict::Dict;
 use typhon_object::ops;
 use typhon_object::{CompareOp, Obj, Result, shape};
 
@@ -70,6 +71,10 @@ crate::slow! {
         let (x, o) = (f.reg(f.b()), f.reg(f.c()));
         let r = match o.shape() {
             shape::SET | shape::FROZENSET => typhon_builtins::set::contains(f.cx, o, x)?,
+            shape::DICT => match o.cast::<Dict>().and_then(|d| d.has_plain(x)) {
+                Some(there) => there,
+                None => ops::contains(f.cx, o, x)?,
+            },
             _ => ops::contains(f.cx, o, x)?,
         };
         f.set(f.a(), Obj::bool(r == (f.op() == Op::IN)));

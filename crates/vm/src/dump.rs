@@ -11,6 +11,7 @@ use crate::deadlock::{self, Awaited};
 use crate::frame::{self, Pc, Window};
 use crate::thread::{IDENT, ident};
 use crate::{lock, stacks};
+use typhon_gc::Stopped;
 use typhon_object::str::Str;
 use typhon_object::{Cx, Gc, Obj};
 
@@ -139,11 +140,18 @@ pub fn one(out: &mut Out, cx: Option<&Cx>) {
 
 /// All threads' stacks, the caller's last. The world is stopped meanwhile.
 pub fn all(out: &mut Out, cx: &Cx) {
-    stacks::all_others(cx, |other| {
-        out.text("Thread 0x");
-        header(out, other.ext[IDENT].get());
-        out.frames(other);
-        out.text("\n");
+    typhon_gc::stopped(&cx.mutator, |world| threads(out, cx, world));
+}
+
+fn threads(out: &mut Out, cx: &Cx, world: &Stopped<'_>) {
+    world.mutators(|m| {
+        if !world.is_own(m) {
+            let other = stacks::context(m);
+            out.text("Thread 0x");
+            header(out, other.ext[IDENT].get());
+            out.frames(other);
+            out.text("\n");
+        }
     });
     out.text("Current thread 0x");
     header(out, ident());
@@ -154,18 +162,7 @@ pub fn all(out: &mut Out, cx: &Cx) {
 /// one moment.
 pub fn all_with_locks(out: &mut Out, cx: &Cx) {
     typhon_gc::stopped(&cx.mutator, |world| {
-        world.mutators(|m| {
-            if !world.is_own(m) {
-                let other = stacks::context(m);
-                out.text("Thread 0x");
-                header(out, other.ext[IDENT].get());
-                out.frames(other);
-                out.text("\n");
-            }
-        });
-        out.text("Current thread 0x");
-        header(out, ident());
-        out.frames(cx);
+        threads(out, cx, world);
         let mut first = true;
         world.objects(|p| {
             // GC-12: an object, complete up to its header; the world is stopped.

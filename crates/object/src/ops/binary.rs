@@ -361,6 +361,12 @@ pub fn pow3(cx: &mut Cx, a: Obj, b: Obj, m: Obj) -> Result<Obj> {
         }
     }
     // The modulus has a say as well.
+    if let Some(f) = cx.rt().hooks().pow_by_modulus.get().copied() {
+        let r = f(cx, a, b, m)?;
+        if r != Obj::NOT_IMPLEMENTED {
+            return Ok(r);
+        }
+    }
     if float::value(m).is_some() {
         return Err(cx.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
     }

@@ -128,8 +128,8 @@ pub fn call_method_object(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>
 pub fn call_type(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Result<Obj> {
     // This is the call function of classes only.
     let t: Gc<Type> = unsafe { Gc::from_obj(f) };
-    if f == crate::types::class_for(shape::TYPE).obj() && args.len() == 1 && kw.is_none() {
-        return Ok(class_of(args[0]).obj());
+    if let ([arg], None, Some(make)) = (args, kw, t.of_one()) {
+        return make(cx, *arg);
     }
     if f == crate::types::class_for(shape::TYPE).obj() && args.len() - kw.map_or(0, |k| k.len()) != 3 {
         return Err(cx.type_error("type() takes 1 or 3 arguments"));

@@ -30,8 +30,7 @@ impl From<&str> for OwnedStr {
 
 #[derive(Clone, Debug)]
 pub struct StrBuf {
-    /// Wide enough for everything so far; may be wider than needed only inside
-    /// `push_view`, which checks.
+    /// Wide enough for everything so far; wider than needed after [`StrBuf::as_wide_as`] alone.
     units: OwnedStr,
 }
 
@@ -50,9 +49,25 @@ impl StrBuf {
         StrBuf { units: OwnedStr::Latin1(Vec::with_capacity(capacity)) }
     }
 
+    /// One that is to take parts of `text` and so is as wide from the beginning. In the end it
+    /// may be wider than it has to be.
+    pub fn as_wide_as(text: StrView<'_>, capacity: usize) -> Self {
+        let units = match text {
+            StrView::Latin1(_) => OwnedStr::Latin1(Vec::with_capacity(capacity)),
+            StrView::Ucs2(_) => OwnedStr::Ucs2(Vec::with_capacity(capacity)),
+            StrView::Ucs4(_) => OwnedStr::Ucs4(Vec::with_capacity(capacity)),
+        };
+        StrBuf { units }
+    }
+
     /// Takes over units that are already built.
     pub fn from_latin1(units: Vec<u8>) -> Self {
         StrBuf { units: OwnedStr::Latin1(units) }
+    }
+
+    /// The same with two bytes each; in the end it may be wider than it has to be.
+    pub fn from_ucs2(units: Vec<u16>) -> Self {
+        StrBuf { units: OwnedStr::Ucs2(units) }
     }
 
     pub fn len(&self) -> usize {
@@ -104,8 +119,15 @@ impl StrBuf {
         if let (OwnedStr::Latin1(units), StrView::Latin1(more)) = (&mut self.units, view) {
             return units.extend_from_slice(more);
         }
-        self.widen(view.max_code_point());
+        let fits = matches!(
+            (&self.units, view),
+            (OwnedStr::Ucs4(_), _) | (OwnedStr::Ucs2(_), StrView::Latin1(_) | StrView::Ucs2(_))
+        );
+        if !fits {
+            self.widen(view.max_code_point());
+        }
         match (&mut self.units, view) {
+            (OwnedStr::Ucs2(units), StrView::Latin1(more)) => units.extend(more.iter().map(|unit| u16::from(*unit))),
             (OwnedStr::Ucs2(units), StrView::Ucs2(more)) => units.extend_from_slice(more),
             (OwnedStr::Ucs4(units), StrView::Ucs4(more)) => units.extend_from_slice(more),
             (OwnedStr::Latin1(units), more) => units.extend(more.iter().filter_map(u8::narrow)),

@@ -5,9 +5,51 @@ use memchr::memmem;
 
 use super::{StrBuf, StrView, Unit, each_width};
 
-/// The needle at the width of the haystack, or `None` if it does not fit.
-fn at_width<U: Unit>(needle: StrView<'_>) -> Option<Vec<U>> {
-    needle.iter().map(U::narrow).collect()
+/// The needle at the width of the haystack. Most are short: no memory is asked for.
+struct AtWidth<U> {
+    short: [U; 24],
+    long: Vec<U>,
+    len: usize,
+}
+
+impl<U: Unit> AtWidth<U> {
+    /// `None` if the needle does not fit.
+    fn new(needle: StrView<'_>) -> Option<AtWidth<U>> {
+        let zero = U::narrow(0)?;
+        let mut new = AtWidth { short: [zero; 24], long: Vec::new(), len: needle.len() };
+        if needle.len() > new.short.len() {
+            new.long = needle.iter().map(U::narrow).collect::<Option<_>>()?;
+        } else {
+            for (unit, code_point) in new.short.iter_mut().zip(needle.iter()) {
+                *unit = U::narrow(code_point)?;
+            }
+        }
+        Some(new)
+    }
+
+    fn units(&self) -> &[U] {
+        if self.long.is_empty() { &self.short[..self.len] } else { &self.long }
+    }
+}
+
+/// How many units are compared at once.
+const CHUNK: usize = 16;
+
+/// The first place of `wanted`.
+fn position<U: Unit>(units: &[U], wanted: U) -> Option<usize> {
+    let (chunks, _) = units.as_chunks::<CHUNK>();
+    // No way out within a chunk: so it becomes a few instructions.
+    let has = |chunk: &&[U; CHUNK]| chunk.iter().fold(false, |any, unit| any | (*unit == wanted));
+    let from = CHUNK * chunks.iter().position(|chunk| has(&chunk)).unwrap_or(chunks.len());
+    units[from..].iter().position(|unit| *unit == wanted).map(|at| from + at)
+}
+
+/// The last place of `wanted`.
+fn last_position<U: Unit>(units: &[U], wanted: U) -> Option<usize> {
+    let (_, chunks) = units.as_rchunks::<CHUNK>();
+    let has = |chunk: &&[U; CHUNK]| chunk.iter().fold(false, |any, unit| any | (*unit == wanted));
+    let passed = chunks.iter().rev().position(|chunk| has(&chunk)).unwrap_or(chunks.len());
+    units[..units.len() - CHUNK * passed].iter().rposition(|unit| *unit == wanted)
 }
 
 /// Runs `$body` with both strings as slices of one width; `$missing` when the
@@ -19,9 +61,9 @@ macro_rules! same_width {
             (StrView::Latin1($h), StrView::Latin1($n)) => $body,
             (StrView::Ucs2($h), StrView::Ucs2($n)) => $body,
             (StrView::Ucs4($h), StrView::Ucs4($n)) => $body,
-            (hay, needle) => each_width!(hay, $h => match at_width(needle) {
-                Some(units) => {
-                    let $n = &units[..];
+            (hay, needle) => each_width!(hay, $h => match AtWidth::new(needle) {
+                Some(converted) => {
+                    let $n = converted.units();
                     $body
                 }
                 None => $missing,
@@ -114,7 +156,7 @@ macro_rules! search_wide {
                 let mut disappointments = 0;
                 let mut at = 0;
                 while at <= last_start {
-                    at += hay[at..=last_start].iter().position(|unit| unit == first)?;
+                    at += position(&hay[at..=last_start], *first)?;
                     if hay[at + 1..].starts_with(rest) {
                         return Some(at);
                     }
@@ -132,7 +174,7 @@ macro_rules! search_wide {
                 let first = needle.first()?;
                 while end >= needle.len() {
                     let starts = &hay[..=end - needle.len()];
-                    let at = starts.iter().rposition(|unit| unit == first)?;
+                    let at = last_position(starts, *first)?;
                     if hay[at..].starts_with(needle) {
                         return Some(at);
                     }
@@ -142,6 +184,10 @@ macro_rules! search_wide {
             }
 
             fn positions(hay: &[$unit], needle: &[$unit], limit: usize, out: &mut Vec<usize>) {
+                if let [unit] = needle {
+                    let found = hay.iter().enumerate().filter(|(_, u)| *u == unit);
+                    return out.extend(found.map(|(at, _)| at).take(limit));
+                }
                 let mut at = 0;
                 while out.len() < limit
                     && let Some(found) = Self::find(&hay[at..], needle)
@@ -152,6 +198,9 @@ macro_rules! search_wide {
             }
 
             fn count(hay: &[$unit], needle: &[$unit]) -> usize {
+                if let [unit] = needle {
+                    return hay.iter().filter(|u| *u == unit).count();
+                }
                 let mut positions = Vec::new();
                 Self::positions(hay, needle, usize::MAX, &mut positions);
                 positions.len()
@@ -210,7 +259,7 @@ pub fn find_all(hay: StrView<'_>, needle: StrView<'_>, limit: usize) -> Vec<usiz
     if needle.is_empty() {
         return (0..=hay.len()).take(limit).collect();
     }
-    let mut positions = Vec::new();
+    let mut positions = Vec::with_capacity(16.min(limit));
     same_width!(hay, needle, |h, n| Search::positions(h, n, limit, &mut positions), ());
     positions
 }
@@ -250,7 +299,7 @@ pub fn replace(text: StrView<'_>, old: StrView<'_>, new: StrView<'_>, limit: usi
         return None;
     }
     let grown = positions.len() * new.len().saturating_sub(old.len());
-    let mut out = StrBuf::with_capacity(text.len() + grown);
+    let mut out = StrBuf::as_wide_as(text, text.len() + grown);
     let mut from = 0;
     for position in positions {
         out.push_view(text.slice(from..position));
