@@ -46,3 +46,11 @@ def breed(i):
 
 
 race(change, use, breed, threads=2, rounds=1000)
+
+# Of assignments at the same time one is the last, for all that is made from the bases.
+for n in range(300):
+    race(change, threads=2, rounds=2)
+    base, = Z.__bases__
+    assert Z.__mro__ == (Z, base, object) and Under.__mro__ == (Under, *Z.__mro__)
+    assert Z in base.__subclasses__() and Z not in (Y if base is X else X).__subclasses__()
+    assert o.f() == base.f(o) and Under.f is base.f

@@ -7,11 +7,11 @@ use crate::{any, hooks, object, type_attrs, union};
 use typhon_macros::class;
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::Args;
-use typhon_object::new_type;
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, list, name, ops, shape, str};
+use typhon_object::{mro, new_type};
 
 struct TypeMethods;
 
@@ -136,7 +136,7 @@ impl TypeMethods {
 
     /// Return a type's method resolution order.
     fn mro(this: Gc<Type>, cx: &mut Cx) -> Result<Obj> {
-        let m = new_type::compute_mro(cx, this)?;
+        let m = mro::compute(cx, this)?;
         Ok(list::new(cx, m.items())?.obj())
     }
 

@@ -9,7 +9,7 @@ use typhon_object::dict;
 use typhon_object::str::Str;
 use typhon_object::tuple::{self, Tuple};
 use typhon_object::types::{self, Type, class};
-use typhon_object::{Cx, Dunder, Gc, Obj, Result, exc, name, new_type, ops, shape};
+use typhon_object::{Cx, Dunder, Gc, Obj, Result, exc, mro, name, new_type, ops, shape};
 
 struct TypeAttrs;
 
@@ -163,7 +163,7 @@ impl TypeAttrs {
         if let Some(old) = this.base() {
             check_layouts(cx, old, base, "__bases__")?;
         }
-        new_type::set_bases(cx, this, bases, base)
+        mro::set_bases(cx, this, bases, base)
     }
 
     #[getter]

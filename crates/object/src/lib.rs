@@ -36,6 +36,7 @@ pub mod interp;
 pub mod list;
 pub mod lock;
 pub mod method;
+pub mod mro;
 pub mod native;
 pub mod new_type;
 pub mod obj;

@@ -12,7 +12,7 @@ use crate::shape::{self, Storage};
 use crate::str::Str;
 use crate::tuple::Tuple;
 use crate::types::{self, Type, class, d_name};
-use crate::{Result, Tracer, intern, list, name, ops, subclasses, tuple};
+use crate::{Result, Tracer, intern, list, mro, name, ops, subclasses, tuple};
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_gc::{LayoutInit, LayoutKind};
 
@@ -143,15 +143,15 @@ pub fn new_type(cx: &mut Cx, meta: Gc<Type>, name: Gc<Str>, bases: Gc<Tuple>, ns
     if d.get_str(d_name(cx, Dunder::Eq)).is_some() && d.get_str(hash).is_none() {
         d.insert_str(cx, hash, Obj::NONE)?;
     }
-    let changes = BASES_CHANGES.load(Ordering::SeqCst);
-    set_mro(cx, t, meta)?;
+    let changes = mro::changes();
+    mro::set(cx, t, meta)?;
     for b in bases.items() {
         subclasses::add(cx, class(*b), t)?;
     }
-    if BASES_CHANGES.load(Ordering::SeqCst) != changes {
+    if mro::changes() != changes {
         // Another thread has changed the bases of a class, perhaps of one of ours, and gone
         // through its subclasses before this one was among them.
-        set_mro(cx, t, meta)?;
+        mro::set(cx, t, meta)?;
     }
     // Of two kinds of pattern a class matches the one that comes first.
     let kinds = types::F_MAPPING | types::F_SEQUENCE;
@@ -252,7 +252,7 @@ pub fn best_base(cx: &Cx, bases: &[Obj]) -> Result<Gc<Type>> {
 }
 
 /// The nearest base that adds storage of fixed place.
-fn solid(t: Gc<Type>) -> Gc<Type> {
+pub(crate) fn solid(t: Gc<Type>) -> Gc<Type> {
     let mut t = t;
     loop {
         let Some(b) = t.base() else { return t };
@@ -523,128 +523,6 @@ unsafe fn trace_variable(p: *mut u8, t: &mut Tracer) {
             t.slot(&*(p.add(end + 8 * i) as *const AtomicU64));
         }
     }
-}
-
-/// Compute and store the MRO.
-pub fn set_mro(cx: &mut Cx, t: Gc<Type>, meta: Gc<Type>) -> Result<()> {
-    let custom = cx.lookup(meta, name!(cx, "mro"));
-    let builtin = cx.lookup(types::class_for(shape::TYPE), name!(cx, "mro"));
-    let mro = if custom == builtin {
-        compute_mro(cx, t)?
-    } else {
-        // A metaclass's own `mro()` wants to see a sound class already.
-        let first = compute_mro(cx, t)?;
-        t.mro.set(cx, t, first);
-        types::fill_special(cx, t);
-        let r = ops::call_unbound(cx, custom.expect("found"), t.obj(), &[], None)?;
-        let r = ops::tuple_from_iter(cx, r)?;
-        for c in r.items() {
-            if c.cast::<Type>().is_none() {
-                return Err(cx.type_error(format!("mro() returned a non-class ('{}')", cx.type_name(*c))));
-            }
-            if !solid(t).is_subtype(solid(class(*c))) {
-                let n = class(*c).name();
-                return Err(cx.type_error(format!("mro() returned base with unsuitable layout ('{n}')")));
-            }
-            if !first.items().contains(c) {
-                subclasses::follow(cx, class(*c), t)?;
-            }
-        }
-        r
-    };
-    t.mro.set(cx, t, mro);
-    Ok(())
-}
-
-/// How many times the bases of a class were changed, counted when the new MRO of that class
-/// is there and those of its subclasses follow.
-static BASES_CHANGES: AtomicU64 = AtomicU64::new(0);
-
-/// `t.__bases__ = bases`, whose layout fits; `base` is the best of them.
-pub fn set_bases(cx: &mut Cx, t: Gc<Type>, bases: Gc<Tuple>, base: Gc<Type>) -> Result<()> {
-    let (old_bases, old_base) = (t.bases.get(), t.base.get());
-    t.bases.set(cx, t, bases);
-    t.base.set(cx, t, base);
-    // Classes whose MRO changed, each followed by the MRO it had.
-    let changed = list::new(cx, &[])?;
-    let renewed = renew_mro(cx, t, changed);
-    // A metaclass's `mro()` may have assigned other bases meanwhile: these count.
-    if t.bases.get() != Some(bases) {
-        return renewed;
-    }
-    if let Err(e) = renewed {
-        t.bases.put(cx, t, old_bases);
-        t.base.put(cx, t, old_base);
-        let mut i = 0;
-        while let (Some(c), Some(m)) = (changed.get(i), changed.get(i + 1)) {
-            // Written as pairs of class and tuple.
-            class(c).mro.set(cx, class(c), unsafe { Gc::<Tuple>::from_obj(m) });
-            i += 2;
-        }
-        return Err(e);
-    }
-    for b in old_bases.iter().flat_map(|b| b.items()) {
-        subclasses::remove(cx, class(*b), t)?;
-    }
-    for b in bases.items() {
-        subclasses::add_once(cx, class(*b), t)?;
-    }
-    types::refill(cx, t);
-    types::renew(t);
-    types::flush_caches(cx);
-    Ok(())
-}
-
-fn renew_mro(cx: &mut Cx, t: Gc<Type>, changed: Gc<list::List>) -> Result<()> {
-    cx.enter()?;
-    if let Some(m) = t.mro.get() {
-        changed.append(cx, t.obj())?;
-        changed.append(cx, m.obj())?;
-    }
-    set_mro(cx, t, ops::class_of(t.obj()))?;
-    BASES_CHANGES.fetch_add(1, Ordering::SeqCst);
-    let l = subclasses::of(cx, t)?;
-    for i in 0..l.len() {
-        if let Some(c) = l.get(i) {
-            renew_mro(cx, class(c), changed)?;
-        }
-    }
-    Ok(())
-}
-
-/// C3 linearisation.
-pub fn compute_mro(cx: &Cx, t: Gc<Type>) -> Result<Gc<Tuple>> {
-    let bases = t.bases();
-    let out = list::new(cx, &[t.obj()])?;
-    // Per sequence to merge: its items and how far they are used up. The
-    // classes are all kept alive by `bases`.
-    let mut seqs: Vec<(&'static [Obj], usize)> = bases.iter().map(|b| (class(*b).mro(), 0)).collect();
-    seqs.push((bases, 0));
-    loop {
-        seqs.retain(|(s, i)| *i < s.len());
-        if seqs.is_empty() {
-            break;
-        }
-        let next = seqs.iter().map(|(s, i)| s[*i]).find(|c| seqs.iter().all(|(s, i)| !s[*i + 1..].contains(c)));
-        let Some(c) = next else {
-            let names: Vec<String> = bases.iter().map(|b| class(*b).name().into_owned()).collect();
-            let dup = bases.iter().enumerate().find(|(i, b)| bases[..*i].contains(b));
-            return Err(match dup {
-                Some((_, b)) => cx.type_error(format!("duplicate base class {}", class(*b).name())),
-                None => cx.type_error(format!(
-                    "Cannot create a consistent method resolution order (MRO) for bases {}",
-                    names.join(", ")
-                )),
-            });
-        };
-        out.append(cx, c)?;
-        for (s, i) in &mut seqs {
-            if s[*i] == c {
-                *i += 1;
-            }
-        }
-    }
-    ops::tuple_from_list(cx, out)
 }
 
 /// Raise the TypeError of an abstract class being instantiated.

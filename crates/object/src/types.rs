@@ -21,7 +21,7 @@ use crate::str::Str;
 use crate::tuple::Tuple;
 use crate::{Result, Tracer, list, name, ops, str, subclasses, tuple};
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use typhon_gc::LayoutInit;
 
 /// How a class's instances are called, natively; the first value is the callee.
@@ -359,6 +359,7 @@ pub fn set_attr(cx: &Cx, t: Gc<Type>, name: Gc<Str>, value: Option<Obj>) -> Resu
         flush_caches(cx);
     }
     if let Some(s) = name.as_ascii().and_then(Dunder::from_name) {
+        note_source_change();
         update_special(cx, t, s);
     }
     renew(t);
@@ -406,15 +407,40 @@ pub(crate) fn update_special(cx: &Cx, t: Gc<Type>, d: Dunder) {
 }
 
 fn update_special_tree(cx: &Cx, t: Gc<Type>, d: Dunder) {
-    let found = t.lookup_uncached(d_name(cx, d));
-    t.special[d as usize].store(found.map_or(0, Obj::word), Ordering::Release);
+    until_unchanged(|| {
+        let found = t.lookup_uncached(d_name(cx, d));
+        t.special[d as usize].store(found.map_or(0, Obj::word), Ordering::Release);
+        match d {
+            Dunder::Del => t.set_flag(F_FINALIZER, found.is_some()),
+            Dunder::Call if t.has(F_HEAP) => t.call.store(0, Ordering::Relaxed),
+            _ => {}
+        }
+    });
     cx.barrier(t.obj());
-    match d {
-        Dunder::Del => t.set_flag(F_FINALIZER, found.is_some()),
-        Dunder::Call if t.has(F_HEAP) => t.call.store(0, Ordering::Relaxed),
-        _ => {}
-    }
     subclasses::each(t, |s| update_special_tree(cx, s, d));
+}
+
+/// How often something changed that tables of special methods are made from: an attribute
+/// of such a name, or an MRO.
+static SOURCES: AtomicU64 = AtomicU64::new(0);
+
+/// What tables of special methods are made from has changed; the caller renews them now.
+pub(crate) fn note_source_change() {
+    SOURCES.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Calls `fill`, which fills tables, until nothing has changed meanwhile: of two threads that
+/// renew the same table, the one that has looked first may store last (TYPE-2).
+fn until_unchanged(mut fill: impl FnMut()) {
+    loop {
+        let before = SOURCES.load(Ordering::SeqCst);
+        fill();
+        // What was stored is to be seen before the counter is read.
+        fence(Ordering::SeqCst);
+        if SOURCES.load(Ordering::SeqCst) == before {
+            return;
+        }
+    }
 }
 
 /// The interned name of a special method.
@@ -433,6 +459,11 @@ pub fn d_name(cx: &Cx, d: Dunder) -> Gc<Str> {
 
 /// Fill the whole table of special methods.
 pub(crate) fn fill_special(cx: &Cx, t: Gc<Type>) {
+    until_unchanged(|| fill_special_once(cx, t));
+    cx.barrier(t.obj());
+}
+
+fn fill_special_once(cx: &Cx, t: Gc<Type>) {
     let put = |d: Dunder, word| t.special[d as usize].store(word, Ordering::Release);
     match t.mro().split_first() {
         // With one line of ancestors what they have is in the table of the first.
@@ -454,7 +485,6 @@ pub(crate) fn fill_special(cx: &Cx, t: Gc<Type>) {
         }
     }
     t.set_flag(F_FINALIZER, t.special(Dunder::Del).is_some());
-    cx.barrier(t.obj());
 }
 
 /// Trace an object whose native payload is a `T`, and the words behind it.
