@@ -308,7 +308,10 @@ impl GenericAlias {
             // an instance of a subclass.
             return match ops::get_attr_opt(cx, this.origin, name)? {
                 Some(v) => Ok(v),
-                None => ops::generic_get_attr(cx, this.obj(), name),
+                None => match ops::generic_get_attr(cx, this.obj(), name) {
+                    Err(e) if e.is(cx, ExcKind::AttributeError) => ops::get_attr(cx, this.origin, name),
+                    r => r,
+                },
             };
         }
         ops::generic_get_attr(cx, this.obj(), name)

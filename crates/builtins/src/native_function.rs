@@ -181,7 +181,7 @@ impl DescriptorMethods {
 }
 
 fn wrong_receiver(cx: &Cx, this: &NativeFunction, o: Obj) -> typhon_object::Raised {
-    let class = owner_class(this).map_or("?".into(), |c| c.name());
+    let class = owner_class(this).map_or("?".into(), |c| ops::type_name(cx, c));
     cx.type_error(format!(
         "descriptor '{}' for '{class}' objects doesn't apply to a '{}' object",
         this.member().name,

@@ -81,10 +81,19 @@ fn new_args(cx: &mut Cx, o: Obj) -> Result<(Option<Gc<Tuple>>, Option<Gc<Dict>>)
     Ok((None, None))
 }
 
+fn cannot_pickle(cx: &Cx, c: Gc<Type>) -> typhon_object::Raised {
+    let name = ops::type_name(cx, c);
+    // CPython says it thus of objects whose size varies.
+    if matches!(&*name, "memoryview" | "code") {
+        return cx.type_error(format!("cannot pickle {name} objects"));
+    }
+    cx.type_error(format!("cannot pickle '{name}' object"))
+}
+
 fn reduce_new(cx: &mut Cx, o: Obj, copyreg: Obj) -> Result<Obj> {
     let c = ops::class_of(o);
     if c.has(types::F_NO_NEW) {
-        return Err(cx.type_error(format!("cannot pickle '{}' object", c.name())));
+        return Err(cannot_pickle(cx, c));
     }
     let (args, kw) = new_args(cx, o)?;
     let has_args = args.is_some();
@@ -132,7 +141,7 @@ pub fn get_state(cx: &mut Cx, o: Obj, required: bool) -> Result<Obj> {
 pub fn state(cx: &mut Cx, o: Obj, required: bool) -> Result<Obj> {
     let c = ops::class_of(o);
     if required && types::cell_of(c).is_some() {
-        return Err(cx.type_error(format!("cannot pickle '{}' object", c.name())));
+        return Err(cannot_pickle(cx, c));
     }
     let attrs = if instance::has_attrs(o) {
         let d = instance::attrs_copy(cx, o)?;

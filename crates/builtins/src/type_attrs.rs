@@ -30,7 +30,7 @@ fn own(t: Gc<Type>, name: Gc<Str>) -> Option<Obj> {
 }
 
 fn missing(cx: &Cx, t: Gc<Type>, name: Gc<Str>) -> typhon_object::Raised {
-    let msg = format!("type object '{}' has no attribute '{}'", t.name(), name.to_str());
+    let msg = format!("type object '{}' has no attribute '{}'", ops::type_name(cx, t), name.to_str());
     exc::attribute_error(cx, msg, t.obj(), name.obj())
 }
 

@@ -64,18 +64,24 @@ pub fn self_ref<T: Payload + 'static>(cx: &Cx, args: &[Obj], member: &'static st
 pub fn self_gc<T: Payload + 'static>(cx: &Cx, args: &[Obj], member: &'static str) -> Result<Gc<T>> {
     match args.first().and_then(|o| o.cast::<T>()) {
         Some(g) => Ok(g),
-        None => Err(bad_receiver(cx, args, std::any::type_name::<T>(), member)),
+        None => Err(bad_receiver(cx, args, T::class(), std::any::type_name::<T>(), member)),
     }
 }
 
 #[cold]
-fn bad_receiver(cx: &Cx, args: &[Obj], rust: &str, member: &str) -> Raised {
-    let class = rust.rsplit("::").next().unwrap_or(rust).to_lowercase();
+fn bad_receiver(cx: &Cx, args: &[Obj], class: Option<Gc<Type>>, rust: &str, member: &str) -> Raised {
+    let (class, name) = match class {
+        Some(c) => (ops::type_name(cx, c), c.name().into_owned()),
+        None => {
+            let name = rust.rsplit("::").next().unwrap_or(rust).to_lowercase();
+            (name.clone(), name)
+        }
+    };
     match args.first() {
         None if is_operator(&class, member) => {
             cx.type_error(format!("descriptor '{member}' of '{class}' object needs an argument"))
         }
-        None => cx.type_error(format!("unbound method {class}.{member}() needs an argument")),
+        None => cx.type_error(format!("unbound method {name}.{member}() needs an argument")),
         Some(o) if is_operator(&class, member) => cx.type_error(format!(
             "descriptor '{member}' requires a '{class}' object but received a '{}'",
             cx.type_name(*o)

@@ -449,9 +449,10 @@ impl Cx {
         // Only exceptions are stored there.
         Obj::from_word(self.handled.get()).map(|o| unsafe { Gc::from_obj(o) })
     }
-    /// The name of `type(o)`, for messages.
+    /// The name of `type(o)`, for messages: of native classes outside builtins with their
+    /// module (`re.Match`), as CPython's `tp_name`.
     pub fn type_name(&self, o: Obj) -> String {
-        ops::class_of(o).name().to_string()
+        ops::type_name(self, ops::class_of(o))
     }
     /// Intern Rust text.
     pub fn intern(&self, s: &str) -> Result<Gc<Str>> {

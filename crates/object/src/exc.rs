@@ -268,9 +268,10 @@ pub fn chain(cx: &Cx, e: Gc<BaseException>) {
     if h == e || e.context.word() == h.obj().word() {
         return;
     }
-    // Break a cycle that the new link would close. Two pointers, because a
-    // cycle made by hand may already be there.
-    let (mut slow, mut at, mut n) = (h, h, 0u32);
+    // Break a cycle that the new link would close. One made by hand may already be there:
+    // by Brent's algorithm, `mark` waits at a power of two of steps for `at` to come round.
+    // Other threads may cut any link meanwhile.
+    let (mut mark, mut at, mut n) = (h, h, 0u32);
     while let Some(next) = at.context.obj() {
         if next == e.obj() {
             at.context.clear();
@@ -278,12 +279,12 @@ pub fn chain(cx: &Cx, e: Gc<BaseException>) {
         }
         // Contexts are exceptions.
         at = unsafe { Gc::from_obj(next) };
-        n += 1;
-        if n % 2 == 0 {
-            slow = unsafe { Gc::from_obj(slow.context.obj().expect("behind `at`")) };
-            if slow == at {
-                break;
-            }
+        n = n.wrapping_add(1);
+        if at == mark {
+            break;
+        }
+        if n.is_power_of_two() {
+            mark = at;
         }
     }
     e.context.set(cx, e, h);

@@ -265,6 +265,10 @@ impl<A: Trace, B: Trace> Trace for (A, B) {
 pub trait Payload {
     /// Whether `o` has this payload.
     fn is(o: Obj) -> bool;
+    /// The class, if its declaration names it and it exists.
+    fn class() -> Option<Gc<Type>> {
+        None
+    }
 }
 
 /// A native class with a payload of its own.
@@ -279,6 +283,9 @@ impl<T: NativeClass> Payload for T {
     #[inline]
     fn is(o: Obj) -> bool {
         has_cell(o, T::cell())
+    }
+    fn class() -> Option<Gc<Type>> {
+        T::cell().get()
     }
 }
 

@@ -128,11 +128,12 @@ impl Context {
         cx.ext[EXT].set(this.obj().word());
         Ok(Entered { context: this, before })
     }
-    fn var(cx: &Cx, key: Obj) -> Result<()> {
+    fn var(cx: &mut Cx, key: Obj) -> Result<()> {
         if key.cast::<ContextVar>().is_some() {
             return Ok(());
         }
-        Err(cx.type_error(format!("a ContextVar key was expected, got {}", cx.type_name(key))))
+        let key = ops::repr(cx, key)?;
+        Err(cx.type_error(format!("a ContextVar key was expected, got {}", key.to_str())))
     }
 }
 

@@ -229,7 +229,10 @@ pub fn fspath(cx: &mut Cx, o: Obj) -> Result<Obj> {
         return Ok(o);
     }
     match ops::call_special(cx, o, Dunder::Fspath, &[])? {
-        None => Err(cx.type_error(format!("expected str, bytes or os.PathLike object, not {}", cx.type_name(o)))),
+        None => {
+            let n = ops::class_of(o).name();
+            Err(cx.type_error(format!("expected str, bytes or os.PathLike object, not {n}")))
+        }
         Some(r) if r.cast::<Str>().is_some() || r.cast::<Bytes>().is_some() => Ok(r),
         Some(r) => Err(cx.type_error(format!(
             "expected {}.__fspath__() to return str or bytes, not {}",

@@ -65,13 +65,16 @@ pub mod functions {
     #[sig(name, globals = None, locals = None, fromlist = None, level = 0)]
     fn __import__(
         cx: &mut Cx,
-        name: Gc<Str>,
+        name: Obj,
         globals: Option<Obj>,
         locals: Option<Obj>,
         fromlist: Option<Obj>,
         level: i64,
     ) -> Result<Obj> {
         let _ = locals;
+        let Some(name) = name.cast::<Str>() else {
+            return Err(cx.type_error("module name must be a string"));
+        };
         import::dunder_import(cx, name, globals, fromlist.unwrap_or(Obj::NONE), level)
     }
 

@@ -233,7 +233,10 @@ fn callback(cx: &mut Cx, w: Obj) {
 pub fn init(cx: &mut Cx) -> Result<()> {
     let l = layout_of::<WeakRef>(0).with_flags(WEAK_REFERENT | QUEUE_CLEARED);
     boot::define(cx, shape::WEAKREF, "ReferenceType", "", native::SUBCLASSABLE, None, Some(l))?;
-    types::add_members(cx, types::class_for(shape::WEAKREF), RefMethods::MEMBERS)?;
+    let class = types::class_for(shape::WEAKREF);
+    let module = typhon_object::str::new(cx, "weakref")?;
+    types::set_attr(cx, class, name!(cx, "__module__"), Some(module.obj()))?;
+    types::add_members(cx, class, RefMethods::MEMBERS)?;
     let _ = poll::WEAK_CALLBACK.set(callback);
     let _ = cx.rt().hooks().weakref_of.set(|o| SHARED.find(o));
     Ok(())

@@ -170,7 +170,7 @@ pub fn type_get_attr(cx: &mut Cx, t: Gc<Type>, name: Gc<Str>) -> Result<Obj> {
     match type_find_attr(cx, t, name)? {
         Some(v) => Ok(v),
         None => {
-            let msg = format!("type object '{}' has no attribute '{}'", t.name(), name.to_str());
+            let msg = format!("type object '{}' has no attribute '{}'", type_name(cx, t), name.to_str());
             Err(exc::attribute_error(cx, msg, t.obj(), name.obj()))
         }
     }
@@ -236,13 +236,10 @@ pub fn generic_set_attr(cx: &mut Cx, o: Obj, name: Gc<Str>, v: Option<Obj>) -> R
             None => return Err(no_attribute(cx, o, name)),
         }
     }
+    let (class, attr) = (type_name(cx, c), name.to_str());
     let msg = match found {
-        Some(_) => format!("'{}' object attribute '{}' is read-only", c.name(), name.to_str()),
-        None => format!(
-            "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
-            c.name(),
-            name.to_str()
-        ),
+        Some(_) => format!("'{class}' object attribute '{attr}' is read-only"),
+        None => format!("'{class}' object has no attribute '{attr}' and no __dict__ for setting new attributes"),
     };
     Err(exc::attribute_error(cx, msg, o, name.obj()))
 }
@@ -296,7 +293,7 @@ pub fn type_set_attr(cx: &mut Cx, t: Gc<Type>, name: Gc<Str>, v: Option<Obj>) ->
     if types::set_attr(cx, t, name, v)? {
         return Ok(());
     }
-    let msg = format!("type object '{}' has no attribute '{}'", t.name(), name.to_str());
+    let msg = format!("type object '{}' has no attribute '{}'", type_name(cx, t), name.to_str());
     Err(exc::attribute_error(cx, msg, t.obj(), name.obj()))
 }
 
@@ -308,6 +305,12 @@ pub fn full_name(cx: &Cx, t: Gc<Type>) -> String {
         Some(m) if !m.eq_str("builtins") => format!("{}.{q}", m.to_str()),
         _ => q,
     }
+}
+
+/// The name of a class in messages about its instances: of native classes outside builtins
+/// with the module (`re.Match`), as CPython's `tp_name`.
+pub fn type_name(cx: &Cx, t: Gc<Type>) -> String {
+    if t.is_native() { full_name(cx, t) } else { t.name().into_owned() }
 }
 
 /// A native function that is bound to nothing, for module namespaces.

@@ -65,7 +65,7 @@ pub fn get_item(cx: &mut Cx, o: Obj, k: Obj) -> Result<Obj> {
         if let Some(f) = ops::get_attr_opt(cx, o, n)? {
             return ops::call_args(cx, f, &[k]);
         }
-        return Err(cx.type_error(format!("type '{}' is not subscriptable", t.name())));
+        return Err(cx.type_error(format!("type '{}' is not subscriptable", ops::type_name(cx, t))));
     }
     Err(cx.type_error(format!("'{}' object is not subscriptable", cx.type_name(o))))
 }

@@ -341,7 +341,7 @@ impl Future {
             return Ok(());
         }
         this.put(LOG_TB, false);
-        let text = format!("{} exception was never retrieved", cx.type_name(this.obj()));
+        let text = format!("{} exception was never retrieved", ops::class_of(this.obj()).name());
         Future::report(this, cx, &text, "future", this.exception.obj())
     }
 }

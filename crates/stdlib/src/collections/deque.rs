@@ -13,7 +13,7 @@ use typhon_object::list::{self, List};
 use typhon_object::native::{self, Args, FromArg, IntoObj, Missing, SliceIndex};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::Type;
-use typhon_object::{CompareOp, Cx, ExcKind, Guarded, Raised, Result, exc, int, ops};
+use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Guarded, Raised, Result, exc, int, ops};
 
 #[derive(Trace)]
 struct State {
@@ -119,6 +119,10 @@ impl Deque {
         })
     }
     fn index_arg(&self, cx: &mut Cx, i: Obj) -> Result<Option<usize>> {
+        if !i.is_small_int() && ops::class_of(i).special(Dunder::Index).is_none() {
+            let n = cx.type_name(i);
+            return Err(cx.type_error(format!("sequence index must be integer, not '{n}'")));
+        }
         let i = ops::index_isize(cx, i)?;
         Ok(ops::wrap(i as i64, self.len(cx)))
     }
@@ -517,13 +521,13 @@ impl Walk {
     }
 }
 
-/// `_collections._deque_iterator`.
+/// `collections._deque_iterator`.
 #[derive(Trace)]
 pub struct DequeIter {
     it: Walk,
 }
 
-#[class(module = "_collections", name = "_deque_iterator")]
+#[class(module = "collections", name = "_deque_iterator")]
 impl DequeIter {
     #[sig(deque, index = 0, /)]
     fn __new__(cx: &mut Cx, deque: Obj, index: isize) -> Result<DequeIter> {
@@ -545,13 +549,13 @@ impl DequeIter {
     }
 }
 
-/// `_collections._deque_reverse_iterator`.
+/// `collections._deque_reverse_iterator`.
 #[derive(Trace)]
 pub struct DequeReverseIter {
     it: Walk,
 }
 
-#[class(module = "_collections", name = "_deque_reverse_iterator")]
+#[class(module = "collections", name = "_deque_reverse_iterator")]
 impl DequeReverseIter {
     #[sig(deque, index = 0, /)]
     fn __new__(cx: &mut Cx, deque: Obj, index: isize) -> Result<DequeReverseIter> {

@@ -191,6 +191,9 @@ fn character(spec: &Spec, value: IntRef<'_>) -> Result<Formatted> {
     if spec.alternate {
         return refuse("Alternate form (#)");
     }
+    if value.to_i64().is_none() {
+        return Err(FormatError::Overflow("Python int too large to convert to C long"));
+    }
     let code_point = value.to_u64().filter(|value| *value < 0x11_0000);
     let Some(code_point) = code_point else {
         return Err(FormatError::Overflow("%c arg not in range(0x110000)"));
