@@ -2,9 +2,7 @@
 //! the class or of one that it derives from is assigned.
 //!
 //! Any thread may assign at any time, and no lock is held, since a metaclass's `mro()` is
-//! Python code. So whoever stores something that was made from other classes looks
-//! afterwards whether these have changed meanwhile, and makes it again if so. The one that
-//! stores last has then seen the newest.
+//! Python code. So TYPE-4: the one that stores last has seen the newest.
 //!
 //! Tests: tests/lang/classes.md, tests/stress/bases_race.py; CPython test_descr.
 

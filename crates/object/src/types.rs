@@ -5,9 +5,11 @@
 //!   a class derived from it, can give another result; 0 means "do not cache".
 //! - TYPE-2: `special[d]` is what a lookup of the special name `d` finds, or 0.
 //! - TYPE-3: the layout of a class's instances never changes.
+//! - TYPE-4: whoever stores what was made from classes (an MRO, a table of special methods)
+//!   looks afterwards whether these have changed meanwhile, and makes it again if so.
 //!
-//! Creation from Python (`type(name, bases, dict)`) is in `new_type.rs`.
-//! Tests: `tests/types.rs`; CPython test_descr.
+//! Creation from Python (`type(name, bases, dict)`) is in `new_type.rs`, the MRO in `mro.rs`.
+//! Tests: `tests/types.rs`, tests/stress/special_methods_race.py; CPython test_descr.
 
 use crate::cx::Cx;
 use crate::dict::{self, Dict};
@@ -430,7 +432,7 @@ pub(crate) fn note_source_change() {
 }
 
 /// Calls `fill`, which fills tables, until nothing has changed meanwhile: of two threads that
-/// renew the same table, the one that has looked first may store last (TYPE-2).
+/// renew the same table, the one that has looked first may store last (TYPE-4).
 fn until_unchanged(mut fill: impl FnMut()) {
     loop {
         let before = SOURCES.load(Ordering::SeqCst);

@@ -224,10 +224,13 @@ unsafe fn save(cx: &mut Cx, g: Gc<Generator>, pc: Pc, base: Base, insn: Insn) {
             let sure = interp::func(base).nclear.load(Ordering::Relaxed) as usize;
             let slots = regs.slots();
             let live = insn.yield_keeps().map_or(slots.len(), |n| n.min(slots.len()));
-            for (i, s) in slots[..live].iter().enumerate() {
-                let word = *base.add(i);
-                let keep = i < sure || cx.mutator.is_storable(word);
-                s.store(if keep { word } else { 0 }, Ordering::Relaxed);
+            let sure = sure.min(live);
+            for (i, s) in slots[..sure].iter().enumerate() {
+                s.store(*base.add(i), Ordering::Relaxed);
+            }
+            for (i, s) in slots[sure..live].iter().enumerate() {
+                let word = *base.add(sure + i);
+                s.store(if cx.mutator.is_storable(word) { word } else { 0 }, Ordering::Relaxed);
             }
             let kept = g.kept.load(Ordering::Relaxed) as usize;
             if kept != live {

@@ -209,9 +209,10 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
             }
             let it = get_iter(cx, iterable)?;
             let c = class_of(iterable);
-            if !c.is_native() && (c.special(Dunder::Len).is_some() || c.special(Dunder::LengthHint).is_some()) {
-                // The storage grows as needed; but it is asked, and may raise.
-                length_hint(cx, iterable)?;
+            if c.special(Dunder::Len).is_some() || c.special(Dunder::LengthHint).is_some() {
+                // The storage grows as needed; but what will never fit is not begun.
+                let more = length_hint(cx, iterable)?;
+                cx.check_room(more.saturating_mul(size_of::<Obj>()))?;
             }
             while let Some(v) = iter_next(cx, it)? {
                 l.append(cx, v)?;
