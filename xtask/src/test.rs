@@ -26,7 +26,8 @@ pub fn test(args: Args) -> Done {
         let topic = topic.trim_start_matches('/').trim_end_matches(".md");
         words[0] = format!("lang_{topic}");
     } else {
-        command.arg("--workspace");
+        // All that fail are of interest, not just the first.
+        command.args(["--workspace", "--no-fail-fast"]);
     }
     run(command.args(words))
 }
