@@ -53,7 +53,7 @@ impl Namespace {
                 fill(cx, o, d)?;
             }
             _ => {
-                let (name, n) = (cx.type_name(o), args.pos.len());
+                let (name, n) = (ops::class_of(o).name(), args.pos.len());
                 return Err(cx.type_error(format!("{name} expected at most 1 argument, got {n}")));
             }
         }

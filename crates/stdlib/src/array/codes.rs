@@ -103,6 +103,8 @@ pub fn put(cx: &mut Cx, code: u8, v: Obj) -> Result<[u8; 8]> {
             let n = whole(cx, v)?;
             let n = i64::try_from(n).map_err(|_| overflow(cx, "Python int too large to convert to C long"))?;
             let (low, high, name) = match code {
+                // CPython reads a short first.
+                b'b' if i16::try_from(n).is_err() => (-128, 127, "signed short integer"),
                 b'b' => (-128, 127, "signed char"),
                 b'B' => (0, 255, "unsigned byte integer"),
                 b'h' => (-32768, 32767, "signed short integer"),
