@@ -245,9 +245,7 @@ impl ContextVar {
     fn set(this: Gc<Self>, cx: &mut Cx, value: Obj) -> Result<Obj> {
         let c = current(cx)?;
         let old = c.dict().get(cx, this.obj())?;
-        let d = dict::copy(cx, &c.dict())?;
-        d.insert(cx, this.obj(), value)?;
-        c.replace(cx, d);
+        self::set(cx, this.obj(), value)?;
         let t = Token { var: this, context: c, old: Slot::of(old), used: AtomicBool::new(false) };
         Ok(native::instance(cx, t)?.obj())
     }

@@ -209,17 +209,28 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
             }
             let it = get_iter(cx, iterable)?;
             let c = class_of(iterable);
-            if c.special(Dunder::Len).is_some() || c.special(Dunder::LengthHint).is_some() {
-                // The storage grows as needed; but what will never fit is not begun.
-                let more = length_hint(cx, iterable)?;
-                cx.check_room(more.saturating_mul(size_of::<Obj>()))?;
+            let tells = c.special(Dunder::Len).is_some() || c.special(Dunder::LengthHint).is_some();
+            if tells && !c.is_native() {
+                check_hint(cx, iterable)?;
             }
+            // Native code's own is asked where that costs nothing beside the rest.
+            let mut until_asked = if tells && c.is_native() { 1 << 16 } else { usize::MAX };
             while let Some(v) = iter_next(cx, it)? {
                 l.append(cx, v)?;
+                until_asked -= 1;
+                if until_asked == 0 {
+                    check_hint(cx, iterable)?;
+                }
             }
             Ok(())
         }
     }
+}
+
+/// The storage grows as needed; but of what says that it will never fit no more is taken.
+fn check_hint(cx: &mut Cx, iterable: Obj) -> Result<()> {
+    let more = length_hint(cx, iterable)?;
+    cx.check_room(more.saturating_mul(size_of::<Obj>()))
 }
 
 /// Append the first `n` items of an array that nothing else uses: it becomes the
@@ -270,6 +281,9 @@ pub fn length_hint(cx: &mut Cx, o: Obj) -> Result<usize> {
         Some(h) if h != Obj::NOT_IMPLEMENTED => match int::to_i64(h) {
             Some(n) if n >= 0 => Ok(n as usize),
             Some(_) => Err(cx.value_error("__length_hint__() should return >= 0")),
+            None if int::is_int(h) => {
+                Err(cx.error(ExcKind::OverflowError, "Python int too large to convert to C ssize_t"))
+            }
             None => Err(cx.type_error(format!("__length_hint__ must be an integer, not {}", cx.type_name(h)))),
         },
         _ => Ok(0),
