@@ -2,9 +2,8 @@
 //! ever.
 //!
 //! A thread that has waited for [`MOMENT`] without a time limit enters what it waits
-//! for into a table, and looks whether that closes a circle. The last thread of a
-//! circle to enter finds it. While nobody waits so long, all of this costs what a
-//! lock's [`Holder`] costs to write.
+//! for into a table, looks whether that closes a circle, and sleeps on. While nobody waits
+//! so long, all of this costs what a lock's [`Holder`] costs to write.
 //!
 //! What counts as a deadlock:
 //! - A circle of locks of which each was taken by `with`, or is an RLock, and of threads
@@ -19,6 +18,10 @@
 //! sleeps stays true while the table is locked.
 //! Invariant DEAD-2: the table is locked by running threads only, for bounded time, and
 //! nothing is allocated on the heap meanwhile. So no fork finds it locked.
+//! Invariant DEAD-3: of threads that wait for each other, the last one that looks finds all
+//! others asleep. Of a thread in the table that is awake nobody knows whether it sleeps on
+//! or goes on; it may have looked before the others came. So who meets one makes it look
+//! again.
 //!
 //! Tests: tests/lang/deadlocks.md; docs/deadlocks.md is for users.
 
@@ -175,6 +178,11 @@ impl Record {
         // DEAD-1, as above.
         unsafe { (*self.sem).permits() > 0 }
     }
+    /// Ends its wait, or the next one if it is awake (PARK-1): it will look once more.
+    fn look_again(&self) {
+        // DEAD-1: the thread would have to leave the table before it ended.
+        unsafe { (*self.waiter).interrupt() };
+    }
 }
 
 fn table() -> MutexGuard<'static, Vec<Record>> {
@@ -277,7 +285,7 @@ fn link(cx: &Cx, objects: Gc<Array>, i: usize, r: &Record) -> (Link, bool) {
 fn find(cx: &Cx, objects: Gc<Array>) -> Option<Found> {
     let table = table();
     let me = ident();
-    let of = |id: u64| table.iter().find(|r| r.ident == id).filter(|r| id == me || r.asleep());
+    let of = |id: u64| table.iter().find(|r| r.ident == id);
     let mut links = Vec::new();
     let mut certain = true;
     let mut at = of(me)?;
@@ -300,6 +308,10 @@ fn find(cx: &Cx, objects: Gc<Array>) -> Option<Found> {
                 return Some(Found { links, everybody: false, certain });
             }
             Some(id) => match of(id) {
+                Some(r) if !r.asleep() => {
+                    r.look_again();
+                    return None;
+                }
                 Some(r) if links.iter().all(|l| l.ident != id) => at = r,
                 _ => break,
             },
@@ -307,7 +319,11 @@ fn find(cx: &Cx, objects: Gc<Array>) -> Option<Found> {
         }
     }
     let alive = thread::wakers() + 1;
-    if (table.len() as i64) < alive || table.iter().any(|r| r.ident != me && !r.asleep()) {
+    if (table.len() as i64) < alive {
+        return None;
+    }
+    if let Some(r) = table.iter().find(|r| r.ident != me && !r.asleep()) {
+        r.look_again();
         return None;
     }
     // What wakes the caller may have come since its time was up, in particular while it
@@ -375,8 +391,5 @@ pub fn thread_ended() {
     if table.is_empty() || (table.len() as i64) < thread::wakers() + 1 {
         return;
     }
-    if let Some(r) = table.iter().find(|r| r.asleep()) {
-        // DEAD-1: it cannot have gone on, since it would have to leave the table.
-        unsafe { (*r.waiter).interrupt() };
-    }
+    table[0].look_again();
 }

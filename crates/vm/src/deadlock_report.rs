@@ -12,7 +12,7 @@ use crate::{import, stacks, thread};
 use std::fmt::Write as _;
 use typhon_object::array::Array;
 use typhon_object::dict::Dict;
-use typhon_object::{Cx, Gc, Obj, Result, dict, int, name, ops};
+use typhon_object::{Cx, Gc, Obj, Result, int, name, ops};
 
 /// How many frames of a thread are shown, innermost first.
 const FRAMES: usize = 8;
@@ -115,11 +115,7 @@ pub fn text(cx: &mut Cx, found: &Found, objects: Gc<Array>) -> Result<String> {
         (n, false, true) => format!("deadlock: {n} threads wait for each other\n"),
         (n, false, false) => format!("probably a deadlock: {n} threads wait for each other\n"),
     };
-    let frames = stacks::current_frames(cx)?;
-    let frames: Gc<Dict> = match frames.cast() {
-        Some(f) => f,
-        None => dict::new(cx)?,
-    };
+    let frames = stacks::frames(cx, |id| found.links.iter().any(|l| l.ident == id))?;
     for (i, link) in found.links.iter().enumerate() {
         let lock = objects.get(2 * i).filter(|_| link.taken.is_some());
         let taken = objects.get(2 * i + 1).and_then(|c| c.cast::<Code>());

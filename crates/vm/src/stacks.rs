@@ -14,8 +14,9 @@ use crate::thread::{IDENT, ident};
 use std::sync::atomic::{AtomicU64, Ordering};
 use typhon_gc::Mutator;
 use typhon_object::array::{self, Array};
+use typhon_object::dict::{self, Dict};
 use typhon_object::exc::BaseException;
-use typhon_object::{Cx, Gc, Obj, Result, Slot, dict, int, shape};
+use typhon_object::{Cx, Gc, Obj, Result, Slot, int, shape};
 
 /// One thread of a snapshot: its ident, and for each window where it stands and how many
 /// variables it has.
@@ -49,9 +50,9 @@ pub fn all_others(cx: &Cx, mut f: impl FnMut(&Cx)) {
     });
 }
 
-/// All other threads' windows, innermost first, in one array: function, what stands for its
-/// namespace if it is a module's or class's, variables.
-fn snapshot(cx: &Cx) -> Result<(Gc<Array>, Vec<Stack>)> {
+/// The windows of all other threads that are `wanted`, by their idents, innermost first, in one
+/// array: function, what stands for its namespace if it is a module's or class's, variables.
+fn snapshot(cx: &Cx, wanted: impl Fn(u64) -> bool) -> Result<(Gc<Array>, Vec<Stack>)> {
     let mut room = 4096;
     loop {
         let values = array::new(cx, room)?;
@@ -59,6 +60,9 @@ fn snapshot(cx: &Cx) -> Result<(Gc<Array>, Vec<Stack>)> {
         let mut n = 0;
         others(cx, |other| {
             let mut stack = Stack { ident: other.ext[IDENT].get(), windows: Vec::new() };
+            if !wanted(stack.ident) {
+                return;
+            }
             let mut at = frame::current(other);
             while let Some(w) = at {
                 let func = w.func();
@@ -140,8 +144,19 @@ fn frame_of(cx: &mut Cx, seen: &[AtomicU64], pc: u64, back: Option<Gc<Frame>>) -
 
 /// `sys._current_frames()`.
 pub fn current_frames(cx: &mut Cx) -> Result<Obj> {
+    let d = frames(cx, |_| true)?;
+    if let Some(w) = frame::current(cx) {
+        let f = Window::frame(&w, cx)?;
+        let id = int::from_i64(cx, ident() as i64)?;
+        d.insert(cx, id, f.obj())?;
+    }
+    Ok(d.obj())
+}
+
+/// The innermost frames of all other threads that are `wanted`, by their idents.
+pub fn frames(cx: &mut Cx, wanted: impl Fn(u64) -> bool) -> Result<Gc<Dict>> {
     let d = dict::new(cx)?;
-    let (values, stacks) = snapshot(cx)?;
+    let (values, stacks) = snapshot(cx, wanted)?;
     let mut end = 0;
     for stack in stacks {
         end += stack.windows.iter().map(|(_, n)| n + 2).sum::<usize>();
@@ -155,12 +170,7 @@ pub fn current_frames(cx: &mut Cx) -> Result<Obj> {
             d.insert(cx, id, f.obj())?;
         }
     }
-    if let Some(w) = frame::current(cx) {
-        let f = Window::frame(&w, cx)?;
-        let id = int::from_i64(cx, ident() as i64)?;
-        d.insert(cx, id, f.obj())?;
-    }
-    Ok(d.obj())
+    Ok(d)
 }
 
 /// `sys._current_exceptions()`: what each thread handles, or None.
