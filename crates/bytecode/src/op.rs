@@ -338,8 +338,8 @@ opcodes! {
     UNPACKEX 0 0 [Cnt Base R Cnt] ANY "a.. <- x elements, a list of the middle, c elements of b";
 
     // Strings
-    FORMATVALUE 0 0 [Flag W R OptR] ANY "a <- format(b, c); x: 0 plain, 1 str, 2 repr, 3 ascii first";
-    BUILDSTRING 0 0 [N W Base Cnt] ALLOC_RAISE "a <- concatenation of the c strings from b";
+    FORMATVALUE 0 0 [Flag W R OptR] ANY "a <- format(b, c), or b itself if x=4 and BUILDSTRING can format it; x: 0 plain, 1 str, 2 repr, 3 ascii first";
+    BUILDSTRING 0 0 [Flag W Base Cnt] ALLOC_RAISE "a <- concatenation of the c strings from b; if x=1, numbers among them, whose specs are in the tuple b+c";
     BUILDINTERPOLATION 0 0 [Flag W Base N] ALLOC "a <- Interpolation(b, expression text b+1[, spec b+2 if x&4]), conversion x&3";
     BUILDTEMPLATE 0 0 [N W R R] ALLOC "a <- Template(strings b, interpolations c)";
 

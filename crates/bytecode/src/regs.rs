@@ -55,9 +55,8 @@ pub fn registers(code: &Code, pc: usize, mut f: impl FnMut(RegUse)) {
         Op::LOADSUPERATTR => use_(a, 3, true, true),
         Op::BUILDSLICE => use_(b, 2 + (i.x() & 1) as u32, true, false),
         Op::GETSLICE | Op::SETSLICE => use_(c, 2, true, false),
-        Op::BUILDLIST | Op::BUILDTUPLE | Op::BUILDSET | Op::BUILDSTRING => {
-            use_(b, c as u32, true, false);
-        }
+        Op::BUILDLIST | Op::BUILDTUPLE | Op::BUILDSET => use_(b, c as u32, true, false),
+        Op::BUILDSTRING => use_(b, c as u32 + (i.x() & 1) as u32, true, false),
         Op::BUILDMAP => use_(b, 2 * c as u32, true, false),
         Op::UNPACKSEQ => use_(a, c as u32, false, true),
         Op::UNPACKEX => use_(a, i.x() as u32 + 1 + c as u32, false, true),

@@ -17,7 +17,7 @@ use crate::positions::{Positions, get, put};
 const MAX_DEPTH: u32 = 200;
 
 /// Version of the format and of the instruction set; part of a cache's key.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Serialise `code`.
 pub fn store(code: &Code) -> Vec<u8> {

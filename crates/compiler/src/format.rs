@@ -21,17 +21,36 @@ fn conversion(c: ConversionFlag) -> u8 {
     }
 }
 
+/// FORMATVALUE: a number may be left for BUILDSTRING to format.
+const LATE: u8 = 4;
+
 /// Pieces collected in consecutive registers from `start`.
 struct Pieces {
     start: Reg,
     literal: Vec<u8>,
+    /// There are others to join a piece with.
+    many: bool,
+    /// The specs of pieces that BUILDSTRING may have to format, by their registers.
+    late: Vec<(Reg, Const)>,
+}
+
+/// The text of a spec without replacement fields.
+fn constant_spec(text: &str, spec: &Option<Box<ast::InterpolatedStringFormatSpec>>, raw: bool) -> Option<Const> {
+    let mut out = Vec::new();
+    for el in spec.iter().flat_map(|s| &s.elements) {
+        let l = el.as_literal()?;
+        crate::literal::push(&mut out, &crate::literal::element(text, l, raw));
+    }
+    Some(crate::literal::text(out))
 }
 
 impl<'a> Compiler<'a> {
     pub fn fstring(&mut self, f: &'a ast::ExprFString, d: Reg) -> Res<()> {
         let start = self.range_start(d);
         self.u.set_top(start as u32);
-        let mut p = Pieces { start, literal: Vec::new() };
+        let elements = |part: &FStringPart| part.as_f_string().map_or(1, |f| f.elements.len());
+        let many = f.value.iter().map(elements).sum::<usize>() > 1;
+        let mut p = Pieces { start, literal: Vec::new(), many, late: Vec::new() };
         for part in &f.value {
             match part {
                 FStringPart::Literal(l) => {
@@ -44,7 +63,8 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        self.join(p, d)
+        self.join(p, d);
+        Ok(())
     }
 
     fn elements(&mut self, els: &'a ast::InterpolatedStringElements, raw: bool, p: &mut Pieces) -> Res<()> {
@@ -69,6 +89,12 @@ impl<'a> Compiler<'a> {
                         Some(s) => self.spec(s, raw)?,
                         None => NO_REG,
                     };
+                    let late =
+                        if conv == 0 && p.many { constant_spec(self.source.text, &i.format_spec, raw) } else { None };
+                    if let Some(spec) = late {
+                        conv = LATE;
+                        p.late.push((t, spec));
+                    }
                     self.at(i.range, |c| c.u.emit(Op::FORMATVALUE, conv, t, v, spec));
                     self.u.set_top(t as u32 + 1);
                     self.compress(p);
@@ -80,10 +106,11 @@ impl<'a> Compiler<'a> {
 
     fn spec(&mut self, s: &'a ast::InterpolatedStringFormatSpec, raw: bool) -> Res<Reg> {
         let t = self.u.temp();
-        let mut p = Pieces { start: t, literal: Vec::new() };
+        let many = s.elements.len() > 1;
+        let mut p = Pieces { start: t, literal: Vec::new(), many, late: Vec::new() };
         self.u.set_top(t as u32);
         self.elements(&s.elements, raw, &mut p)?;
-        self.at(s.range, |c| c.join(p, t))?;
+        self.at(s.range, |c| c.join(p, t));
         self.u.set_top(t as u32 + 1);
         Ok(t)
     }
@@ -96,23 +123,36 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn compress(&mut self, p: &Pieces) {
+    fn compress(&mut self, p: &mut Pieces) {
         let n = self.u.top - p.start as u32;
         if n >= CHUNK {
-            self.u.emit_abc(Op::BUILDSTRING, p.start, p.start, n as u16);
+            self.build(p, p.start, n);
             self.u.set_top(p.start as u32 + 1);
         }
     }
 
-    fn join(&mut self, mut p: Pieces, d: Reg) -> Res<()> {
+    fn join(&mut self, mut p: Pieces, d: Reg) {
         self.flush(&mut p);
         let n = self.u.top - p.start as u32;
         match n {
             0 => self.u.load_const(d, Const::Str("".into())),
-            1 => self.u.mov(d, p.start),
-            _ => self.u.emit_abc(Op::BUILDSTRING, d, p.start, n as u16),
+            1 if p.late.is_empty() => self.u.mov(d, p.start),
+            _ => self.build(&mut p, d, n),
         }
-        Ok(())
+    }
+
+    /// The string of the first `n` pieces.
+    fn build(&mut self, p: &mut Pieces, d: Reg, n: u32) {
+        let late = std::mem::take(&mut p.late);
+        if !late.is_empty() {
+            let mut specs = vec![Const::None; n as usize];
+            for (r, spec) in late {
+                specs[(r - p.start) as usize] = spec;
+            }
+            self.const_temp(Const::Tuple(specs.into()));
+        }
+        let x = (self.u.top - p.start as u32 > n) as u8;
+        self.u.emit(Op::BUILDSTRING, x, d, p.start, n as u16);
     }
 
     pub fn tstring(&mut self, f: &'a ast::ExprTString, d: Reg) -> Res<()> {

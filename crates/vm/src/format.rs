@@ -1,29 +1,49 @@
 //! f-strings and t-strings.
 
-use crate::hooks;
+use crate::{frame, hooks};
 use typhon_bytecode::NO_REG;
 use typhon_object::str::{self, Str};
+use typhon_object::tuple::Tuple;
 use typhon_object::{Gc, ops};
 
 crate::slow! {
     /// FORMATVALUE.
     fn value(f) {
         let mut v = f.reg(f.b());
+        let spec = (f.c() != NO_REG as usize).then(|| f.reg(f.c()));
         match f.x() {
             1 => v = ops::to_str(f.cx, v)?.obj(),
             2 => v = ops::repr(f.cx, v)?.obj(),
             3 => v = ops::ascii(f.cx, v)?.obj(),
+            4 if ops::formats_later(v, spec) => {
+                f.set(f.a(), v);
+                return Ok(f.done());
+            }
             _ => {}
         }
-        let spec = (f.c() != NO_REG as usize).then(|| f.reg(f.c()));
         let s = ops::format(f.cx, v, spec)?;
         f.set(f.a(), s.obj());
         Ok(f.done())
     }
     /// BUILDSTRING.
     fn build_string(f) {
-        // FORMATVALUE and constants give strings only.
-        let parts = f.regs(f.b(), f.c());
+        let (b, n) = (f.b(), f.c());
+        if f.x() == 1 {
+            let Some(specs) = f.reg(b + n).cast::<Tuple>() else {
+                return Err(frame::bug(f.cx, "BUILDSTRING without specs"));
+            };
+            if let Some(s) = ops::join_formatted(f.cx, f.regs(b, n), specs.items())? {
+                f.set(f.a(), s.obj());
+                return Ok(f.done());
+            }
+            for (i, spec) in specs.items().iter().enumerate() {
+                let v = f.reg(b + i);
+                let s = if v.is_ptr() { continue } else { ops::format(f.cx, v, Some(*spec))? };
+                f.set(b + i, s.obj());
+            }
+        }
+        // FORMATVALUE and constants give strings and, as above, small numbers only.
+        let parts = f.regs(b, n);
         let parts = unsafe { std::slice::from_raw_parts(parts.as_ptr() as *const Gc<Str>, parts.len()) };
         let s = str::join(f.cx, parts)?;
         f.set(f.a(), s.obj());

@@ -13,7 +13,6 @@ use crate::obj::{Gc, Obj};
 use crate::str::Str;
 use crate::tuple::Tuple;
 use crate::{Result, float, hash, ops, shape, str, types};
-use typhon_text::format_spec::simple;
 
 /// `bool(o)`.
 #[inline]
@@ -168,7 +167,7 @@ pub fn to_str(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
         return Ok(unsafe { Gc::from_obj(o) });
     }
     if o.is_small_int() {
-        return small_int_text(cx, o);
+        return super::format::small_int_text(cx, o);
     }
     cx.enter_while("while getting the str of an object")?;
     // None there is called like anything else, and refuses.
@@ -178,12 +177,6 @@ pub fn to_str(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
             .ok_or_else(|| cx.type_error(format!("__str__ returned non-string (type {})", cx.type_name(r)))),
         None => repr(cx, o),
     }
-}
-
-fn small_int_text(cx: &Cx, o: Obj) -> Result<Gc<Str>> {
-    let mut room = [0; simple::ROOM];
-    let n = o.as_small_int().and_then(|i| simple::int(b"", i, &mut room)).unwrap_or(0);
-    str::from_latin1(cx, &room[..n])
 }
 
 /// `ascii(o)`.
@@ -202,40 +195,6 @@ pub fn ascii(cx: &mut Cx, o: Obj) -> Result<Gc<Str>> {
         }
     }
     str::new(cx, &s)
-}
-
-/// `format(o, spec)`.
-pub fn format(cx: &mut Cx, o: Obj, spec: Option<Obj>) -> Result<Gc<Str>> {
-    if spec.is_none_or(|s| s.cast::<Str>().is_some_and(|s| s.is_empty())) {
-        if o.shape() == shape::STR {
-            // By its shape.
-            return Ok(unsafe { Gc::from_obj(o) });
-        }
-        if o.is_small_int() {
-            return small_int_text(cx, o);
-        }
-    }
-    let mut room = [0; simple::ROOM];
-    if let Some(s) = spec.and_then(|s| s.cast::<Str>())
-        && let Some(s) = s.payload().as_ascii().map(str::as_bytes)
-        && let Some(n) = match (o.as_small_int(), o.as_small_float()) {
-            (Some(i), _) => simple::int(s, i, &mut room),
-            (_, Some(f)) => simple::float(s, f, &mut room),
-            _ => None,
-        }
-    {
-        return str::from_latin1(cx, &room[..n]);
-    }
-    let spec = match spec {
-        Some(s) => s,
-        None => str::from_latin1(cx, b"")?.obj(),
-    };
-    match class_of(o).special(Dunder::Format).map(|m| ops::call_unbound(cx, m, o, &[spec], None)).transpose()? {
-        Some(r) => r
-            .cast::<Str>()
-            .ok_or_else(|| cx.type_error(format!("__format__ must return a str, not {}", cx.type_name(r)))),
-        None => Err(cx.type_error(format!("Type {} doesn't define __format__", cx.type_name(o)))),
-    }
 }
 
 /// `operator.index(o)`: an exact int or an instance of a subclass.

@@ -6,6 +6,7 @@ mod binary;
 mod call;
 mod compare;
 mod convert;
+mod format;
 mod iter;
 mod subscript;
 
@@ -14,6 +15,7 @@ pub use binary::*;
 pub use call::*;
 pub use compare::*;
 pub use convert::*;
+pub use format::*;
 pub use iter::*;
 pub use subscript::*;
 

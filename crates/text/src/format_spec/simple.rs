@@ -16,6 +16,12 @@ struct Plan {
     kind: u8,
 }
 
+impl Plan {
+    fn is_for_int(&self) -> bool {
+        self.precision.is_none() && matches!(self.kind, 0 | b'd')
+    }
+}
+
 fn number(spec: &mut &[u8]) -> Option<usize> {
     let mut v = 0;
     let mut any = false;
@@ -93,10 +99,20 @@ fn lay_out(p: &Plan, negative: bool, body: &[u8], out: &mut [u8; ROOM]) -> usize
     at
 }
 
+/// Whether `format(v, spec)` of an int cannot fail.
+pub fn is_for_int(spec: &[u8]) -> bool {
+    plan(spec).is_some_and(|p| p.is_for_int())
+}
+
+/// The same of a float.
+pub fn is_for_float(spec: &[u8]) -> bool {
+    spec.is_empty() || plan(spec).is_some_and(|p| p.kind == b'f')
+}
+
 /// `format(v, spec)` in the front of `out`; its length.
 pub fn int(spec: &[u8], v: i64, out: &mut [u8; ROOM]) -> Option<usize> {
     let p = plan(spec)?;
-    if p.precision.is_some() || !matches!(p.kind, 0 | b'd') {
+    if !p.is_for_int() {
         return None;
     }
     let mut digits = [0; 24];
