@@ -8,12 +8,13 @@
 use crate::hooks;
 use typhon_object::native::{Args, FromArg, Payload};
 use typhon_object::str::{self, Str};
+use typhon_object::types::{self, Type};
 use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, array, float, int, list, ops, shape};
 use typhon_text::format_spec::{FormatError, Formatted, Locale};
 use typhon_text::strview::{StrBuf, StrView};
 
 macro_rules! receivers {
-    ($($(#[$doc:meta])* $name:ident($o:ident) $test:expr;)*) => { $(
+    ($($(#[$doc:meta])* $name:ident($o:ident) $test:expr, $class:expr;)*) => { $(
         $(#[$doc])*
         pub struct $name;
         impl Payload for $name {
@@ -21,25 +22,29 @@ macro_rules! receivers {
             fn is($o: Obj) -> bool {
                 $test
             }
+            fn class() -> Option<Gc<Type>> {
+                let shape: Option<u32> = $class;
+                shape.map(types::class_for)
+            }
         }
     )* };
 }
 
 receivers! {
     /// Any value.
-    Object(_o) true;
+    Object(_o) true, None;
     /// An int of any size, a bool, or an instance of a subclass.
-    Int(o) int::is_int(o);
+    Int(o) int::is_int(o), Some(shape::INT);
     /// A float or an instance of a subclass.
-    Float(o) o.is_small_float() || float::value(o).is_some();
+    Float(o) o.is_small_float() || float::value(o).is_some(), Some(shape::FLOAT);
     /// `True` or `False`.
-    Bool(o) o.shape() == shape::BOOL;
+    Bool(o) o.shape() == shape::BOOL, Some(shape::BOOL);
     /// `None`.
-    NoneType(o) o.is_none();
+    NoneType(o) o.is_none(), Some(shape::NONE);
     /// `...`
-    Ellipsis(o) o == Obj::ELLIPSIS;
+    Ellipsis(o) o == Obj::ELLIPSIS, Some(shape::ELLIPSIS);
     /// `NotImplemented`
-    NotImplementedType(o) o == Obj::NOT_IMPLEMENTED;
+    NotImplementedType(o) o == Obj::NOT_IMPLEMENTED, Some(shape::NOT_IMPLEMENTED);
 }
 
 /// How CPython's argument parser names the type of a wrong argument.

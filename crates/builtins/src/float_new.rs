@@ -84,17 +84,7 @@ fn parse_str(cx: &Cx, s: Gc<Str>) -> Result<f64> {
 /// `float.fromhex(o)`.
 pub fn from_hex(cx: &mut Cx, o: Obj) -> Result<f64> {
     let Some(s) = o.cast::<Str>() else { return Err(cx.type_error("bad argument type for built-in operation")) };
-    if let Some(at) = s.chars().position(|c| (0xd800..0xe000).contains(&c)) {
-        let end = at + s.chars().skip(at).take_while(|c| (0xd800..0xe000).contains(c)).count();
-        return Err(Raised(crate::exceptions::unicode::encode_error(
-            cx,
-            "utf-8",
-            s,
-            at,
-            end,
-            "surrogates not allowed",
-        )?));
-    }
+    ops::utf8(cx, s)?;
     // A character outside ASCII becomes one that no number contains.
     let bytes: Vec<u8> = s.chars().map(|c| if c < 128 { c as u8 } else { b'?' }).collect();
     match text::from_hex(&bytes) {

@@ -6,7 +6,7 @@ use crate::any::{Ellipsis, NoneType, NotImplementedType};
 use typhon_macros::class;
 use typhon_object::native::Args;
 use typhon_object::types::{self, Type};
-use typhon_object::{Cx, Gc, Obj, Result, name, shape};
+use typhon_object::{CompareOp, Cx, Gc, Obj, Result, name, shape};
 
 fn no_arguments(cx: &Cx, args: Args<'_>, name: &str, value: Obj) -> Result<Obj> {
     if args.all().is_empty() { Ok(value) } else { Err(cx.type_error(format!("{name} takes no arguments"))) }
@@ -33,6 +33,13 @@ impl NoneMethods {
         let _ = this;
         // As in CPython, so that runs can be compared.
         0xfca8_6420
+    }
+    fn __richcmp__(this: Gc<NoneType>, other: Obj, op: CompareOp) -> Obj {
+        match op {
+            CompareOp::Eq if this.obj() == other => Obj::TRUE,
+            CompareOp::Ne if this.obj() == other => Obj::FALSE,
+            _ => Obj::NOT_IMPLEMENTED,
+        }
     }
 }
 

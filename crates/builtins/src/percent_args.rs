@@ -8,7 +8,7 @@ use crate::int_new;
 use typhon_object::bytes::Bytes;
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
-use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, bigint, float, int, ops};
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, bigint, float, int, ops, types};
 use typhon_text::percent::{self, Amount, Conversion, NEEDS_MAPPING, NOT_ENOUGH, STAR_WANTS_INT};
 
 /// What is left of the right operand.
@@ -25,7 +25,9 @@ impl Arguments {
     pub fn new(args: Obj) -> Arguments {
         let tuple = args.cast::<Tuple>();
         let is_text = args.cast::<Str>().is_some();
-        let is_mapping = tuple.is_none() && !is_text && ops::class_of(args).special(Dunder::GetItem).is_some();
+        let class = ops::class_of(args);
+        let subscripts = class.special(Dunder::GetItem).is_some() && !class.has(types::F_BY_INDEX);
+        let is_mapping = tuple.is_none() && !is_text && subscripts;
         Arguments {
             tuple,
             at: 0,

@@ -5,7 +5,7 @@
 use crate::repr_guard;
 use typhon_macros::{Trace, class};
 use typhon_object::native::{Args, Payload, instance_of};
-use typhon_object::{BinaryOp, CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, boot, int, ops, shape, tuple, types};
+use typhon_object::{BinaryOp, CompareOp, Cx, Dunder, Gc, Obj, Result, boot, int, ops, shape, tuple, types};
 use typhon_text::strview::StrBuf;
 
 /// The payload of a `slice`. It never changes.
@@ -221,14 +221,7 @@ pub fn clamp_position(i: isize, len: usize) -> usize {
 
 /// An index from `o`, or the OverflowError of a repeat count.
 pub fn repeat_count(cx: &mut Cx, o: Obj) -> Result<usize> {
-    let i = ops::index(cx, o)?;
-    match int::to_i64(i) {
-        Some(n) => Ok(n.max(0) as usize),
-        None => {
-            Err(cx
-                .error(ExcKind::OverflowError, format!("cannot fit '{}' into an index-sized integer", cx.type_name(o))))
-        }
-    }
+    Ok(ops::index_size(cx, o)?.max(0) as usize)
 }
 
 const DOC: &str = "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for extended slicing (e.g. a[0:10:2]).";

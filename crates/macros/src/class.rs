@@ -11,7 +11,7 @@ use crate::slots;
 
 /// Flags an author may write; each is a constant of `native` in upper case.
 const FLAGS: &[&str] =
-    &["subclassable", "mapping", "sequence", "weakref", "dict", "immutable", "unhashable", "inherit_new"];
+    &["subclassable", "mapping", "sequence", "by_index", "weakref", "dict", "immutable", "unhashable", "inherit_new"];
 
 #[derive(Default)]
 pub struct ClassArgs {

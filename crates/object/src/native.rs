@@ -139,6 +139,9 @@ pub const DICT: u32 = 32;
 pub const IMMUTABLE: u32 = 64;
 /// `__hash__` is None.
 pub const UNHASHABLE: u32 = 128;
+/// Items are found by an index and by nothing else: it has no slices, and is no mapping
+/// (CPython's `sq_item` without `mp_subscript`).
+pub const BY_INDEX: u32 = 256;
 
 /// The runtime's record of a native class: its identity and its class object.
 pub struct ClassCell {
@@ -640,10 +643,11 @@ impl<T: NativeClass> FromArg for Gc<T> {
             .ok_or_else(|| cx.type_error(format!("argument must be {}, not {}", T::SPEC.name, cx.type_name(v))))
     }
 }
-/// Text that the callee wants as Rust text.
+/// Text that the callee wants as Rust text; UnicodeEncodeError if it has lone surrogates.
 impl FromArg for String {
     fn from_arg(cx: &mut Cx, v: Obj) -> Result<String> {
-        Ok(Gc::<Str>::from_arg(cx, v)?.to_str().into_owned())
+        let s = Gc::<Str>::from_arg(cx, v)?;
+        ops::utf8(cx, s).map(|text| text.into_owned())
     }
 }
 

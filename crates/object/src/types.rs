@@ -124,6 +124,8 @@ pub const F_ABSTRACT: u32 = 256;
 pub const F_NO_NEW: u32 = 512;
 /// Payload of variable size: attributes stand behind it.
 pub const F_VARIABLE: u32 = 1024;
+/// Items are found by an index and by nothing else.
+pub const F_BY_INDEX: u32 = 2048;
 
 static VERSION: AtomicU64 = AtomicU64::new(1);
 
@@ -615,6 +617,7 @@ pub(crate) fn finish_native(
         (native::NO_NEW, F_NO_NEW),
         (native::MAPPING, F_MAPPING),
         (native::SEQUENCE, F_SEQUENCE),
+        (native::BY_INDEX, F_BY_INDEX),
         (native::WEAKREF, F_WEAKREF),
         (native::DICT, F_DICT),
     ] {

@@ -6,7 +6,7 @@ use crate::buffer::{AsciiBuf, Buf};
 use crate::util::{bytes_obj, set};
 use typhon_macros::module;
 use typhon_object::interp::InterpRoot;
-use typhon_object::native::IntoObj;
+use typhon_object::native::{IntoObj, Missing};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::{self, Type};
 use typhon_object::{Cx, ExcKind, Raised, Result, dict, new_type, ops, shape, tuple};
@@ -46,6 +46,7 @@ fn hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, step: isize) -> Result<Obj> {
     let b = data.to_vec(cx)?;
     let sep = match sep {
         None => None,
+        Some(s) if s.is_none() => return Err(cx.type_error("object of type 'NoneType' has no len()")),
         Some(s) => Some(typhon_builtins::bytes_like::hex::separator(cx, s, true)?),
     };
     let mut out = Vec::with_capacity(2 * b.len());
@@ -88,14 +89,14 @@ pub mod binascii {
         set(cx, module, "Incomplete", i)
     }
     /// Hexadecimal representation of binary data.
-    #[sig(data, sep = None, bytes_per_sep = 1)]
-    fn hexlify(cx: &mut Cx, data: Buf, sep: Option<Obj>, bytes_per_sep: isize) -> Result<Obj> {
-        hex(cx, data, sep, bytes_per_sep)
+    #[sig(data, sep = <missing>, bytes_per_sep = 1)]
+    fn hexlify(cx: &mut Cx, data: Buf, sep: Missing<Obj>, bytes_per_sep: isize) -> Result<Obj> {
+        hex(cx, data, sep.given(), bytes_per_sep)
     }
     /// Hexadecimal representation of binary data.
-    #[sig(data, sep = None, bytes_per_sep = 1)]
-    fn b2a_hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, bytes_per_sep: isize) -> Result<Obj> {
-        hex(cx, data, sep, bytes_per_sep)
+    #[sig(data, sep = <missing>, bytes_per_sep = 1)]
+    fn b2a_hex(cx: &mut Cx, data: Buf, sep: Missing<Obj>, bytes_per_sep: isize) -> Result<Obj> {
+        hex(cx, data, sep.given(), bytes_per_sep)
     }
     /// Binary data of hexadecimal representation.
     fn unhexlify(cx: &mut Cx, hexstr: AsciiBuf) -> Result<Obj> {

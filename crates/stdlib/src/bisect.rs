@@ -3,7 +3,7 @@
 //! Tests: CPython test_bisect.
 
 use typhon_macros::module;
-use typhon_object::native::{FromArg, Index};
+use typhon_object::native::FromArg;
 use typhon_object::obj::Obj;
 use typhon_object::{Cx, Dunder, Result, dict::Dict, int, list::List, ops};
 
@@ -19,13 +19,13 @@ impl FromArg for Bound {
         if !int::is_int(v) && ops::class_of(v).special(Dunder::Index).is_none() {
             return Err(cx.type_error(format!("argument should be integer or None, not '{}'", cx.type_name(v))));
         }
-        Ok(Bound(Some(ops::index_clamped(cx, v)?)))
+        Ok(Bound(Some(ops::index_size(cx, v)?)))
     }
 }
 
 /// Where `x` belongs; `right` puts it behind equal items.
-fn search(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>, right: bool) -> Result<usize> {
-    if lo.0 < 0 {
+fn search(cx: &mut Cx, a: Obj, x: Obj, lo: isize, hi: Bound, key: Option<Obj>, right: bool) -> Result<usize> {
+    if lo < 0 {
         return Err(cx.value_error("lo must be non-negative"));
     }
     if a.cast::<Dict>().is_some() && ops::class_of(a).is_native() {
@@ -37,7 +37,7 @@ fn search(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>, r
     if !ops::is_sequence(a) && ops::class_of(a).special(Dunder::GetItem).is_none() {
         return Err(cx.type_error(format!("'{}' object does not support indexing", cx.type_name(a))));
     }
-    let mut lo = lo.0 as usize;
+    let mut lo = lo as usize;
     let mut hi = match hi {
         Some(h) => h.max(0) as usize,
         None => length,
@@ -84,24 +84,24 @@ pub mod bisect {
 
     /// Return the index where to insert item x in list a, assuming a is sorted.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn bisect_right(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>) -> Result<usize> {
+    fn bisect_right(cx: &mut Cx, a: Obj, x: Obj, lo: isize, hi: Bound, key: Option<Obj>) -> Result<usize> {
         search(cx, a, x, lo, hi, key, true)
     }
     /// Return the index where to insert item x in list a, assuming a is sorted.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn bisect_left(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>) -> Result<usize> {
+    fn bisect_left(cx: &mut Cx, a: Obj, x: Obj, lo: isize, hi: Bound, key: Option<Obj>) -> Result<usize> {
         search(cx, a, x, lo, hi, key, false)
     }
     /// Insert item x in list a, and keep it sorted assuming a is sorted.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn insort_right(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>) -> Result<()> {
+    fn insort_right(cx: &mut Cx, a: Obj, x: Obj, lo: isize, hi: Bound, key: Option<Obj>) -> Result<()> {
         let k = keyed(cx, x, key)?;
         let at = search(cx, a, k, lo, hi, key, true)?;
         insert(cx, a, x, at)
     }
     /// Insert item x in list a, and keep it sorted assuming a is sorted.
     #[sig(a, x, lo = 0, hi = None, *, key = None)]
-    fn insort_left(cx: &mut Cx, a: Obj, x: Obj, lo: Index, hi: Bound, key: Option<Obj>) -> Result<()> {
+    fn insort_left(cx: &mut Cx, a: Obj, x: Obj, lo: isize, hi: Bound, key: Option<Obj>) -> Result<()> {
         let k = keyed(cx, x, key)?;
         let at = search(cx, a, k, lo, hi, key, false)?;
         insert(cx, a, x, at)

@@ -220,7 +220,7 @@ fn pack_one(cx: &mut Cx, l: &Layout, it: &Item, out: &mut [u8], v: Obj) -> Resul
             match n.filter(|n| (lo..=hi).contains(n)) {
                 Some(n) => store(l, out, &n.to_le_bytes()),
                 None => {
-                    return Err(if it.size == 8 {
+                    return Err(if code == b'P' {
                         error(cx, "int too large to convert")
                     } else {
                         error(cx, format!("'{}' format requires {lo} <= number <= {hi}", code as char))

@@ -185,10 +185,7 @@ fn warn(cx: &mut Cx, filename: &str, w: &Warning) -> Result<()> {
 /// The text of a source, which is a str or bytes.
 pub fn text_of(cx: &mut Cx, source: Obj, filename: &str) -> Result<String> {
     if let Some(s) = source.cast::<str::Str>() {
-        return match s.to_utf8() {
-            Some(t) => Ok(t.into_owned()),
-            None => Err(typhon_vm::builtins::not_utf8(cx, s)),
-        };
+        return ops::utf8(cx, s).map(|text| text.into_owned());
     }
     let Some(b) = source.cast::<bytes::Bytes>() else {
         return Err(cx.type_error("symtable() arg 1 must be a string or bytes"));

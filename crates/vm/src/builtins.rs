@@ -14,7 +14,7 @@ use typhon_object::native::{Args, Missing};
 use typhon_object::str::Str;
 use typhon_object::tuple::Tuple;
 use typhon_object::types::Type;
-use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Raised, Result, name, ops, shape, types};
+use typhon_object::{Cx, Dunder, ExcKind, Gc, Obj, Result, name, ops, shape, types};
 
 /// Future flags that code passes on to what it compiles.
 const FUTURES: u32 = 0x1fe0000;
@@ -23,20 +23,9 @@ const FLAGS: i64 = 0x1fe0010 | 0x200 | ONLY_AST | 0x1000 | 0x2000 | 0x4000 | 0x8
 /// Compile to a tree.
 const ONLY_AST: i64 = 0x400;
 
-/// The error of encoding a str that has lone surrogates.
-pub fn not_utf8(cx: &mut Cx, s: Gc<Str>) -> Raised {
-    match ops::call_method(cx, s.obj(), "encode", &[]) {
-        Err(e) => e,
-        Ok(_) => cx.error(ExcKind::UnicodeError, "surrogates not allowed"),
-    }
-}
-
 fn source_text(cx: &mut Cx, source: Obj, what: &str) -> Result<Vec<u8>> {
     if let Some(s) = source.cast::<Str>() {
-        return match s.to_utf8() {
-            Some(t) => Ok(t.into_owned().into_bytes()),
-            None => Err(not_utf8(cx, s)),
-        };
+        return Ok(ops::utf8(cx, s)?.into_owned().into_bytes());
     }
     if let Some(b) = source.cast::<Bytes>() {
         return Ok(b.as_slice().to_vec());

@@ -5,20 +5,20 @@
 
 use crate::any;
 use typhon_object::str::{self, Str};
-use typhon_object::{Cx, Obj, Result};
+use typhon_object::{Cx, Obj, Result, ops};
 use typhon_text::codec::Known;
 
 pub use crate::str::codec::{decode, encode};
 
 /// The names of `encoding` and `errors` arguments, with their defaults.
-pub fn names(cx: &Cx, function: &str, encoding: Option<Obj>, errors: Option<Obj>) -> Result<(String, String)> {
-    let text = |o: Option<Obj>, what: &str, absent: &str| match o {
+pub fn names(cx: &mut Cx, function: &str, encoding: Option<Obj>, errors: Option<Obj>) -> Result<(String, String)> {
+    let mut text = |o: Option<Obj>, what: &str, absent: &str| match o {
         None => Ok(absent.to_string()),
         Some(o) => {
             let s = any::str_arg(cx, o, &format!("{function}() argument '{what}'"))?;
             match s.chars().any(|c| c == 0) {
                 true => Err(cx.value_error("embedded null character")),
-                false => Ok(s.to_str().into_owned()),
+                false => Ok(ops::utf8(cx, s)?.into_owned()),
             }
         }
     };

@@ -33,6 +33,7 @@ impl StrCodec {
         let encoding = any::str_arg(cx, encoding, "encode() argument 'encoding'")?;
         let errors = any::str_arg(cx, errors, "encode() argument 'errors'")?;
         if let Some(text) = this.as_ascii()
+            && errors.is_ascii()
             && encoding
                 .as_ascii()
                 .and_then(text::known)
@@ -40,7 +41,8 @@ impl StrCodec {
         {
             return Ok(bytes::new(cx, text.as_bytes())?.obj());
         }
-        encode(cx, this, &encoding.payload().to_str(), &errors.payload().to_str())
+        let (encoding, errors) = (ops::utf8(cx, encoding)?, ops::utf8(cx, errors)?);
+        encode(cx, this, &encoding, &errors)
     }
 }
 

@@ -236,9 +236,9 @@ fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
         // Whatever the encoding.
         return str::from_latin1(cx, b"");
     }
-    let name = |i: usize, default: &'static str| text[i].map_or(default.into(), |s: Gc<Str>| s.payload().to_str());
-    let r = codec::decode(cx, o, view.as_slice(), &name(0, "utf-8"), &name(1, "strict"))?;
-    Ok(r)
+    let encoding = text[0].map(|s| ops::utf8(cx, s)).transpose()?.unwrap_or("utf-8".into());
+    let errors = text[1].map(|s| ops::utf8(cx, s)).transpose()?.unwrap_or("strict".into());
+    codec::decode(cx, o, view.as_slice(), &encoding, &errors)
 }
 
 /// Add the methods to the class.

@@ -293,6 +293,9 @@ fn sequence(cx: &mut Cx, op: BinaryOp, a: Obj, b: Obj, in_place: bool) -> Result
 /// Whether a class has `__add__` or `__mul__` from a built-in sequence.
 fn is_sequence_operator(c: crate::obj::Gc<crate::types::Type>, d: Dunder) -> bool {
     let own = c.special(d);
+    if c.is_native() && c.has(crate::types::F_SEQUENCE) {
+        return own.is_some();
+    }
     own.is_some()
         && [shape::STR, shape::LIST, shape::TUPLE, shape::BYTES, shape::BYTEARRAY]
             .iter()
@@ -370,7 +373,8 @@ pub fn pow3(cx: &mut Cx, a: Obj, b: Obj, m: Obj) -> Result<Obj> {
     if float::value(m).is_some() {
         return Err(cx.type_error("pow() 3rd argument not allowed unless all arguments are integers"));
     }
-    if m.shape() == shape::COMPLEX {
+    let is_number = |o: Obj| int::is_int(o) || float::value(o).is_some() || o.shape() == shape::COMPLEX;
+    if m.shape() == shape::COMPLEX && is_number(a) && is_number(b) {
         return Err(cx.value_error("complex modulo"));
     }
     let (ta, tb, tm) = (cx.type_name(a), cx.type_name(b), cx.type_name(m));

@@ -1,5 +1,7 @@
 //! Conversions: truth, hash, repr, str, len, index, float.
 
+use std::borrow::Cow;
+
 use super::class_of;
 use crate::bytes::Bytes;
 use crate::cx::Cx;
@@ -238,6 +240,25 @@ pub fn index_isize(cx: &mut Cx, o: Obj) -> Result<isize> {
             Err(cx.error(ExcKind::IndexError, format!("cannot fit '{}' into an index-sized integer", cx.type_name(o))))
         }
     }
+}
+
+/// `index(o)` for a count or a position that is no subscript: OverflowError when it does not
+/// fit.
+pub fn index_size(cx: &mut Cx, o: Obj) -> Result<isize> {
+    let i = index(cx, o)?;
+    int::to_i64(i).map(|v| v as isize).ok_or_else(|| {
+        let text = format!("cannot fit '{}' into an index-sized integer", cx.type_name(o));
+        cx.error(ExcKind::OverflowError, text)
+    })
+}
+
+/// The text of `s` in UTF-8; UnicodeEncodeError if it has a lone surrogate.
+pub fn utf8(cx: &mut Cx, s: Gc<Str>) -> Result<Cow<'static, str>> {
+    if let Some(text) = s.payload().to_utf8() {
+        return Ok(text);
+    }
+    ops::call_method(cx, s.obj(), "encode", &[])?;
+    Err(cx.error(ExcKind::UnicodeError, "surrogates not allowed"))
 }
 
 /// `index(o)` clamped, as slices want it.

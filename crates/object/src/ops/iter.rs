@@ -186,6 +186,11 @@ pub fn list_from_iter(cx: &mut Cx, iterable: Obj) -> Result<Gc<List>> {
 
 /// `l.extend(iterable)`.
 pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
+    collect(cx, l, iterable, true)
+}
+
+/// The same; `ask`: what says how long it will be is asked before the first item.
+fn collect(cx: &mut Cx, l: Gc<List>, iterable: Obj, ask: bool) -> Result<()> {
     match iterable.shape() {
         shape::TUPLE => {
             // By its shape.
@@ -210,8 +215,8 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
             let it = get_iter(cx, iterable)?;
             let c = class_of(iterable);
             let tells = c.special(Dunder::Len).is_some() || c.special(Dunder::LengthHint).is_some();
-            if tells && !c.is_native() {
-                check_hint(cx, iterable)?;
+            if tells && ask && !c.is_native() {
+                check_hint(cx, l, iterable)?;
             }
             // Native code's own is asked where that costs nothing beside the rest.
             let mut until_asked = if tells && c.is_native() { 1 << 16 } else { usize::MAX };
@@ -219,7 +224,7 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
                 l.append(cx, v)?;
                 until_asked -= 1;
                 if until_asked == 0 {
-                    check_hint(cx, iterable)?;
+                    check_hint(cx, l, iterable)?;
                 }
             }
             Ok(())
@@ -227,10 +232,14 @@ pub fn extend_list(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
     }
 }
 
-/// The storage grows as needed; but of what says that it will never fit no more is taken.
-fn check_hint(cx: &mut Cx, iterable: Obj) -> Result<()> {
+/// The storage of `l` grows as needed; but of what says that it will never fit no more is
+/// taken. A sum that is no length is not believed, as in CPython.
+fn check_hint(cx: &mut Cx, l: Gc<List>, iterable: Obj) -> Result<()> {
     let more = length_hint(cx, iterable)?;
-    cx.check_room(more.saturating_mul(size_of::<Obj>()))
+    match more.checked_add(l.len()) {
+        Some(n) if n <= isize::MAX as usize => cx.check_room(n.saturating_mul(size_of::<Obj>())),
+        _ => Ok(()),
+    }
 }
 
 /// Append the first `n` items of an array that nothing else uses: it becomes the
@@ -255,7 +264,11 @@ pub fn tuple_from_iter(cx: &mut Cx, iterable: Obj) -> Result<Gc<Tuple>> {
     let l = match iterable.shape() {
         // By its shape.
         shape::LIST => unsafe { Gc::from_obj(iterable) },
-        _ => list_from_iter(cx, iterable)?,
+        _ => {
+            let l = list::new(cx, &[])?;
+            collect(cx, l, iterable, false)?;
+            l
+        }
     };
     tuple_from_list(cx, l)
 }

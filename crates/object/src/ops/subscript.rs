@@ -51,6 +51,7 @@ pub fn get_item(cx: &mut Cx, o: Obj, k: Obj) -> Result<Obj> {
         }
         _ => {}
     }
+    let k = subscript(cx, o, k)?;
     if let Some(r) = ops::call_special(cx, o, Dunder::GetItem, &[k])? {
         return Ok(r);
     }
@@ -77,6 +78,21 @@ pub fn wrap(i: i64, len: usize) -> Option<usize> {
     (i >= 0 && (i as usize) < len).then_some(i as usize)
 }
 
+/// What the method gets as the key: of a class whose items are found by index only, the
+/// operator makes the index, with errors of its own.
+#[inline]
+fn subscript(cx: &mut Cx, o: Obj, k: Obj) -> Result<Obj> {
+    let c = class_of(o);
+    if k.is_small_int() || !c.has(crate::types::F_BY_INDEX) {
+        return Ok(k);
+    }
+    if class_of(k).special(Dunder::Index).is_none() {
+        return Err(cx.type_error(format!("sequence index must be integer, not '{}'", cx.type_name(k))));
+    }
+    let i = ops::index_isize(cx, k)?;
+    crate::int::from_i64(cx, i as i64)
+}
+
 /// `o[k] = v`.
 pub fn set_item(cx: &mut Cx, o: Obj, k: Obj, v: Obj) -> Result<()> {
     match o.shape() {
@@ -97,6 +113,7 @@ pub fn set_item(cx: &mut Cx, o: Obj, k: Obj, v: Obj) -> Result<()> {
         }
         _ => {}
     }
+    let k = subscript(cx, o, k)?;
     match ops::call_special(cx, o, Dunder::SetItem, &[k, v])? {
         Some(_) => Ok(()),
         None => Err(cx.type_error(format!("'{}' object does not support item assignment", cx.type_name(o)))),
@@ -105,6 +122,7 @@ pub fn set_item(cx: &mut Cx, o: Obj, k: Obj, v: Obj) -> Result<()> {
 
 /// `del o[k]`.
 pub fn del_item(cx: &mut Cx, o: Obj, k: Obj) -> Result<()> {
+    let k = subscript(cx, o, k)?;
     match ops::call_special(cx, o, Dunder::DelItem, &[k])? {
         Some(_) => Ok(()),
         None => Err(cx.type_error(format!("'{}' object doesn't support item deletion", cx.type_name(o)))),

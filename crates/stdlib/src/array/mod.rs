@@ -227,7 +227,10 @@ fn not_a_character(cx: &mut Cx, data: &[u8], i: usize) -> Raised {
 
 fn code_arg(cx: &Cx, o: Obj) -> Result<u8> {
     let Some(s) = o.cast::<Str>() else {
-        return Err(cx.type_error(format!("array() argument 1 must be a unicode character, not {}", cx.type_name(o))));
+        return Err(cx.type_error(format!(
+            "array() argument 1 must be a unicode character, not {}",
+            typhon_builtins::any::arg_type(cx, o)
+        )));
     };
     if s.len() != 1 {
         return Err(cx.type_error(format!(
@@ -279,6 +282,13 @@ impl Array {
             return Err(cx.type_error(format!("cannot use a {what} to initialize an array with typecode '{code}'")));
         }
         if !codes::CODES.as_bytes().contains(&code) {
+            // What cannot be iterated over is the first mistake.
+            let plain = |v: Obj| {
+                v.cast::<List>().is_some() || v.cast::<typhon_object::tuple::Tuple>().is_some() || buffer::is_buffer(v)
+            };
+            if let Some(v) = initial.filter(|v| v.cast::<Str>().is_none() && !plain(*v)) {
+                ops::get_iter(cx, v)?;
+            }
             return Err(bad_code(cx));
         }
         let made = make(cx, Some(cls), code, &[])?;
@@ -572,15 +582,16 @@ impl Array {
         this.extend_from(cx, other)?;
         Ok(this)
     }
-    fn __mul__(&self, cx: &mut Cx, n: isize) -> Result<Obj> {
+    fn __mul__(&self, cx: &mut Cx, n: Obj) -> Result<Obj> {
+        let n = ops::index_size(cx, n)?;
         let b = self.repeated(cx, n)?;
         self.like(cx, &b)
     }
-    fn __rmul__(&self, cx: &mut Cx, n: isize) -> Result<Obj> {
-        let b = self.repeated(cx, n)?;
-        self.like(cx, &b)
+    fn __rmul__(&self, cx: &mut Cx, n: Obj) -> Result<Obj> {
+        self.__mul__(cx, n)
     }
-    fn __imul__(this: Gc<Self>, cx: &mut Cx, n: isize) -> Result<Gc<Self>> {
+    fn __imul__(this: Gc<Self>, cx: &mut Cx, n: Obj) -> Result<Gc<Self>> {
+        let n = ops::index_size(cx, n)?;
         let b = this.repeated(cx, n)?;
         this.splice(cx, 0, this.count_items(), &b)?;
         Ok(this)

@@ -13,7 +13,7 @@ use typhon_object::list::{self, List};
 use typhon_object::native::{self, Args, FromArg, IntoObj, Missing, SliceIndex};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::types::Type;
-use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Guarded, Raised, Result, exc, int, ops};
+use typhon_object::{CompareOp, Cx, ExcKind, Guarded, Raised, Result, exc, int, ops};
 
 #[derive(Trace)]
 struct State {
@@ -119,11 +119,7 @@ impl Deque {
         })
     }
     fn index_arg(&self, cx: &mut Cx, i: Obj) -> Result<Option<usize>> {
-        if !i.is_small_int() && ops::class_of(i).special(Dunder::Index).is_none() {
-            let n = cx.type_name(i);
-            return Err(cx.type_error(format!("sequence index must be integer, not '{n}'")));
-        }
-        let i = ops::index_isize(cx, i)?;
+        let i = ops::index_size(cx, i)?;
         Ok(ops::wrap(i as i64, self.len(cx)))
     }
     fn copy_of(this: Gc<Deque>, cx: &mut Cx) -> Result<Obj> {
@@ -144,7 +140,7 @@ impl Deque {
 }
 
 /// A list-like sequence optimized for data accesses near its endpoints.
-#[class(module = "collections", name = "deque", subclassable, weakref, unhashable, sequence)]
+#[class(module = "collections", name = "deque", subclassable, weakref, unhashable, sequence, by_index)]
 impl Deque {
     fn __new__(cx: &mut Cx, cls: Gc<Type>, args: Args<'_>) -> Result<Deque> {
         let _ = (cx, cls, args);
@@ -386,19 +382,21 @@ impl Deque {
         Deque::extend_from(this, cx, value, false)?;
         Ok(this)
     }
-    fn __mul__(this: Gc<Self>, cx: &mut Cx, value: isize) -> Result<Obj> {
+    fn __mul__(this: Gc<Self>, cx: &mut Cx, value: Obj) -> Result<Obj> {
+        let value = ops::index_size(cx, value)?;
         let new = Deque::copy_of(this, cx)?;
         if let Some(d) = new.cast::<Deque>() {
             d.payload().repeat(cx, value);
         }
         Ok(new)
     }
-    fn __rmul__(this: Gc<Self>, cx: &mut Cx, value: isize) -> Result<Obj> {
+    fn __rmul__(this: Gc<Self>, cx: &mut Cx, value: Obj) -> Result<Obj> {
         Deque::__mul__(this, cx, value)
     }
-    fn __imul__(this: Gc<Self>, cx: &mut Cx, value: isize) -> Gc<Self> {
+    fn __imul__(this: Gc<Self>, cx: &mut Cx, value: Obj) -> Result<Gc<Self>> {
+        let value = ops::index_size(cx, value)?;
         this.payload().repeat(cx, value);
-        this
+        Ok(this)
     }
     #[internal]
     fn repeat(&self, cx: &Cx, n: isize) {

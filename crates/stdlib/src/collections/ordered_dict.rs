@@ -14,8 +14,8 @@ use typhon_object::dict::{self, Dict};
 use typhon_object::native::{self, Args, Missing};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::tuple::Tuple;
-use typhon_object::types::{self, Type};
-use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Raised, Result, exc, ops, shape};
+use typhon_object::types::Type;
+use typhon_object::{CompareOp, Cx, ExcKind, Raised, Result, exc, ops, shape};
 use typhon_text::strview::StrBuf;
 
 /// `collections.OrderedDict`.
@@ -37,11 +37,10 @@ fn is_exact(this: Gc<OrderedDict>) -> bool {
 
 /// `this[key] = value`.
 fn store(cx: &mut Cx, this: Gc<OrderedDict>, key: Obj, value: Obj) -> Result<()> {
-    let set = ops::class_of(this.obj()).special(Dunder::SetItem);
-    if set == types::class_for(shape::DICT).special(Dunder::SetItem) {
-        return of(this).insert(cx, key, value).map(|_| ());
+    match is_exact(this) {
+        true => OrderedDict::__setitem__(this, cx, key, value),
+        false => ops::set_item(cx, this.obj(), key, value),
     }
-    ops::set_item(cx, this.obj(), key, value)
 }
 
 /// Add what iterables of two items give.
@@ -262,6 +261,11 @@ impl OrderedDict {
             (Some(v), _) | (None, Missing::Given(v)) => Ok(v),
             (None, Missing::Absent) => Err(missing(cx, key)),
         }
+    }
+    fn __setitem__(this: Gc<Self>, cx: &mut Cx, key: Obj, value: Obj) -> Result<()> {
+        // The error of a key without a hash is not a dict's.
+        let hash = ops::hash(cx, key)?;
+        of(this).insert_hashed(cx, key, hash, value).map(|_| ())
     }
     fn __delitem__(this: Gc<Self>, cx: &mut Cx, key: Obj) -> Result<()> {
         let hash = ops::hash(cx, key)?;

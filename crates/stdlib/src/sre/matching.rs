@@ -1,8 +1,8 @@
 //! `re.Match`, the scanner behind `finditer`, and replacement templates.
 
-use super::pattern::{Pattern, concat};
+use super::pattern::{Pattern, compile_template, concat};
 use super::subject::{Matcher, Mode, Regs, Subject, clip};
-use crate::util::{self, tuple_obj};
+use crate::util::tuple_obj;
 use typhon_macros::{Trace, class};
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::{self, Args, FromArg, IntoObj};
@@ -132,8 +132,7 @@ impl Match {
     /// Return the string obtained by doing backslash substitution on the string template, as done by the sub() method.
     #[sig(template)]
     fn expand(&self, cx: &mut Cx, template: Obj) -> Result<Obj> {
-        let re = util::import(cx, "re")?;
-        let t = ops::call_method(cx, re, "_compile_template", &[self.pattern.obj(), template])?;
+        let t = compile_template(cx, self.pattern.obj(), template)?;
         let s = self.subject(cx)?;
         match t.cast::<Template>() {
             Some(t) => t.fill(cx, &s, &self.regs),

@@ -2,6 +2,7 @@
 
 use super::matching::{Match, MatchIter, Scanner, Template};
 use super::subject::{Matcher, Mode, Regs, Subject, clip};
+use crate::buffer;
 use crate::util::{self, tuple_obj};
 use typhon_macros::{Trace, class};
 use typhon_object::bytes::Bytes;
@@ -98,13 +99,13 @@ impl Pattern {
             let literal = match (repl.cast::<Str>(), repl.cast::<Bytes>()) {
                 (Some(s), _) => !crate::io::has_char(&s, b'\\'),
                 (_, Some(b)) => memchr::memchr(b'\\', b.as_slice()).is_none(),
+                _ if buffer::is_buffer(repl) => !buffer::copy(cx, repl)?.contains(&b'\\'),
                 _ => false,
             };
             if literal {
                 Filter::Literal(repl)
             } else {
-                let re = util::import(cx, "re")?;
-                let t = ops::call_method(cx, re, "_compile_template", &[this.obj(), repl])?;
+                let t = compile_template(cx, this.obj(), repl)?;
                 match t.cast::<Template>() {
                     Some(t) => match t.literal() {
                         Some(l) => Filter::Literal(l),
@@ -154,8 +155,20 @@ impl Pattern {
     }
 }
 
+/// `re._compile_template`, which remembers what it made: of bytes, if `repl` may change.
+pub fn compile_template(cx: &mut Cx, pattern: Obj, repl: Obj) -> Result<Obj> {
+    let re = util::import(cx, "re")?;
+    let repl = if buffer::is_buffer(repl) && repl.cast::<Bytes>().is_none() {
+        let b = buffer::copy(cx, repl)?;
+        util::bytes_obj(cx, &b)?
+    } else {
+        repl
+    };
+    ops::call_method(cx, re, "_compile_template", &[pattern, repl])
+}
+
 /// Join the pieces of a replacement.
-pub fn concat(cx: &Cx, l: Gc<List>, text: bool) -> Result<Obj> {
+pub fn concat(cx: &mut Cx, l: Gc<List>, text: bool) -> Result<Obj> {
     let mut i = 0;
     if text {
         let mut out = StrBuf::new();
@@ -176,6 +189,7 @@ pub fn concat(cx: &Cx, l: Gc<List>, text: bool) -> Result<Obj> {
     while let Some(v) = l.get(i) {
         match v.cast::<Bytes>() {
             Some(b) => out.extend_from_slice(b.as_slice()),
+            None if buffer::is_buffer(v) => out.extend_from_slice(&buffer::copy(cx, v)?),
             None => {
                 return Err(cx.type_error(format!(
                     "sequence item {i}: expected a bytes-like object, {} found",
