@@ -6,6 +6,7 @@
 //!
 //! Tests: `tests/roundtrip.rs`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::nesting::Nests;
@@ -58,6 +59,11 @@ pub const FRAME_LINK: u16 = 4;
 /// The register number that means "absent" in an `OptR` operand.
 pub const NO_REG: u16 = 0xFFFF;
 
+/// Text of a code object. The packed library's stays where it is in the binary.
+pub type Text = Cow<'static, str>;
+/// The same for bytes.
+pub type Raw = Cow<'static, [u8]>;
+
 /// A constant. Equality is Python's notion of "same constant": type and bits.
 #[derive(Clone, Debug)]
 pub enum Const {
@@ -72,17 +78,17 @@ pub enum Const {
     /// An integer of 64 bits.
     Int(i64),
     /// A bigger integer as hexadecimal digits, `-` first if negative.
-    BigInt(Box<str>),
+    BigInt(Text),
     /// A float.
     Float(f64),
     /// A complex number.
     Complex(f64, f64),
     /// A string.
-    Str(Box<str>),
+    Str(Text),
     /// A string with lone surrogates, as WTF-8.
-    Wtf8(Box<[u8]>),
+    Wtf8(Raw),
     /// Bytes.
-    Bytes(Box<[u8]>),
+    Bytes(Raw),
     /// A tuple.
     Tuple(Box<[Const]>),
     /// A frozen set, in source order, without duplicates.
@@ -91,6 +97,13 @@ pub enum Const {
     Slice(Box<[Const; 3]>),
     /// A nested code object.
     Code(Arc<Code>),
+}
+
+impl Const {
+    /// A string, copied.
+    pub fn text(s: &str) -> Const {
+        Const::Str(Cow::Owned(s.to_owned()))
+    }
 }
 
 impl PartialEq for Const {
@@ -147,9 +160,9 @@ pub struct Handler {
 #[derive(Clone, Debug, Default)]
 pub struct Code {
     /// `co_name`.
-    pub name: Box<str>,
+    pub name: Text,
     /// `co_qualname`.
-    pub qualname: Box<str>,
+    pub qualname: Text,
     /// `co_filename`.
     pub filename: Arc<str>,
     /// `co_firstlineno`.
@@ -164,18 +177,18 @@ pub struct Code {
     pub kwonlyargcount: u32,
     /// Names of registers 0..nlocals: parameters first (positional,
     /// keyword-only, `*args`, `**kwargs`), then other locals.
-    pub varnames: Vec<Box<str>>,
+    pub varnames: Vec<Text>,
     /// Names of variables that inner scopes see.
-    pub cellvars: Vec<Box<str>>,
+    pub cellvars: Vec<Text>,
     /// Names of variables of outer scopes.
-    pub freevars: Vec<Box<str>>,
+    pub freevars: Vec<Text>,
     /// The register of each cell variable. A parameter that is a cell keeps
     /// its parameter register; the others follow the locals.
     pub cell_regs: Vec<u16>,
     /// The register of the first free variable; the others follow.
     pub free_base: u16,
     /// Names used by instructions.
-    pub names: Vec<Box<str>>,
+    pub names: Vec<Text>,
     /// Constants.
     pub consts: Vec<Const>,
     /// The instruction words.

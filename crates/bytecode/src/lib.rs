@@ -17,7 +17,7 @@ mod regs;
 mod store;
 mod verify;
 
-pub use code::{Code, Const, FRAME_LINK, Handler, NO_REG, flags};
+pub use code::{Code, Const, FRAME_LINK, Handler, NO_REG, Raw, Text, flags};
 pub use dis::{dis, dis_all, lines as dis_lines};
 pub use insn::Insn;
 pub use nesting::{Nest, NestTable, Nesting, Nests, Spot};

@@ -58,7 +58,7 @@ pub struct Spot {
 
 /// The encoded table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Nests(pub Box<[u8]>);
+pub struct Nests(pub crate::code::Raw);
 
 /// The table to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -176,13 +176,13 @@ mod tests {
         );
         for i in 0..good.0.len() {
             for v in [0, 1, 7, 0x80, 0xff] {
-                let mut bytes = good.0.clone();
+                let mut bytes = good.0.to_vec();
                 bytes[i] = v;
-                if let Some(t) = Nests(bytes).decode() {
+                if let Some(t) = Nests(bytes.into()).decode() {
                     t.around(2);
                 }
             }
         }
-        assert_eq!(Nests(Box::new([1, 1, 0, 0, 0])).decode(), None);
+        assert_eq!(Nests(vec![1, 1, 0, 0, 0].into()).decode(), None);
     }
 }

@@ -34,7 +34,7 @@ pub struct Run {
 
 /// The encoded table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Positions(pub Box<[u8]>);
+pub struct Positions(pub crate::code::Raw);
 
 impl Positions {
     /// Encode runs that follow one another from word 0.

@@ -7,11 +7,12 @@
 //!
 //! Tests: `tests/roundtrip.rs`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::code::{Code, Const, Handler};
+use crate::code::{Code, Const, Handler, Raw, Text};
 use crate::nesting::Nests;
-use crate::positions::{Positions, get, put};
+use crate::positions::{self, Positions, put};
 
 /// Nesting of constants and code that `load` accepts.
 const MAX_DEPTH: u32 = 200;
@@ -28,16 +29,21 @@ pub fn store(code: &Code) -> Vec<u8> {
 
 /// Read and verify what `store` wrote.
 pub fn load(bytes: &[u8]) -> Result<Arc<Code>, String> {
-    let code = load_verified(bytes)?;
+    let code = read(bytes, |s| Cow::Owned(s.to_owned()), |b| Cow::Owned(b.to_owned()))?;
     crate::verify::verify(&code)?;
     Ok(code)
 }
 
-/// Read what [`load`] has accepted before, when the library was packed.
-pub fn load_verified(mut bytes: &[u8]) -> Result<Arc<Code>, String> {
-    let b = &mut bytes;
-    let code = get_code(b, 0).ok_or("damaged code file")?;
-    if !b.is_empty() {
+/// Read what [`load`] has accepted before, when the library was packed. What need not be
+/// copied is not.
+pub fn load_verified(bytes: &'static [u8]) -> Result<Arc<Code>, String> {
+    read(bytes, Cow::Borrowed, Cow::Borrowed)
+}
+
+fn read<'a>(bytes: &'a [u8], text: fn(&'a str) -> Text, raw: fn(&'a [u8]) -> Raw) -> Result<Arc<Code>, String> {
+    let mut input = Input { left: bytes, text, raw, filename: None };
+    let code = get_code(&mut input, 0).ok_or("damaged code file")?;
+    if !input.left.is_empty() {
         return Err("data after the code".into());
     }
     Ok(Arc::new(code))
@@ -48,7 +54,7 @@ fn put_bytes(out: &mut Vec<u8>, b: &[u8]) {
     out.extend_from_slice(b);
 }
 
-fn put_names(out: &mut Vec<u8>, names: &[Box<str>]) {
+fn put_names(out: &mut Vec<u8>, names: &[Text]) {
     put(out, names.len() as u64);
     for n in names {
         put_bytes(out, n.as_bytes());
@@ -147,12 +153,25 @@ fn put_const(out: &mut Vec<u8>, c: &Const) {
     }
 }
 
-type In<'b, 'a> = &'b mut &'a [u8];
+/// What is left to read, and how to keep what was read.
+struct Input<'a> {
+    left: &'a [u8],
+    text: fn(&'a str) -> Text,
+    raw: fn(&'a [u8]) -> Raw,
+    /// All code of a file shares its name.
+    filename: Option<Arc<str>>,
+}
+
+type In<'b, 'a> = &'b mut Input<'a>;
 
 fn take<'a>(b: In<'_, 'a>, n: usize) -> Option<&'a [u8]> {
-    let (head, rest) = b.split_at_checked(n)?;
-    *b = rest;
+    let (head, rest) = b.left.split_at_checked(n)?;
+    b.left = rest;
     Some(head)
+}
+
+fn get(b: In<'_, '_>) -> Option<u64> {
+    positions::get(&mut b.left)
 }
 
 fn get_u32(b: In<'_, '_>) -> Option<u32> {
@@ -161,7 +180,7 @@ fn get_u32(b: In<'_, '_>) -> Option<u32> {
 
 /// A count of items that each take at least one byte.
 fn get_len(b: In<'_, '_>) -> Option<usize> {
-    usize::try_from(get(b)?).ok().filter(|&n| n <= b.len())
+    usize::try_from(get(b)?).ok().filter(|&n| n <= b.left.len())
 }
 
 fn get_bytes<'a>(b: In<'_, 'a>) -> Option<&'a [u8]> {
@@ -173,9 +192,25 @@ fn get_str<'a>(b: In<'_, 'a>) -> Option<&'a str> {
     std::str::from_utf8(get_bytes(b)?).ok()
 }
 
-fn get_names(b: In<'_, '_>) -> Option<Vec<Box<str>>> {
+fn get_text(b: In<'_, '_>) -> Option<Text> {
+    get_str(b).map(b.text)
+}
+
+fn get_filename(b: In<'_, '_>) -> Option<Arc<str>> {
+    let s = get_str(b)?;
+    if b.filename.as_deref() != Some(s) {
+        b.filename = Some(s.into());
+    }
+    b.filename.clone()
+}
+
+fn get_raw(b: In<'_, '_>) -> Option<Raw> {
+    get_bytes(b).map(b.raw)
+}
+
+fn get_names(b: In<'_, '_>) -> Option<Vec<Text>> {
     let n = get_len(b)?;
-    (0..n).map(|_| get_str(b).map(Into::into)).collect()
+    (0..n).map(|_| get_text(b)).collect()
 }
 
 fn get_word(b: In<'_, '_>) -> Option<u64> {
@@ -187,9 +222,9 @@ fn get_code(b: In<'_, '_>, depth: u32) -> Option<Code> {
         return None;
     }
     let mut c = Code {
-        name: get_str(b)?.into(),
-        qualname: get_str(b)?.into(),
-        filename: get_str(b)?.into(),
+        name: get_text(b)?,
+        qualname: get_text(b)?,
+        filename: get_filename(b)?,
         first_line: get_u32(b)?,
         flags: get_u32(b)?,
         argcount: get_u32(b)?,
@@ -217,8 +252,8 @@ fn get_code(b: In<'_, '_>, depth: u32) -> Option<Code> {
             reg: u16::try_from(get(b)?).ok()?,
         });
     }
-    c.positions = Positions(get_bytes(b)?.into());
-    c.nests = Nests(get_bytes(b)?.into());
+    c.positions = Positions(get_raw(b)?);
+    c.nests = Nests(get_raw(b)?);
     Some(c)
 }
 
@@ -246,13 +281,13 @@ fn get_const(b: In<'_, '_>, depth: u32) -> Option<Const> {
             if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_hexdigit()) {
                 return None;
             }
-            Const::BigInt(s.into())
+            Const::BigInt((b.text)(s))
         }
         6 => Const::Float(f64::from_bits(get_word(b)?)),
         7 => Const::Complex(f64::from_bits(get_word(b)?), f64::from_bits(get_word(b)?)),
-        8 => Const::Str(get_str(b)?.into()),
-        9 => Const::Wtf8(get_bytes(b)?.into()),
-        10 => Const::Bytes(get_bytes(b)?.into()),
+        8 => Const::Str(get_text(b)?),
+        9 => Const::Wtf8(get_raw(b)?),
+        10 => Const::Bytes(get_raw(b)?),
         11 => Const::Tuple(get_consts(b, depth)?.into()),
         12 => Const::FrozenSet(get_consts(b, depth)?.into()),
         13 => {

@@ -259,7 +259,7 @@ impl<'a> Unit<'a> {
             return i as u16;
         }
         let i = self.code.names.len() as u32;
-        self.code.names.push(n.into());
+        self.code.names.push(n.to_owned().into());
         self.name_index.insert(n.into(), i);
         i as u16
     }

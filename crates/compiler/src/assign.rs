@@ -173,7 +173,7 @@ impl<'a> Compiler<'a> {
                     let v = self.const_temp(text);
                     let map = self.u.temp();
                     self.load_name(&Name::new("__annotations__"), Some(map));
-                    let k = self.const_temp(Const::Str(m.as_str().into()));
+                    let k = self.const_temp(Const::text(m.as_str()));
                     self.u.emit_abc(Op::SETIDX, map, k, v);
                     return Ok(());
                 }

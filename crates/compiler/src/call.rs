@@ -93,7 +93,7 @@ impl<'a> Compiler<'a> {
 
     fn keyword_names(&mut self, keywords: &[Keyword]) -> u32 {
         // As they are written: the names of keyword arguments are never private.
-        let names = keywords.iter().flat_map(|k| &k.arg).map(|n| Const::Str(n.id.as_str().into()));
+        let names = keywords.iter().flat_map(|k| &k.arg).map(|n| Const::text(n.id.as_str()));
         let tuple = Const::Tuple(names.collect());
         self.u.konst(tuple)
     }
@@ -184,7 +184,7 @@ impl<'a> Compiler<'a> {
             self.u.set_top(d as u32);
             for k in &keywords[..n] {
                 let name = k.arg.as_ref().map_or("", |n| n.id.as_str());
-                self.const_temp(Const::Str(name.into()));
+                self.const_temp(Const::text(name));
                 self.expr_temp(&k.value)?;
             }
             self.u.set_top(d as u32 + 1);
@@ -194,7 +194,7 @@ impl<'a> Compiler<'a> {
                 match &k.arg {
                     Some(name) => {
                         // Merge, so that a repeated name is an error.
-                        let pair = self.const_temp(Const::Str(name.id.as_str().into()));
+                        let pair = self.const_temp(Const::text(name.id.as_str()));
                         self.expr_temp(&k.value)?;
                         self.u.emit_abc(Op::BUILDMAP, pair, pair, 1);
                         self.u.emit_abc(Op::DICTMERGE, d, pair, w);

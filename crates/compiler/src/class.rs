@@ -54,7 +54,7 @@ impl<'a> Compiler<'a> {
         self.u.emit_a(Op::LOADBUILDCLASS, w);
         // The body function is made above the window and moved into place.
         let name = self.u.temp();
-        self.u.load_const(name, Const::Str(c.name.as_str().into()));
+        self.u.load_const(name, Const::text(c.name.as_str()));
         let (f, n) = (w + 4, w + 5);
         self.u.mov(f, body);
         self.u.mov(n, name);
@@ -76,7 +76,7 @@ impl<'a> Compiler<'a> {
             let mut names = Vec::new();
             for k in keywords {
                 self.expr_temp(&k.value)?;
-                names.extend(k.arg.as_ref().map(|n| Const::Str(n.id.as_str().into())));
+                names.extend(k.arg.as_ref().map(|n| Const::text(n.id.as_str())));
             }
             let count = (3 + args.len() + keywords.len()) as u16;
             if keywords.is_empty() {
@@ -136,7 +136,7 @@ impl<'a> Compiler<'a> {
         let mut attrs: Vec<Name> = std::mem::take(&mut self.u.static_attributes);
         attrs.sort();
         attrs.dedup();
-        let tuple = attrs.iter().map(|n| Const::Str(n.as_str().into())).collect();
+        let tuple = attrs.iter().map(|n| Const::text(n.as_str())).collect();
         self.u.load_const(t, Const::Tuple(tuple));
         self.store_name(&Name::new("__static_attributes__"), t);
         if let Some(&cell) = self.u.cells.get("__classdict__") {

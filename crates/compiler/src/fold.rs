@@ -175,7 +175,7 @@ fn unary(op: UnaryOp, v: &Const) -> Option<Const> {
         (UnaryOp::USub, Const::Float(f)) => Const::Float(-f),
         (UnaryOp::USub, Const::Complex(a, b)) => Const::Complex(-a, -b),
         (UnaryOp::USub, Const::BigInt(s)) => match s.strip_prefix('-') {
-            Some(d) => Const::BigInt(d.into()),
+            Some(d) => Const::BigInt(d.to_owned().into()),
             None => as_int(v).map_or_else(|| Const::BigInt(format!("-{s}").into()), |i| int(-i)),
         },
         (UnaryOp::USub, v) => int(as_int(v)?.checked_neg()?),
@@ -284,7 +284,7 @@ fn index(v: &Const, i: &Const) -> Option<Const> {
         Const::Tuple(t) => Some(t[at(t.len())?].clone()),
         Const::Str(s) if s.is_ascii() => {
             let k = at(s.len())?;
-            Some(Const::Str(s[k..k + 1].into()))
+            Some(Const::text(&s[k..k + 1]))
         }
         Const::Bytes(b) => Some(Const::Int(b[at(b.len())?] as i64)),
         _ => None,

@@ -71,7 +71,7 @@ impl<'a> Compiler<'a> {
             let t = self.u.top as Reg;
             for p in &kw {
                 let m = self.mangled(&p.parameter.name.id);
-                self.const_temp(Const::Str(m.as_str().into()));
+                self.const_temp(Const::text(m.as_str()));
                 if let Some(d) = &p.default {
                     self.expr_temp(d)?;
                 }
@@ -346,7 +346,7 @@ impl<'a> Compiler<'a> {
                 self.u.emit_abc(Op::IN, k, k, set);
                 self.u.jump(Op::JF, k, 0, skip);
             }
-            let k = self.const_temp(Const::Str(name.as_str().into()));
+            let k = self.const_temp(Const::text(name.as_str()));
             let v = if self.future & flags::FUTURE_ANNOTATIONS != 0 {
                 let text = crate::unparse::unparse(e, self.source.text);
                 self.const_temp(text)

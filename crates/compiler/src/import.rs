@@ -42,7 +42,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn import_from(&mut self, i: &'a ast::StmtImportFrom) -> Res<()> {
-        let names = i.names.iter().map(|a| Const::Str(a.name.as_str().into())).collect();
+        let names = i.names.iter().map(|a| Const::text(a.name.as_str())).collect();
         let module = i.module.as_ref().map_or("", |m| m.as_str());
         let m = self.import_name(module, i.level, Const::Tuple(names));
         if i.names.len() == 1 && i.names[0].name.as_str() == "*" {

@@ -44,7 +44,7 @@ fn big(text: &str) -> Result<Const, String> {
     let hex = hex.trim_start_matches('0');
     Ok(match i128::from_str_radix(if hex.is_empty() { "0" } else { hex }, 16) {
         Ok(v) => crate::fold::int(v),
-        Err(_) => Const::BigInt(hex.into()),
+        Err(_) => Const::BigInt(hex.to_owned().into()),
     })
 }
 
@@ -72,7 +72,7 @@ pub fn part(source: &str, l: &ast::StringLiteral) -> Const {
             return text(unescape(raw, false));
         }
     }
-    Const::Str(l.value.clone())
+    Const::text(&l.value)
 }
 
 /// The value of a literal piece of an f-string or t-string.
@@ -83,7 +83,7 @@ pub fn element(source: &str, l: &ast::InterpolatedStringLiteralElement, raw: boo
             return text(unescape(text_of, true));
         }
     }
-    Const::Str(l.value.clone())
+    Const::text(&l.value)
 }
 
 /// The text of a self-documenting interpolation, `=` included.

@@ -350,7 +350,7 @@ impl<'a> Compiler<'a> {
         self.u.mov(at, subject);
         let cls = self.u.temp();
         self.expr_to(&c.cls, cls)?;
-        let names = kw.iter().map(|k| Const::Str(k.attr.id.as_str().into())).collect();
+        let names = kw.iter().map(|k| Const::text(k.attr.id.as_str())).collect();
         self.const_temp(Const::Tuple(names));
         self.u.emit_abc(Op::MATCHCLASS, at, at, pos.len() as u16);
         self.u.jump(Op::JNONE, at, 0, fail);

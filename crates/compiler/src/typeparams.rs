@@ -20,7 +20,7 @@ impl<'a> Compiler<'a> {
             let inner = self.u.top;
             let name = p.name();
             self.u.range = Some(p.range());
-            let t = self.const_temp(Const::Str(name.as_str().into()));
+            let t = self.const_temp(Const::text(name.as_str()));
             let plain = match p {
                 TypeParam::TypeVar(v) => match &v.bound {
                     Some(b) => {
@@ -102,7 +102,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn alias_value(&mut self, t: &'a ast::StmtTypeAlias, n: &ast::ExprName, d: Reg, params: Option<Reg>) -> Res<()> {
-        let at = self.const_temp(Const::Str(n.id.as_str().into()));
+        let at = self.const_temp(Const::text(n.id.as_str()));
         let p = self.u.temp();
         match params {
             Some(r) => self.u.mov(p, r),

@@ -118,8 +118,8 @@ impl<'a> Compiler<'a> {
         let qualname = self.qualname(scope, name);
         let sc = &self.scopes[scope];
         let mut code = Code {
-            name: name.into(),
-            qualname,
+            name: name.to_owned().into(),
+            qualname: qualname.into_string().into(),
             filename: self.filename.clone(),
             first_line: self.source.position(range).line,
             flags: self.future,
@@ -152,7 +152,7 @@ impl<'a> Compiler<'a> {
                 if param || s.place == Place::Local && !self.is_cell_only(s.flags) {
                     let r = u.temp();
                     u.locals.insert(s.name.clone(), r);
-                    u.code.varnames.push(s.name.as_str().into());
+                    u.code.varnames.push(s.name.as_str().to_owned().into());
                     if param {
                         u.set_bound(r);
                     }
@@ -180,7 +180,7 @@ impl<'a> Compiler<'a> {
                     Place::Local if !u.comp_regs.contains_key(&key) => {
                         let r = u.temp();
                         u.comp_regs.insert(key, r);
-                        u.code.varnames.push(s.name.as_str().into());
+                        u.code.varnames.push(s.name.as_str().to_owned().into());
                     }
                     Place::Cell if !comp_cells.contains(&key) => comp_cells.push(key),
                     _ => {}
@@ -193,20 +193,20 @@ impl<'a> Compiler<'a> {
                 Some(&r) => r,
                 None => u.temp(),
             };
-            u.code.cellvars.push(name.as_str().into());
+            u.code.cellvars.push(name.as_str().to_owned().into());
             u.code.cell_regs.push(r);
             u.cells.insert(name, r);
         }
         for (name, depth) in comp_cells {
             let r = u.temp();
-            u.code.cellvars.push(name.as_str().into());
+            u.code.cellvars.push(name.as_str().to_owned().into());
             u.code.cell_regs.push(r);
             u.comp_regs.insert((name, depth + 1000), r);
         }
         u.code.free_base = u.top as u16;
         for name in &sc.frees {
             let r = u.temp();
-            u.code.freevars.push(name.as_str().into());
+            u.code.freevars.push(name.as_str().to_owned().into());
             u.frees.insert(name.clone(), r);
         }
         u.first_temp = u.top as Reg;

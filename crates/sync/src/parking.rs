@@ -189,13 +189,14 @@ mod tests {
         assert_eq!(park(key, &here, true, None, || true), Parked::Interrupted);
         assert!(here.take_interrupt() && !here.take_interrupt());
         let threads: Vec<_> = (0..3)
-            .map(|_| {
+            .map(|before| {
                 let thread = std::thread::spawn(move || park(key, &Word::new(), false, None, || true));
-                std::thread::sleep(Duration::from_millis(10));
+                while bucket(key).iter().filter(|s| s.key == key).count() == before {
+                    std::thread::yield_now();
+                }
                 thread
             })
             .collect();
-        assert_eq!(bucket(key).iter().filter(|s| s.key == key).count(), 3);
         let asleep = bucket(key).last().unwrap().word;
         assert!(is_asleep(key, asleep) && !is_asleep(key + 8, asleep));
         (0..3).for_each(|_| unpark_one(key));

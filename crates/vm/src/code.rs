@@ -192,7 +192,7 @@ pub(crate) fn load_with(cx: &mut Cx, data: &Arc<Data>, filename: Gc<Str>) -> Res
     crate::object_with(cx, shape::CODE, code)
 }
 
-fn interned(cx: &mut Cx, names: &[Box<str>]) -> Result<Gc<Tuple>> {
+fn interned(cx: &mut Cx, names: &[typhon_bytecode::Text]) -> Result<Gc<Tuple>> {
     let l = list::new(cx, &[])?;
     for n in names {
         let s = cx.intern(n)?;

@@ -53,7 +53,7 @@ impl New {
         })
     }
 
-    fn names(&self, cx: &Cx, field: &str, v: Obj) -> Result<Vec<Box<str>>> {
+    fn names(&self, cx: &Cx, field: &str, v: Obj) -> Result<Vec<typhon_bytecode::Text>> {
         let Some(t) = v.cast::<Tuple>() else { return Err(self.wrong(cx, field, "tuple", v)) };
         if let Some(bad) = t.items().iter().find(|o| o.cast::<Str>().is_none()) {
             if self.position == 0 {
@@ -62,7 +62,7 @@ impl New {
             let got = cx.type_name(*bad);
             return Err(cx.type_error(format!("name tuples must contain only strings, not '{got}'")));
         }
-        Ok(t.items().iter().filter_map(|o| o.cast::<Str>()).map(|s| s.to_str().into()).collect())
+        Ok(t.items().iter().filter_map(|o| o.cast::<Str>()).map(|s| s.to_str().into_owned().into()).collect())
     }
 
     fn octets(&self, cx: &Cx, field: &str, v: Obj) -> Result<Vec<u8>> {
@@ -227,7 +227,7 @@ fn plain(o: Obj) -> Option<Const> {
         _ if o.is_small_int() => Const::Int(o.as_small_int()?),
         _ => {
             if let Some(s) = o.cast::<Str>() {
-                Const::Str(s.to_str().into())
+                Const::text(&s.to_str())
             } else if let Some(t) = o.cast::<Tuple>() {
                 Const::Tuple(t.items().iter().map(|i| plain(*i)).collect::<Option<_>>()?)
             } else {

@@ -16,7 +16,7 @@ use typhon_object::{Cx, ExcKind, Gc, Obj, Result, bytes, list, ops};
 /// `-X no_debug_ranges`: of where instructions come from, only lines are told.
 pub static NO_DEBUG_RANGES: AtomicBool = AtomicBool::new(false);
 
-fn names_tuple(cx: &mut Cx, names: &[Box<str>]) -> Result<Obj> {
+fn names_tuple(cx: &mut Cx, names: &[typhon_bytecode::Text]) -> Result<Obj> {
     let l = list::new(cx, &[])?;
     for n in names {
         let s = cx.intern(n)?;
