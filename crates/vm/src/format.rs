@@ -29,7 +29,8 @@ crate::slow! {
     fn build_string(f) {
         let (b, n) = (f.b(), f.c());
         if f.x() == 1 {
-            let Some(specs) = f.reg(b + n).cast::<Tuple>() else {
+            // Programs may replace constants.
+            let Some(specs) = f.reg(b + n).cast::<Tuple>().filter(|t| t.len() == n) else {
                 return Err(frame::bug(f.cx, "BUILDSTRING without specs"));
             };
             if let Some(s) = ops::join_formatted(f.cx, f.regs(b, n), specs.items())? {
@@ -42,8 +43,11 @@ crate::slow! {
                 f.set(b + i, s.obj());
             }
         }
-        // FORMATVALUE and constants give strings and, as above, small numbers only.
         let parts = f.regs(b, n);
+        if parts.iter().any(|p| p.cast::<Str>().is_none()) {
+            return Err(frame::bug(f.cx, "BUILDSTRING of something else"));
+        }
+        // All of them are strings.
         let parts = unsafe { std::slice::from_raw_parts(parts.as_ptr() as *const Gc<Str>, parts.len()) };
         let s = str::join(f.cx, parts)?;
         f.set(f.a(), s.obj());
