@@ -303,7 +303,7 @@ impl Athrow {
         if state == OVER {
             return Err(self.reused(cx));
         }
-        if g.state.load(Ordering::Acquire) == DONE {
+        if g.state() == DONE {
             self.over();
             return Ok(Step::Return(Obj::NONE));
         }

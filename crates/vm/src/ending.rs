@@ -7,7 +7,7 @@
 
 use crate::call;
 use crate::frame::Window;
-use crate::generator::{self, CREATED, DONE, Generator, Input, SUSPENDED, Step, claim, delegate, kind, resume};
+use crate::generator::{self, CREATED, DONE, Generator, Input, SUSPENDED, Step, delegate, kind, resume, start};
 use std::sync::atomic::Ordering;
 use typhon_object::exc::BaseException;
 use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, native, ops, shape};
@@ -16,8 +16,8 @@ use typhon_object::{Cx, ExcKind, Gc, Obj, Raised, Result, name, native, ops, sha
 pub fn throw(cx: &mut Cx, g: Gc<Generator>, e: Raised) -> Result<Step> {
     if let Some(sub) = delegate(g) {
         // It runs while what it delegates to does.
-        if claim(g).is_none() {
-            return Err(cx.value_error(format!("{} already executing", kind(g))));
+        if start(cx, g)? == DONE {
+            return resume(cx, g, Input::Throw(e));
         }
         let rest = || g.state.store(SUSPENDED, Ordering::Release);
         if e.is(cx, ExcKind::GeneratorExit) {
@@ -75,15 +75,18 @@ fn close_iterator(cx: &mut Cx, it: Obj) -> Result<()> {
 
 /// `g.close()`: the value that it returned, if any.
 pub fn close(cx: &mut Cx, g: Gc<Generator>) -> Result<Obj> {
-    match g.state.load(Ordering::Acquire) {
-        CREATED => {
-            if g.state.compare_exchange(CREATED, DONE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-                g.regs.clear();
-            }
+    loop {
+        match g.state() {
+            DONE => return Ok(Obj::NONE),
+            CREATED => {}
+            _ => break,
+        }
+        if g.state.compare_exchange(CREATED, DONE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            g.regs.clear();
             return Ok(Obj::NONE);
         }
-        DONE => return Ok(Obj::NONE),
-        _ => {}
+        // Another thread runs it by now, or looks at it.
+        cx.blocked(std::thread::yield_now);
     }
     let e = typhon_object::exc::with_args(cx, ExcKind::GeneratorExit, &[])?;
     match throw(cx, g, e) {
@@ -197,7 +200,7 @@ pub fn has_work(object: *mut u8) -> bool {
             None => !native::dies_idle(o),
         };
     };
-    match g.state.load(Ordering::Relaxed) {
+    match g.state() {
         generator::DONE => false,
         generator::CREATED => o.shape() != shape::GENERATOR,
         _ => true,
@@ -207,7 +210,7 @@ pub fn has_work(object: *mut u8) -> bool {
 /// A generator has died: run what its `finally` blocks and `with` statements still
 /// have to do.
 pub fn finalize(cx: &mut Cx, g: Gc<Generator>) -> Result<()> {
-    let state = g.state.load(Ordering::Acquire);
+    let state = g.state();
     // One that runs and is dead ran in a greenlet whose thread is gone.
     if state == DONE || state == generator::RUNNING {
         return Ok(());

@@ -262,7 +262,7 @@ impl Frame {
     pub fn lasti(&self) -> u32 {
         let rests = self.base.load(Ordering::Acquire) == 0;
         let resting = self.extra.obj().filter(|_| rests).and_then(|e| e.cast::<Generator>());
-        let pc = match resting.filter(|g| g.state.load(Ordering::Acquire) != DONE) {
+        let pc = match resting.filter(|g| g.state() != DONE) {
             // It may have gone on without making itself known to its frame.
             Some(g) => g.pc.load(Ordering::Relaxed),
             None => self.pc.load(Ordering::Relaxed),

@@ -11,13 +11,13 @@
 use crate::code::Code;
 use crate::frame::{self, Base, Frame};
 use crate::function::Cell;
-use crate::generator::{self, Generator};
+use crate::generator::{self, Borrowed, Generator};
 use crate::greenlet::Greenlet;
 use crate::stacks;
 use std::sync::atomic::Ordering;
 use typhon_builtins::repr_guard;
 use typhon_macros::{Trace, class};
-use typhon_object::array::Array;
+use typhon_object::array::{self, Array};
 use typhon_object::dict::{self, Dict};
 use typhon_object::native::{Args, Missing};
 use typhon_object::str::{self, Str};
@@ -42,8 +42,8 @@ pub fn vars(code: &Code) -> impl Iterator<Item = Var<'_>> {
 enum Place {
     /// In a window of this thread; of a greenlet that waits, if there is one.
     Window(Base, Option<Gc<Greenlet>>),
-    /// In a suspended generator, which is to be given back in its state.
-    Generator(Gc<Generator>, u32),
+    /// In a suspended generator, borrowed: nothing may be allocated meanwhile (GEN-2).
+    Generator(Borrowed),
     /// In the copy that was left, or made just now of a window of another thread.
     Copy(Gc<Array>),
     /// Nowhere.
@@ -59,7 +59,9 @@ impl Place {
             }
             cx.blocked(std::thread::yield_now);
         }
-        Place::Gone
+        // A generator that runs without a window: what it delegates to is being thrown into.
+        let resting = f.extra.obj().and_then(|e| e.cast::<Generator>()).and_then(|g| g.regs.get());
+        resting.map_or(Place::Gone, Place::Copy)
     }
     fn look(cx: &Cx, f: Gc<Frame>) -> Option<Place> {
         let base = f.base.load(Ordering::Acquire);
@@ -71,11 +73,11 @@ impl Place {
             return stacks::variables(cx, func, |w| w.base as u64 == base && w.func() == func).map(Place::Copy);
         }
         if let Some(g) = f.extra.obj().and_then(|e| e.cast::<Generator>()) {
-            if let Some(state) = generator::claim(g) {
-                return Some(Place::Generator(g, state));
+            if let Some(b) = Borrowed::new(cx, g) {
+                return Some(Place::Generator(b));
             }
             // If it rests by now, the next look will find it.
-            if g.state.load(Ordering::Acquire) != generator::DONE {
+            if g.state() != generator::DONE {
                 return stacks::variables(cx, f.func.get()?, |w| generator::generator_of(w) == Some(g))
                     .map(Place::Copy);
             }
@@ -85,7 +87,7 @@ impl Place {
     }
     fn array(&self) -> Option<Gc<Array>> {
         match self {
-            Place::Generator(g, _) => g.regs.get(),
+            Place::Generator(b) => b.regs(),
             Place::Copy(a) => Some(*a),
             _ => None,
         }
@@ -128,12 +130,14 @@ impl Place {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Place::Generator(g, state) = self {
-            // GEN-1: it was claimed in `of`.
-            g.state.store(*state, Ordering::Release);
+impl Place {
+    /// Copy the variables to where something may be allocated while they are looked at.
+    fn copied(self, cx: &Cx, to: Gc<Array>) -> Place {
+        for (i, slot) in to.slots().iter().enumerate() {
+            slot.store(self.get(i).map_or(0, |v| v.word()), Ordering::Relaxed);
         }
+        cx.barrier(to.obj());
+        Place::Copy(to)
     }
 }
 
@@ -141,7 +145,8 @@ impl Drop for Place {
 pub fn snapshot(cx: &mut Cx, f: Gc<Frame>) -> Result<Gc<Dict>> {
     let d = dict::new(cx)?;
     let code = f.code();
-    let place = Place::of(cx, f);
+    let values = array::new(cx, f.func.get().map_or(0, |f| f.nclear.load(Ordering::Relaxed) as usize))?;
+    let place = Place::of(cx, f).copied(cx, values);
     for var in vars(&code) {
         if let Some(v) = place.value(var) {
             let n = cx.intern(var.0)?;
@@ -151,7 +156,6 @@ pub fn snapshot(cx: &mut Cx, f: Gc<Frame>) -> Result<Gc<Dict>> {
             }
         }
     }
-    drop(place);
     if let Some(more) = f.more_locals.get() {
         typhon_builtins::dict::merge_any(cx, d, more.obj())?;
     }

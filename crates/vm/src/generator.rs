@@ -6,7 +6,9 @@
 //! by themselves is in `ending.rs`.
 //!
 //! Invariant GEN-1: only the thread that moved `state` to RUNNING touches
-//! `regs` and `pc`.
+//! `regs` and `pc`, or, in `Borrowed`, the one that set the bit BORROWED.
+//! Invariant GEN-2: who holds that bit neither allocates nor waits nor runs Python code: others
+//! spin for it.
 //! Tests: tests/lang/generators.md; CPython test_generators, test_coroutines.
 
 use crate::call;
@@ -31,6 +33,9 @@ pub const SUSPENDED: u32 = 1;
 pub const RUNNING: u32 = 2;
 /// Has ended.
 pub const DONE: u32 = 3;
+/// Bit beside CREATED and SUSPENDED: another thread looks at its registers. Whoever wants to
+/// run it waits; it is only held while nothing is allocated (GEN-2).
+const BORROWED: u32 = 4;
 
 /// Resumed by native code.
 pub(crate) const BY_NATIVE: u32 = 0;
@@ -158,18 +163,62 @@ pub(crate) fn claim(g: Gc<Generator>) -> Option<u32> {
     g.state.compare_exchange(s, RUNNING, Ordering::AcqRel, Ordering::Acquire).ok()
 }
 
-fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
+/// Begin to run it, or learn that it has ended: the state it was in. ValueError if it runs.
+pub(crate) fn start(cx: &mut Cx, g: Gc<Generator>) -> Result<u32> {
     if let Some(was) = claim(g) {
         return Ok(was);
     }
     loop {
-        let s = g.state.load(Ordering::Acquire);
-        if s == RUNNING {
-            return Err(cx.value_error(format!("{} already executing", kind(g))));
+        match g.state.load(Ordering::Acquire) {
+            RUNNING => return Err(cx.value_error(format!("{} already executing", kind(g)))),
+            DONE => return Ok(DONE),
+            s if s & BORROWED != 0 => cx.blocked(std::thread::yield_now),
+            s => {
+                if g.state.compare_exchange(s, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                    return Ok(s);
+                }
+            }
         }
-        if s == DONE || g.state.compare_exchange(s, RUNNING, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            return Ok(s);
+    }
+}
+
+/// The registers of a generator that stands still, for a look (GEN-2).
+pub(crate) struct Borrowed {
+    g: Gc<Generator>,
+    state: u32,
+}
+
+impl Borrowed {
+    /// `None`: it runs or has ended.
+    pub fn new(cx: &Cx, g: Gc<Generator>) -> Option<Borrowed> {
+        loop {
+            match g.state.load(Ordering::Acquire) {
+                RUNNING | DONE => return None,
+                s if s & BORROWED != 0 => cx.blocked(std::thread::yield_now),
+                s => {
+                    if g.state.compare_exchange(s, s | BORROWED, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                        return Some(Borrowed { g, state: s });
+                    }
+                }
+            }
         }
+    }
+    /// Its registers.
+    pub fn regs(&self) -> Option<Gc<Array>> {
+        self.g.regs.get()
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        self.g.state.store(self.state, Ordering::Release);
+    }
+}
+
+impl Generator {
+    /// CREATED, SUSPENDED, RUNNING or DONE.
+    pub fn state(&self) -> u32 {
+        self.state.load(Ordering::Acquire) & !BORROWED
     }
 }
 
@@ -393,7 +442,7 @@ pub fn unwound(cx: &mut Cx, w: Window, e: Raised) -> Option<PB> {
 
 /// The iterator that a suspended generator delegates to.
 pub fn delegate(g: Gc<Generator>) -> Option<Obj> {
-    if g.state.load(Ordering::Acquire) != SUSPENDED {
+    if g.state() != SUSPENDED {
         return None;
     }
     let pc = g.pc.load(Ordering::Relaxed) as Pc;

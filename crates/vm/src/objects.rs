@@ -436,7 +436,7 @@ impl FrameMethods {
             return Err(cx.error(ExcKind::RuntimeError, "cannot clear an executing frame"));
         }
         if let Some(g) = this.extra.obj().and_then(|e| e.cast::<Generator>()) {
-            match g.state.load(Ordering::Acquire) {
+            match g.state() {
                 RUNNING => return Err(cx.error(ExcKind::RuntimeError, "cannot clear an executing frame")),
                 SUSPENDED => return Err(cx.error(ExcKind::RuntimeError, "cannot clear a suspended frame")),
                 // It ends before it began.
@@ -524,11 +524,11 @@ impl GeneratorMethods {
     }
     #[getter]
     fn gi_running(this: Gc<Generator>) -> bool {
-        this.state.load(Ordering::Relaxed) == RUNNING
+        this.state() == RUNNING
     }
     #[getter]
     fn gi_suspended(this: Gc<Generator>) -> bool {
-        this.state.load(Ordering::Relaxed) == SUSPENDED
+        this.state() == SUSPENDED
     }
     #[getter]
     fn gi_code(this: Gc<Generator>) -> Option<Obj> {
@@ -561,7 +561,7 @@ impl GeneratorMethods {
 }
 
 fn generator_frame(cx: &mut Cx, g: Gc<Generator>) -> Result<Option<Obj>> {
-    if g.state.load(Ordering::Relaxed) == generator::DONE {
+    if g.state() == generator::DONE {
         return Ok(None);
     }
     if let Some(f) = g.frame.obj() {
@@ -631,11 +631,11 @@ impl CoroutineMethods {
     }
     #[getter]
     fn cr_running(this: Gc<Generator>) -> bool {
-        this.state.load(Ordering::Relaxed) == RUNNING
+        this.state() == RUNNING
     }
     #[getter]
     fn cr_suspended(this: Gc<Generator>) -> bool {
-        this.state.load(Ordering::Relaxed) == SUSPENDED
+        this.state() == SUSPENDED
     }
     #[getter]
     fn cr_code(this: Gc<Generator>) -> Option<Obj> {
@@ -748,7 +748,7 @@ impl AsyncGeneratorMethods {
     }
     #[getter]
     fn ag_suspended(this: Gc<Generator>) -> bool {
-        this.state.load(Ordering::Relaxed) == SUSPENDED
+        this.state() == SUSPENDED
     }
     #[getter]
     fn ag_code(this: Gc<Generator>) -> Option<Obj> {

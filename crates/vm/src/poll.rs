@@ -5,7 +5,6 @@
 use crate::{async_gen, ending, generator, gil, greenlet, interps, thread};
 use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use typhon_gc::{POLL_FINALIZE, POLL_GIL, pop_cleared_weak, pop_ready_finalizer};
 use typhon_object::cx::{POLL_ASYNC_EXC, POLL_SIGNAL};
@@ -125,7 +124,7 @@ pub fn finalize(cx: &mut Cx) -> bool {
 fn finalize_one(cx: &mut Cx, o: Obj) {
     let saved = cx.handled.replace(0);
     if let Some(g) = o.cast::<generator::Generator>() {
-        let fresh = o.shape() == shape::COROUTINE && g.state.load(Ordering::Relaxed) == generator::CREATED;
+        let fresh = o.shape() == shape::COROUTINE && g.state() == generator::CREATED;
         if let Err(e) = ending::finalize(cx, g) {
             let what = if fresh {
                 "Exception ignored while finalizing coroutine"

@@ -27,7 +27,7 @@ unsafe fn enter(cx: &mut Cx, g: Gc<Generator>, base: Base, ret: Pc, by: u32, sen
         let nb = base.add(interp::func(base).nregs.load(Ordering::Relaxed) as usize + 4);
         let end = nb.add(func.nregs.load(Ordering::Relaxed) as usize);
         let free = (end as usize) < cx.limit as usize && cx.depth < cx.depth_limit && !cx.mutator.poll_pending();
-        if !free || sent != Obj::NONE.word() && g.state.load(Ordering::Relaxed) == CREATED {
+        if !free || sent != Obj::NONE.word() && g.state() == CREATED {
             return None;
         }
         let was = claim(g)?;
