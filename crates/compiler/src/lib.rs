@@ -108,7 +108,7 @@ impl CompileErr {
 
 /// Compile source text.
 pub fn compile(text: &str, filename: &str, options: &Options) -> Result<Compiled, Box<SyntaxErr>> {
-    let text = &*typhon_syntax::normal_lines(text);
+    let text = &*typhon_syntax::normal_lines(text, options.mode == Mode::Exec);
     typhon_syntax::with_stack(text, || {
         let source = Source::new(text);
         let parsed = typhon_syntax::parse(&source, options.mode, options.future & BARRY != 0);
@@ -207,7 +207,7 @@ fn failed(source: &Source<'_>, e: CompileErr) -> SyntaxErr {
 
 /// The symbol table of source text.
 pub fn symbol_table(text: &str, mode: Mode) -> Result<SymbolTable, Box<SyntaxErr>> {
-    let text = &*typhon_syntax::normal_lines(text);
+    let text = &*typhon_syntax::normal_lines(text, mode == Mode::Exec);
     typhon_syntax::with_stack(text, || {
         let source = Source::new(text);
         let (tree, _) = typhon_syntax::parse(&source, mode, false)?;

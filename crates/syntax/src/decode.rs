@@ -70,9 +70,17 @@ fn line_at(body: &[u8], line: u32) -> &[u8] {
     text.strip_suffix(b"\r").unwrap_or(text)
 }
 
-/// Source text with `\n` for every line end, as literals that span lines have it.
-pub fn normal_lines(text: &str) -> Cow<'_, str> {
-    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() }
+/// Source text with `\n` for every line end, as literals that span lines have it; `ended`:
+/// after the last line too, as CPython reads modules, but not expressions.
+pub fn normal_lines(text: &str, ended: bool) -> Cow<'_, str> {
+    let mut text: Cow<'_, str> = match text.contains('\r') {
+        true => text.replace("\r\n", "\n").replace('\r', "\n").into(),
+        false => text.into(),
+    };
+    if ended && !text.is_empty() && !text.ends_with('\n') {
+        text.to_mut().push('\n');
+    }
+    text
 }
 
 /// The encoding declared in the first two lines, and the line that does it.

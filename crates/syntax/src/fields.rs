@@ -8,6 +8,7 @@
 //! Tests: tests/lang/fstrings.md, tests/lang/syntax_errors.md.
 
 use rustpython_ruff_python_ast::Expr;
+use rustpython_ruff_python_ast::token::TokenKind;
 use rustpython_ruff_python_parser as ruff;
 use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
@@ -372,7 +373,9 @@ fn mistake_in(text: &str) -> Option<usize> {
 fn longest(text: &str) -> Option<usize> {
     let source = format!("({text}\n)");
     let parsed = ruff::parse_unchecked(&source, ruff::ParseOptions::from(ruff::Mode::Expression));
-    let mut ends: Vec<usize> = parsed.tokens().iter().map(|t| t.end().to_usize() - 1).collect();
+    let code =
+        parsed.tokens().iter().filter(|t| !matches!(t.kind(), TokenKind::Comment | TokenKind::NonLogicalNewline));
+    let mut ends: Vec<usize> = code.map(|t| t.end().to_usize() - 1).collect();
     ends.retain(|&e| e > 0 && e <= text.len());
     ends.into_iter().rev().find(|&e| is_expression(&text[..e]))
 }

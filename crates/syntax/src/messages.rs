@@ -188,7 +188,7 @@ pub(crate) fn convert(
             .starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '+' || c == '-');
         if digit
             && word
-            && let Some((r, m)) = number(source, range)
+            && let Some((r, m)) = crate::numbers::wrong(source.text, adjacent)
         {
             return Box::new(place(source, ErrKind::Syntax, r, m));
         }
@@ -217,6 +217,12 @@ fn place(source: &Source<'_>, kind: ErrKind, range: TextRange, msg: String) -> S
     // What CPython gives as -1: no column.
     const NONE: u32 = u32::MAX;
     let text = source.text;
+    // At the end of an expression, which no line end follows.
+    let unended = !text.ends_with('\n') && range.start().to_usize() >= text.len();
+    let newline = source.newline(range.start());
+    // The line's end, and that begins with a comment.
+    let comment = !unended && kind == ErrKind::Syntax && range.start() == newline.end() && !newline.is_empty();
+    let range = if comment { newline } else { range };
     let mut e = source.error(kind, range, msg);
     let msg = &*e.msg;
     let no_end = msg.ends_with("was never closed") || msg == crate::grammar::KEY_WITHOUT_VALUE;
@@ -235,18 +241,37 @@ fn place(source: &Source<'_>, kind: ErrKind, range: TextRange, msg: String) -> S
             ..e
         };
     } else if msg == "unexpected character after line continuation character" {
-        (e.col, e.end_line, e.end_col) = (e.col + 1, e.line, 0);
+        let more = u32::from(range.start().to_usize() + 1 < text.len());
+        (e.col, e.end_line, e.end_col) = (e.col + more, e.line, 0);
     } else if msg == "unexpected EOF while parsing" {
-        (e.col, e.end_line, e.end_col) = (e.col + 1, e.line, NONE);
+        // The parser's place may begin with the space before the backslash.
+        let space = text[range.start().to_usize()..].find('\\').unwrap_or(0) as u32;
+        (e.col, e.end_line, e.end_col) = (e.col + space + 1, e.line, NONE);
     } else if at_end && (kind == ErrKind::Indentation || msg.starts_with("expected 'except'")) {
         let last = source.lines() - u32::from(text.ends_with('\n') && source.lines() > 1);
         let line = source.line_text(last);
-        let col = line.chars().count() as u32 + 1;
+        let col = line.chars().count() as u32 + u32::from(!unended);
         e = SyntaxErr { line: last, col, end_line: last, end_col: NONE, text: Some(line.into()), ..e };
-    } else if e.end_line == e.line + 1 && e.end_col == 1 || range.is_empty() && msg == "invalid syntax" {
+    } else if unended
+        && kind == ErrKind::Syntax
+        && (msg == "invalid syntax" || msg.to_ascii_lowercase().starts_with("expected"))
+    {
+        let width = source.line_text(e.line).chars().count() as u32;
+        // The rules that ask for this colon ask for nothing else that could stand there.
+        let asked = ["def", "async", "try", "else", "finally"];
+        let asked = asked.iter().any(|k| source.line_text(e.line).trim_start().starts_with(k));
+        (e.end_line, (e.col, e.end_col)) = match msg {
+            "invalid syntax" | "expected '('" => (e.line, (0, 0)),
+            "expected ':'" if asked => (e.line, (0, 0)),
+            _ if msg.starts_with("Expected one or more") => (e.line, (0, width)),
+            _ => (e.line, (width, NONE)),
+        };
+    } else if comment || e.end_line == e.line + 1 && e.end_col == 1 || range.is_empty() && msg == "invalid syntax" {
         // A newline.
         let wide = u32::from(!msg.starts_with("Expected one or more"));
-        (e.end_line, e.end_col) = (e.line, e.col + wide);
+        let width =
+            if comment { text[range.start().to_usize()..range.end().to_usize()].chars().count() as u32 } else { 0 };
+        (e.end_line, e.end_col) = (e.line, e.col + width + wide);
     } else if msg.starts_with("invalid character") || msg.starts_with("invalid non-printable") {
         (e.end_line, e.end_col) = (e.line, e.col);
     } else if msg.starts_with("cannot have both 'except'") {
@@ -295,7 +320,9 @@ fn bracket_error(source: &Source<'_>, at: TextRange, generic: bool) -> Option<(T
         }
         Bracket::Unclosed(i, c) if generic => {
             let line = source.line_of(TextSize::new(i as u32));
-            let at_end = source.text[at.start().to_usize()..].trim().is_empty();
+            // What the parser does not expect is at the end, or behind the end of this line.
+            let rest = source.text[at.start().to_usize()..].trim_start_matches([' ', '\t', '\x0c']);
+            let at_end = rest.is_empty() || rest.starts_with(['\n', '#']);
             (at_end || i == at.start().to_usize() || source.line_of(at.start()) > line)
                 .then(|| (one(i), format!("'{c}' was never closed")))
         }
@@ -419,7 +446,18 @@ fn generic(source: &Source<'_>, range: TextRange) -> (ErrKind, TextRange, String
     if let Bracket::Unclosed(open, _) = brackets(source, at)
         && let Some((r, m)) = crate::fields::lacks_comma(source.text, open + 1, at, bracket_end(source, open))
     {
-        return (ErrKind::Syntax, r, m);
+        // That the bracket is never closed comes first if the parser has read on behind it.
+        let next = source.text[r.end().to_usize()..].trim_start_matches([' ', '\t', '\x0c']);
+        return match brackets(source, source.text.len()) {
+            Bracket::Unclosed(i, c)
+                if next.is_empty()
+                    || next.starts_with(['\n', '#'])
+                    || source.line_of(r.end()) > source.line_of(TextSize::new(i as u32)) =>
+            {
+                (ErrKind::Syntax, TextRange::empty(TextSize::new(i as u32)), format!("'{c}' was never closed"))
+            }
+            _ => (ErrKind::Syntax, r, m),
+        };
     }
     (ErrKind::Syntax, range, "invalid syntax".into())
 }
@@ -540,11 +578,14 @@ fn lexical(source: &Source<'_>, l: &LexicalErrorType, range: TextRange) -> (ErrK
         L::UnrecognizedToken { tok } if !tok.is_ascii() => {
             format!("invalid character '{tok}' (U+{:04X})", *tok as u32)
         }
-        L::LineContinuationError if text.len() < 2 || text[1..].trim_matches(['\n', '\r']).is_empty() => {
+        L::LineContinuationError if text.len() < 2 => {
+            return (ErrKind::Syntax, range, "unexpected character after line continuation character".into());
+        }
+        L::LineContinuationError if text[1..].trim_matches(['\n', '\r']).is_empty() => {
             return (ErrKind::Syntax, range, "unexpected EOF while parsing".into());
         }
         L::LineContinuationError => "unexpected character after line continuation character".into(),
-        L::Eof => match bracket_error(source, range, true) {
+        L::Eof => match bracket_error(source, TextRange::empty(TextSize::of(source.text)), true) {
             Some((r, m)) => return (ErrKind::Syntax, r, m),
             None => "unexpected EOF while parsing".into(),
         },
@@ -556,67 +597,11 @@ fn lexical(source: &Source<'_>, l: &LexicalErrorType, range: TextRange) -> (ErrK
         }
         L::FStringError(k) => interpolated("f-string", k),
         L::TStringError(k) => interpolated("t-string", k),
-        L::OtherError(_) => match number(source, range) {
+        L::OtherError(_) => match crate::numbers::wrong(source.text, start) {
             Some((r, m)) => return (ErrKind::Syntax, r, m),
             None => return generic(source, range),
         },
         _ => return generic(source, range),
     };
     (ErrKind::Syntax, range, msg)
-}
-
-/// What is wrong with the number around a place.
-fn number(source: &Source<'_>, range: TextRange) -> Option<(TextRange, String)> {
-    let b = source.text.as_bytes();
-    let word = |c: u8| c.is_ascii_alphanumeric() || c == b'_' || c == b'.';
-    let mut s = range.start().to_usize().min(b.len());
-    while s > 0 && word(b[s - 1]) {
-        s -= 1;
-    }
-    let text = &source.text[s..];
-    let n = text.bytes().take_while(|&c| word(c)).count();
-    let text = &text[..n];
-    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return None;
-    }
-    let point = |i: usize| TextRange::empty(TextSize::new((s + i) as u32));
-    for (prefix, kind, valid) in
-        [("0x", "hexadecimal", "0123456789abcdef"), ("0o", "octal", "01234567"), ("0b", "binary", "01")]
-    {
-        let Some(digits) = text.to_ascii_lowercase().strip_prefix(prefix).map(str::to_string) else {
-            continue;
-        };
-        let bad = digits.chars().position(|c| c != '_' && !valid.contains(c));
-        return Some(match bad {
-            Some(i) if digits.as_bytes()[i].is_ascii_digit() => {
-                let d = digits.as_bytes()[i] as char;
-                (point(i + 2), format!("invalid digit '{d}' in {kind} literal"))
-            }
-            None if digits.ends_with('_') => (point(text.len() - 1), format!("invalid {kind} literal")),
-            _ => (point(1), format!("invalid {kind} literal")),
-        });
-    }
-    let zeros = text.starts_with('0')
-        && text.bytes().all(|c| c.is_ascii_digit() || c == b'_')
-        && !text.contains("__")
-        && !text.ends_with('_');
-    if zeros && text.len() > 1 {
-        let r = TextRange::at(
-            TextSize::new(s as u32),
-            TextSize::new(text.bytes().take_while(|c| *c == b'0' || *c == b'_').count() as u32),
-        );
-        return Some((
-            r,
-            "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers".into(),
-        ));
-    }
-    let rest = &source.text.as_bytes()[s + n..];
-    if text.ends_with(['e', 'E']) && matches!(rest.first(), Some(b'+' | b'-')) {
-        return Some((point(n), "invalid decimal literal".into()));
-    }
-    if text.ends_with('_') {
-        return Some((point(n - 1), "invalid decimal literal".into()));
-    }
-    let good = text.bytes().take_while(|c| c.is_ascii_digit() || *c == b'.' || *c == b'_').count();
-    Some((point(good.saturating_sub(1)), "invalid decimal literal".into()))
 }

@@ -64,9 +64,11 @@ fn parse_text(source: &Source<'_>, mode: Mode) -> Result<(Tree, Vec<Warning>), B
         };
         if mode == Mode::Single && m.body.len() > 1 && !one_line(source, &m.body) {
             // Where another line begins that should not.
-            let r = TextRange::at(m.body[0].end(), 1.into());
+            let r = source.newline(m.body[0].end());
             let msg = "multiple statements found while compiling a single statement";
-            return Err(Box::new(source.error(ErrKind::Syntax, r, msg)));
+            let mut e = source.error(ErrKind::Syntax, r, msg);
+            e.end_col += 1;
+            return Err(Box::new(e));
         }
         if mode == Mode::Single
             && let [s] = &m.body[..]

@@ -60,6 +60,28 @@ impl<'a> Source<'a> {
         self.text.get(start..end).unwrap_or("").trim_end_matches(['\n', '\r'])
     }
 
+    /// What CPython's tokenizer takes for the end of the line of `at`: the comment, if there
+    /// is one, and the place where the line ends.
+    pub fn newline(&self, at: TextSize) -> TextRange {
+        let start = self.line_start(at).to_usize();
+        let line = self.line_text(self.line_of(at));
+        let mut quote = None;
+        let mut escaped = false;
+        let comment = line.char_indices().find(|&(_, c)| {
+            match (quote, c) {
+                _ if escaped => escaped = false,
+                (_, '\\') => escaped = true,
+                (None, '"' | '\'') => quote = Some(c),
+                (Some(q), _) if q == c => quote = None,
+                _ => {}
+            }
+            c == '#' && quote.is_none()
+        });
+        let end = start + line.len();
+        let from = comment.map_or(end, |(i, _)| start + i);
+        TextRange::new(TextSize::new(from as u32), TextSize::new(end as u32))
+    }
+
     /// Number of lines.
     pub fn lines(&self) -> u32 {
         self.starts.len() as u32

@@ -61,7 +61,7 @@ pub fn compile(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Gc<Code>> {
                 Source::Text(t) => Some(t),
                 _ => None,
             };
-            Err(raise(cx, r.filename, &e, text)?)
+            Err(raise(cx, r.filename, &e, text.map(|t| (t, options.mode)))?)
         }
     }
 }
@@ -113,13 +113,13 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
         Ok(t) => t,
         Err(e) => return Err(raise(cx, r.filename, &e, None)?),
     };
-    let text = typhon_syntax::normal_lines(&text);
+    let text = typhon_syntax::normal_lines(&text, mode == Mode::Exec && r.mode != "func_type");
     let source = typhon_syntax::Source::new(&text);
     let incomplete = r.flags & ALLOW_INCOMPLETE != 0;
     if r.mode == "func_type" {
         return match typhon_syntax::with_stack(&text, || typhon_syntax::parse_func_type(&source)) {
             Ok((types, result)) => crate::tree::make_func_type(cx, &source, r.filename, &types, &result),
-            Err(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
+            Err(e) => Err(raise(cx, r.filename, &e, Some((&text, mode)))?),
         };
     }
     let parsed = typhon_syntax::with_stack(&text, || typhon_syntax::parse(&source, mode, r.flags & BARRY != 0))
@@ -137,15 +137,15 @@ pub fn parse(cx: &mut Cx, r: &CompileRequest<'_>) -> Result<Obj> {
             let comments = (r.flags & TYPE_COMMENTS != 0).then(|| typhon_syntax::TypeComments::find(&source));
             let node = crate::tree::make(cx, &source, r.filename, &tree, mode, comments.as_ref())?;
             match comments.and_then(|c| c.problem(&source)) {
-                Some(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
+                Some(e) => Err(raise(cx, r.filename, &e, Some((&text, mode)))?),
                 None => optimized(cx, node, r),
             }
         }
         Err(e) if incomplete && e.at_end => {
             let e = SyntaxErr { kind: ErrKind::Incomplete, msg: "incomplete input".into(), ..*e };
-            Err(raise(cx, r.filename, &e, Some(&text))?)
+            Err(raise(cx, r.filename, &e, Some((&text, mode)))?)
         }
-        Err(e) => Err(raise(cx, r.filename, &e, Some(&text))?),
+        Err(e) => Err(raise(cx, r.filename, &e, Some((&text, mode)))?),
     }
 }
 
@@ -198,7 +198,8 @@ pub fn text_of(cx: &mut Cx, source: Obj, filename: &str) -> Result<String> {
 
 /// Whether CPython's tokenizer finds this error: it shows the line without its end.
 fn of_the_tokenizer(e: &SyntaxErr) -> bool {
-    let point = (e.line, e.col) == (e.end_line, e.end_col) && !e.msg.starts_with("expected an indented block");
+    let parsers = ["expected an indented block", "Expected one or more"];
+    let point = (e.line, e.col) == (e.end_line, e.end_col) && !parsers.iter().any(|b| e.msg.starts_with(b));
     let begins = ["leading zeros in decimal", "encoding problem", "Non-UTF-8 code"];
     point || begins.iter().any(|b| e.msg.starts_with(b)) || e.msg.ends_with("prefixes are incompatible")
 }
@@ -207,7 +208,7 @@ fn of_the_tokenizer(e: &SyntaxErr) -> bool {
 fn line_of_file(cx: &mut Cx, filename: &str, line: u32) -> Option<String> {
     let bytes = std::fs::read(filename).ok()?;
     let text = decode(cx, &bytes).ok()?;
-    let text = typhon_syntax::normal_lines(&text);
+    let text = typhon_syntax::normal_lines(&text, false);
     let line = text.lines().nth(line.checked_sub(1)? as usize)?;
     Some(format!("{line}\n"))
 }
@@ -226,7 +227,11 @@ fn statement_line(text: &str, at: u32) -> usize {
 
 /// The exception of a syntax error. From the text `traceback` finds out which keyword a
 /// misspelt word stands for.
-pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -> Result<Raised> {
+pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<(&str, Mode)>) -> Result<Raised> {
+    // The last line of a module is ended where it was not; of an expression it is left so.
+    let whole_lines = source.is_none_or(|(text, mode)| {
+        mode == Mode::Exec || text.ends_with('\n') || text.lines().count() > e.line as usize
+    });
     let kind = match e.kind {
         ErrKind::Syntax | ErrKind::Undecoded => ExcKind::SyntaxError,
         ErrKind::Incomplete => ExcKind::_IncompleteInputError,
@@ -235,6 +240,14 @@ pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -
         ErrKind::Recursion => ExcKind::RecursionError,
         ErrKind::Memory => ExcKind::MemoryError,
     };
+    // Nor does CPython show the end of a line that its tokenizer has left behind.
+    let read_on = source.is_some_and(|(text, _)| {
+        let line = text.lines().nth((e.line as usize).saturating_sub(1)).unwrap_or("");
+        let rest = line.chars().skip((e.end_col as usize).saturating_sub(1)).collect::<String>();
+        let last = e.end_line > e.line || matches!(rest.trim_start().chars().next(), None | Some('#'));
+        let pair = e.msg.ends_with("forgot a comma?") || e.msg.starts_with("Generator expression must");
+        text.lines().count() > e.line as usize && (pair && last || e.msg.ends_with("was never closed"))
+    });
     if matches!(e.kind, ErrKind::Recursion | ErrKind::Memory) {
         return Ok(exc::new(cx, kind, &e.msg));
     }
@@ -249,8 +262,9 @@ pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -
         (None, 0) => None,
         (text, _) => {
             let text = match text {
-                // With the end of the line, even of one that had none.
-                Some(t) if t.ends_with('\n') || of_the_tokenizer(e) => str::new(cx, t)?.obj(),
+                Some(t) if t.ends_with('\n') || of_the_tokenizer(e) || !whole_lines || read_on => {
+                    str::new(cx, t)?.obj()
+                }
                 Some(t) => str::new(cx, &format!("{t}\n"))?.obj(),
                 None => match line_of_file(cx, filename, e.line) {
                     Some(line) => str::new(cx, &line)?.obj(),
@@ -270,7 +284,7 @@ pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<&str>) -
     match o.cast::<exc::BaseException>() {
         Some(o) => {
             let vague = e.msg == "invalid syntax" || e.msg.contains("Perhaps you forgot a comma");
-            if let Some(text) = source.filter(|_| vague) {
+            if let Some((text, _)) = source.filter(|_| vague) {
                 let first = Obj::int_unchecked(statement_line(text, e.line) as i64);
                 let text = str::new(cx, text)?;
                 let t = tuple::new(cx, &[first, Obj::int_unchecked(0), text.obj()])?;

@@ -107,7 +107,7 @@ pub mod functions {
         let table = typhon_compiler::symbol_table(&text, mode);
         match table {
             Ok(t) => entry(cx, &t),
-            Err(e) => Err(compile::raise(cx, &filename, &e, Some(&text))?),
+            Err(e) => Err(compile::raise(cx, &filename, &e, Some((&text, mode)))?),
         }
     }
 
