@@ -40,6 +40,10 @@ pub fn from_buffer_or_iterable(cx: &mut Cx, o: Obj) -> Result<Gc<Bytes>> {
     if let Some(v) = buffer::try_get(cx, o)? {
         return bytes::new(cx, v.as_slice());
     }
+    // As CPython asks it, what says how many there will be may raise.
+    if iterable(o) && o.cast::<Str>().is_none() {
+        ops::length_hint(cx, o)?;
+    }
     let v = collect(cx, o, "bytes")?;
     bytes::new(cx, &v)
 }

@@ -651,6 +651,23 @@ impl FromArg for String {
     }
 }
 
+/// A text for C: without a zero character (ValueError). What Argument Clinic's `str` takes.
+pub struct CText(String);
+
+impl std::ops::Deref for CText {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromArg for CText {
+    fn from_arg(cx: &mut Cx, v: Obj) -> Result<CText> {
+        let text = String::from_arg(cx, v)?;
+        if text.contains('\0') { Err(cx.value_error("embedded null character")) } else { Ok(CText(text)) }
+    }
+}
+
 /// A Rust value that becomes a Python value.
 pub trait IntoObj {
     /// Convert; allocation may fail.

@@ -42,7 +42,7 @@ fn error(cx: &mut Cx, msg: &str) -> Raised {
     }
 }
 
-fn hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, step: isize) -> Result<Obj> {
+fn hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, step: i32) -> Result<Obj> {
     let b = data.to_vec(cx)?;
     let sep = match sep {
         None => None,
@@ -50,7 +50,7 @@ fn hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, step: isize) -> Result<Obj> {
         Some(s) => Some(typhon_builtins::bytes_like::hex::separator(cx, s, true)?),
     };
     let mut out = Vec::with_capacity(2 * b.len());
-    let n = step.unsigned_abs();
+    let n = step.unsigned_abs() as usize;
     for (i, c) in b.iter().enumerate() {
         let edge = n > 0 && if step > 0 { (b.len() - i).is_multiple_of(n) } else { i.is_multiple_of(n) };
         if let Some(s) = sep.filter(|_| i > 0 && edge) {
@@ -90,12 +90,12 @@ pub mod binascii {
     }
     /// Hexadecimal representation of binary data.
     #[sig(data, sep = <missing>, bytes_per_sep = 1)]
-    fn hexlify(cx: &mut Cx, data: Buf, sep: Missing<Obj>, bytes_per_sep: isize) -> Result<Obj> {
+    fn hexlify(cx: &mut Cx, data: Buf, sep: Missing<Obj>, bytes_per_sep: i32) -> Result<Obj> {
         hex(cx, data, sep.given(), bytes_per_sep)
     }
     /// Hexadecimal representation of binary data.
     #[sig(data, sep = <missing>, bytes_per_sep = 1)]
-    fn b2a_hex(cx: &mut Cx, data: Buf, sep: Missing<Obj>, bytes_per_sep: isize) -> Result<Obj> {
+    fn b2a_hex(cx: &mut Cx, data: Buf, sep: Missing<Obj>, bytes_per_sep: i32) -> Result<Obj> {
         hex(cx, data, sep.given(), bytes_per_sep)
     }
     /// Binary data of hexadecimal representation.

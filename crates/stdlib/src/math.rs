@@ -572,11 +572,15 @@ pub mod math {
     }
     /// Return the Euclidean distance between two points p and q.
     fn dist(cx: &mut Cx, p: Obj, q: Obj) -> Result<f64> {
-        let (a, b) = (ops::list_from_iter(cx, p)?, ops::list_from_iter(cx, q)?);
-        if a.len() != b.len() {
+        let (p, q) = (ops::tuple_from_iter(cx, p)?, ops::tuple_from_iter(cx, q)?);
+        if p.items().len() != q.items().len() {
             return Err(cx.value_error("both points must have the same number of dimensions"));
         }
-        let (a, b) = (floats(cx, a.obj())?, floats(cx, b.obj())?);
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for (x, y) in p.items().iter().zip(q.items()) {
+            a.push(ops::as_float(cx, *x)?);
+            b.push(ops::as_float(cx, *y)?);
+        }
         Ok(pymath::math::dist(&a, &b))
     }
     /// Calculate the product of all the elements in the input iterable.

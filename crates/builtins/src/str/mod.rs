@@ -217,6 +217,8 @@ fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
                 let n = cx.type_name(o);
                 return Err(cx.type_error(format!("str() argument '{name}' must be str, not {n}")));
             };
+            let s = ops::utf8(cx, s)?;
+            codec::check_name(cx, &s)?;
             text[i] = Some(s);
         }
     }
@@ -236,9 +238,8 @@ fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
         // Whatever the encoding.
         return str::from_latin1(cx, b"");
     }
-    let encoding = text[0].map(|s| ops::utf8(cx, s)).transpose()?.unwrap_or("utf-8".into());
-    let errors = text[1].map(|s| ops::utf8(cx, s)).transpose()?.unwrap_or("strict".into());
-    codec::decode(cx, o, view.as_slice(), &encoding, &errors)
+    let (encoding, errors) = (text[0].as_deref().unwrap_or("utf-8"), text[1].as_deref().unwrap_or("strict"));
+    codec::decode(cx, o, view.as_slice(), encoding, errors)
 }
 
 /// Add the methods to the class.

@@ -10,20 +10,20 @@ use crate::util::{bytes_obj, import, set};
 use typhon_macros::module;
 use typhon_object::bytes::Bytes;
 use typhon_object::dict::{self, Dict};
-use typhon_object::native::{IntoObj, Member, MemberKind};
+use typhon_object::native::{CText, IntoObj, Member, MemberKind};
 use typhon_object::obj::{Gc, Obj};
 use typhon_object::str::{self, Str};
 use typhon_object::{Cx, Result, native, ops, shape};
 use typhon_text::codec::{self, ByteOrder, DecodeError, Target};
 use typhon_text::strview;
 
-fn encoded(cx: &mut Cx, s: Gc<Str>, enc: Enc, errors: Option<String>) -> Result<Obj> {
+fn encoded(cx: &mut Cx, s: Gc<Str>, enc: Enc, errors: Option<CText>) -> Result<Obj> {
     let b = encode_known(cx, s, enc, errors.as_deref().unwrap_or("strict"))?;
     let b = bytes_obj(cx, &b)?;
     (b, s.len()).into_obj(cx)
 }
 
-fn decoded(cx: &mut Cx, data: Buf, enc: Enc, errors: Option<String>, last: bool) -> Result<Obj> {
+fn decoded(cx: &mut Cx, data: Buf, enc: Enc, errors: Option<CText>, last: bool) -> Result<Obj> {
     let b = data.to_vec(cx)?;
     let (text, n, _) = decode_known(cx, &b, enc, errors.as_deref().unwrap_or("strict"), last)?;
     (text, n).into_obj(cx)
@@ -45,7 +45,7 @@ fn order_number(o: ByteOrder) -> i64 {
     }
 }
 
-fn ex_decoded(cx: &mut Cx, data: Buf, wide: bool, errors: Option<String>, byteorder: i32, last: bool) -> Result<Obj> {
+fn ex_decoded(cx: &mut Cx, data: Buf, wide: bool, errors: Option<CText>, byteorder: i32, last: bool) -> Result<Obj> {
     let b = data.to_vec(cx)?;
     let enc = if wide { Enc::Utf32(order(byteorder)) } else { Enc::Utf16(order(byteorder)) };
     let mark = match (wide, &b[..]) {
@@ -165,17 +165,17 @@ pub mod codecs {
         registry::unregister(cx, search_function)
     }
     /// Looks up a codec tuple in the Python codec registry and returns a CodecInfo object.
-    fn lookup(cx: &mut Cx, encoding: String) -> Result<Obj> {
+    fn lookup(cx: &mut Cx, encoding: CText) -> Result<Obj> {
         registry::lookup(cx, &encoding)
     }
     /// Encodes obj using the codec registered for encoding.
     #[sig(obj, encoding = "utf-8", errors = "strict")]
-    fn encode(cx: &mut Cx, obj: Obj, encoding: String, errors: String) -> Result<Obj> {
+    fn encode(cx: &mut Cx, obj: Obj, encoding: CText, errors: CText) -> Result<Obj> {
         registry::encode(cx, obj, &encoding, Some(&errors), false)
     }
     /// Decodes obj using the codec registered for encoding.
     #[sig(obj, encoding = "utf-8", errors = "strict")]
-    fn decode(cx: &mut Cx, obj: Obj, encoding: String, errors: String) -> Result<Obj> {
+    fn decode(cx: &mut Cx, obj: Obj, encoding: CText, errors: CText) -> Result<Obj> {
         registry::decode(cx, obj, &encoding, Some(&errors), false)
     }
     /// Register the specified error handler under the name errors.
@@ -194,107 +194,107 @@ pub mod codecs {
         errors::unregister(cx, errors)
     }
     /// lookup_error(errors) -> handler
-    fn lookup_error(cx: &Cx, name: String) -> Result<Obj> {
+    fn lookup_error(cx: &Cx, name: CText) -> Result<Obj> {
         errors::lookup(cx, &name)
     }
 
     #[sig(str, errors = None, /)]
-    fn utf_8_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn utf_8_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         encoded(cx, str, Enc::Utf8, errors)
     }
     #[sig(data, errors = None, r#final = False, /)]
-    fn utf_8_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn utf_8_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         decoded(cx, data, Enc::Utf8, errors, r#final)
     }
     #[sig(str, errors = None, /)]
-    fn ascii_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn ascii_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         encoded(cx, str, Enc::Ascii, errors)
     }
     #[sig(data, errors = None, /)]
-    fn ascii_decode(cx: &mut Cx, data: Buf, errors: Option<String>) -> Result<Obj> {
+    fn ascii_decode(cx: &mut Cx, data: Buf, errors: Option<CText>) -> Result<Obj> {
         decoded(cx, data, Enc::Ascii, errors, true)
     }
     #[sig(str, errors = None, /)]
-    fn latin_1_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn latin_1_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         encoded(cx, str, Enc::Latin1, errors)
     }
     #[sig(data, errors = None, /)]
-    fn latin_1_decode(cx: &mut Cx, data: Buf, errors: Option<String>) -> Result<Obj> {
+    fn latin_1_decode(cx: &mut Cx, data: Buf, errors: Option<CText>) -> Result<Obj> {
         decoded(cx, data, Enc::Latin1, errors, true)
     }
     #[sig(str, errors = None, byteorder = 0, /)]
-    fn utf_16_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>, byteorder: i32) -> Result<Obj> {
+    fn utf_16_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>, byteorder: i32) -> Result<Obj> {
         encoded(cx, str, Enc::Utf16(order(byteorder)), errors)
     }
     #[sig(str, errors = None, /)]
-    fn utf_16_le_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn utf_16_le_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         encoded(cx, str, Enc::Utf16(ByteOrder::Little), errors)
     }
     #[sig(str, errors = None, /)]
-    fn utf_16_be_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn utf_16_be_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         encoded(cx, str, Enc::Utf16(ByteOrder::Big), errors)
     }
     #[sig(data, errors = None, r#final = False, /)]
-    fn utf_16_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn utf_16_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         decoded(cx, data, Enc::Utf16(ByteOrder::Marked), errors, r#final)
     }
     #[sig(data, errors = None, r#final = False, /)]
-    fn utf_16_le_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn utf_16_le_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         decoded(cx, data, Enc::Utf16(ByteOrder::Little), errors, r#final)
     }
     #[sig(data, errors = None, r#final = False, /)]
-    fn utf_16_be_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn utf_16_be_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         decoded(cx, data, Enc::Utf16(ByteOrder::Big), errors, r#final)
     }
     #[sig(data, errors = None, byteorder = 0, r#final = False, /)]
-    fn utf_16_ex_decode(cx: &mut Cx, data: Buf, errors: Option<String>, byteorder: i32, r#final: bool) -> Result<Obj> {
+    fn utf_16_ex_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, byteorder: i32, r#final: bool) -> Result<Obj> {
         ex_decoded(cx, data, false, errors, byteorder, r#final)
     }
     #[sig(str, errors = None, byteorder = 0, /)]
-    fn utf_32_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>, byteorder: i32) -> Result<Obj> {
+    fn utf_32_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>, byteorder: i32) -> Result<Obj> {
         encoded(cx, str, Enc::Utf32(order(byteorder)), errors)
     }
     #[sig(str, errors = None, /)]
-    fn utf_32_le_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn utf_32_le_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         encoded(cx, str, Enc::Utf32(ByteOrder::Little), errors)
     }
     #[sig(str, errors = None, /)]
-    fn utf_32_be_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn utf_32_be_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         encoded(cx, str, Enc::Utf32(ByteOrder::Big), errors)
     }
     #[sig(data, errors = None, r#final = False, /)]
-    fn utf_32_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn utf_32_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         decoded(cx, data, Enc::Utf32(ByteOrder::Marked), errors, r#final)
     }
     #[sig(data, errors = None, r#final = False, /)]
-    fn utf_32_le_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn utf_32_le_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         decoded(cx, data, Enc::Utf32(ByteOrder::Little), errors, r#final)
     }
     #[sig(data, errors = None, r#final = False, /)]
-    fn utf_32_be_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn utf_32_be_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         decoded(cx, data, Enc::Utf32(ByteOrder::Big), errors, r#final)
     }
     #[sig(data, errors = None, byteorder = 0, r#final = False, /)]
-    fn utf_32_ex_decode(cx: &mut Cx, data: Buf, errors: Option<String>, byteorder: i32, r#final: bool) -> Result<Obj> {
+    fn utf_32_ex_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, byteorder: i32, r#final: bool) -> Result<Obj> {
         ex_decoded(cx, data, true, errors, byteorder, r#final)
     }
 
     #[sig(str, errors = None, /)]
-    fn unicode_escape_encode(cx: &Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn unicode_escape_encode(cx: &Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         let _ = errors;
         let b = bytes_obj(cx, &strview::unicode_escape_encode(str.view()))?;
         (b, str.len()).into_obj(cx)
     }
     #[sig(str, errors = None, /)]
-    fn raw_unicode_escape_encode(cx: &Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn raw_unicode_escape_encode(cx: &Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         let _ = errors;
         let b = bytes_obj(cx, &strview::raw_unicode_escape_encode(str.view()))?;
         (b, str.len()).into_obj(cx)
     }
     #[sig(data, errors = None, r#final = True, /)]
-    fn unicode_escape_decode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn unicode_escape_decode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         let b = data.0;
-        let e = errors.unwrap_or("strict".into());
+        let e = errors.as_deref().unwrap_or("strict");
         let mut stop = None;
         let r = strview::unicode_escape_decode(&b, crate::unicodedata::code_point_of, |x| {
             if !r#final && x.end == b.len() && x.reason.starts_with("truncated") {
@@ -303,16 +303,16 @@ pub mod codecs {
                 return Ok((strview::OwnedStr::Latin1(Vec::new()), b.len()));
             }
             let x = DecodeError { start: x.start, end: x.end, reason: x.reason };
-            answer_decode(cx, "unicodeescape", Target::Other, &e, &b, x)
+            answer_decode(cx, "unicodeescape", Target::Other, e, &b, x)
         });
         let (text, _) = r?;
         let t = text_obj(cx, &text)?;
         (t, stop.unwrap_or(b.len())).into_obj(cx)
     }
     #[sig(data, errors = None, r#final = True, /)]
-    fn raw_unicode_escape_decode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn raw_unicode_escape_decode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         let b = data.0;
-        let e = errors.unwrap_or("strict".into());
+        let e = errors.as_deref().unwrap_or("strict");
         let mut stop = None;
         let text = strview::raw_unicode_escape_decode(&b, |x| {
             if !r#final && x.end == b.len() && x.reason.starts_with("truncated") {
@@ -320,13 +320,13 @@ pub mod codecs {
                 return Ok((strview::OwnedStr::Latin1(Vec::new()), b.len()));
             }
             let x = DecodeError { start: x.start, end: x.end, reason: x.reason };
-            answer_decode(cx, "rawunicodeescape", Target::Other, &e, &b, x)
+            answer_decode(cx, "rawunicodeescape", Target::Other, e, &b, x)
         })?;
         let t = text_obj(cx, &text)?;
         (t, stop.unwrap_or(b.len())).into_obj(cx)
     }
     #[sig(data, errors = None, /)]
-    fn escape_encode(cx: &mut Cx, data: Buf, errors: Option<String>) -> Result<Obj> {
+    fn escape_encode(cx: &mut Cx, data: Buf, errors: Option<CText>) -> Result<Obj> {
         let _ = errors;
         let data = data.to_vec(cx)?;
         let mut out = Vec::new();
@@ -344,7 +344,7 @@ pub mod codecs {
         (b, data.len()).into_obj(cx)
     }
     #[sig(data, errors = None, /)]
-    fn escape_decode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<String>) -> Result<Obj> {
+    fn escape_decode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<CText>) -> Result<Obj> {
         let b = data.0;
         let mut out = Vec::new();
         let mut i = 0;
@@ -409,22 +409,22 @@ pub mod codecs {
         (o, b.len()).into_obj(cx)
     }
     #[sig(data, errors = None, /)]
-    fn readbuffer_encode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<String>) -> Result<Obj> {
+    fn readbuffer_encode(cx: &mut Cx, data: AsciiOrBuf, errors: Option<CText>) -> Result<Obj> {
         let _ = errors;
         let o = bytes_obj(cx, &data.0)?;
         (o, data.0.len()).into_obj(cx)
     }
 
     #[sig(data, errors = None, mapping = None, /)]
-    fn charmap_decode(cx: &mut Cx, data: Buf, errors: Option<String>, mapping: Option<Obj>) -> Result<Obj> {
+    fn charmap_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, mapping: Option<Obj>) -> Result<Obj> {
         let b = data.to_vec(cx)?;
-        let e = errors.unwrap_or("strict".into());
+        let e = errors.as_deref().unwrap_or("strict");
         let Some(mapping) = mapping else {
             return (str::from_latin1(cx, &b)?, b.len()).into_obj(cx);
         };
         if let Some(table) = mapping.cast::<Str>() {
             let text =
-                codec::charmap_decode(&b, table.view(), |x| answer_decode(cx, "charmap", Target::Other, &e, &b, x))?;
+                codec::charmap_decode(&b, table.view(), |x| answer_decode(cx, "charmap", Target::Other, e, &b, x))?;
             return (text_obj(cx, &text)?, b.len()).into_obj(cx);
         }
         let mut out = strview::StrBuf::new();
@@ -448,7 +448,7 @@ pub mod codecs {
                 at += 1;
             } else if v.is_none() || v.is_small_int() || v.cast::<Str>().is_some() {
                 let x = DecodeError { start: at, end: at + 1, reason: "character maps to <undefined>" };
-                let (t, next) = answer_decode(cx, "charmap", Target::Other, &e, &b, x)?;
+                let (t, next) = answer_decode(cx, "charmap", Target::Other, e, &b, x)?;
                 out.push_view(t.as_view());
                 at = next;
             } else {
@@ -460,9 +460,9 @@ pub mod codecs {
     }
 
     #[sig(str, errors = None, mapping = None, /)]
-    fn charmap_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>, mapping: Option<Obj>) -> Result<Obj> {
+    fn charmap_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>, mapping: Option<Obj>) -> Result<Obj> {
         let Some(mapping) = mapping else { return encoded(cx, str, Enc::Latin1, errors) };
-        let e = errors.unwrap_or("strict".into());
+        let e = errors.as_deref().unwrap_or("strict");
         let plain = mapping.cast::<Dict>();
         let push = |cx: &mut Cx, c: u32, out: &mut Vec<u8>| -> Result<bool> {
             let k = Obj::int_unchecked(i64::from(c));
@@ -508,7 +508,7 @@ pub mod codecs {
             }
             out.truncate(mark);
             let mut x = codec::EncodeError { start: at, end, reason: "character maps to <undefined>", fatal: false };
-            let (rep, next) = answer_encode(cx, "charmap", Target::Other, &e, str, x)?;
+            let (rep, next) = answer_encode(cx, "charmap", Target::Other, e, str, x)?;
             match rep {
                 codec::Replacement::Bytes(b) => out.extend(b),
                 codec::Replacement::Text(t) => {
@@ -538,17 +538,17 @@ pub mod codecs {
     }
 
     #[sig(str, errors = None, /)]
-    fn utf_7_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<String>) -> Result<Obj> {
+    fn utf_7_encode(cx: &mut Cx, str: Gc<Str>, errors: Option<CText>) -> Result<Obj> {
         let _ = errors;
         let b = bytes_obj(cx, &crate::codecs::utf7::encode(&str))?;
         (b, str.len()).into_obj(cx)
     }
     #[sig(data, errors = None, r#final = False, /)]
-    fn utf_7_decode(cx: &mut Cx, data: Buf, errors: Option<String>, r#final: bool) -> Result<Obj> {
+    fn utf_7_decode(cx: &mut Cx, data: Buf, errors: Option<CText>, r#final: bool) -> Result<Obj> {
         let b = data.to_vec(cx)?;
-        let e = errors.unwrap_or("strict".into());
+        let e = errors.as_deref().unwrap_or("strict");
         let (text, n) =
-            crate::codecs::utf7::decode(&b, r#final, |x| answer_decode(cx, "utf7", Target::Other, &e, &b, x))?;
+            crate::codecs::utf7::decode(&b, r#final, |x| answer_decode(cx, "utf7", Target::Other, e, &b, x))?;
         let t = text_obj(cx, &text)?;
         (t, n).into_obj(cx)
     }
