@@ -59,10 +59,28 @@ pub fn init(options: &HeapOptions) {
     accepted &= o.no_finalizer.set(true);
     accepted &= o.no_reference_types.set(true);
     assert!(accepted, "mmtk refused an option");
+    check_address_space();
     let instance = mmtk::memory_manager::mmtk_init::<Vm>(&builder);
     assert!(MMTK_INSTANCE.set(instance).is_ok(), "the heap is initialized twice");
     let limit = mmtk().get_plan().constraints().max_non_los_default_alloc_bytes;
     MAX_SMALL.store(limit, Ordering::Relaxed);
+}
+
+/// The heap's places are laid out over terabytes of addresses. A process that may not have
+/// those ends here, and says why.
+fn check_address_space() {
+    const NEEDED: u64 = 12 << 40;
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the structure lives across the call.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) } == 0;
+    if known && limit.rlim_cur != libc::RLIM_INFINITY && limit.rlim_cur < NEEDED {
+        eprintln!(
+            "Fatal Python error: the heap is laid out over 12 TB of addresses, of which little becomes memory; \
+             the limit of address space (ulimit -v) is {} MB. Limit the memory itself instead.",
+            limit.rlim_cur >> 20
+        );
+        std::process::exit(1);
+    }
 }
 
 fn physical_memory() -> usize {

@@ -224,6 +224,13 @@ pub fn named(cx: &mut Cx, e: Raised, info: &FnInfo, at: ArgName) -> Raised {
 /// Check a call with exactly `wanted` positional arguments; `given` counts all.
 #[cold]
 pub fn check_exact(cx: &mut Cx, info: &FnInfo, given: usize, kw: Option<KwNames>, wanted: usize) -> Result<()> {
+    // CPython gives this one the class that defines it, and so has other words for it.
+    if matches!(info, FnInfo { class: "array", name: "extend", .. }) && (kw.is_some() || given != wanted) {
+        return Err(cx.type_error(match given {
+            0 | 1 => "extend() takes exactly 1 positional argument (0 given)".to_owned(),
+            n => format!("extend() takes at most 1 argument ({n} given)"),
+        }));
+    }
     if kw.is_some_and(|k| !k.is_empty()) {
         return Err(cx.type_error(format!("{}() takes no keyword arguments", info.qualified())));
     }

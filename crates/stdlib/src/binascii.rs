@@ -14,7 +14,7 @@ use typhon_object::{Cx, ExcKind, Raised, Result, dict, new_type, ops, shape, tup
 static ERROR: InterpRoot = InterpRoot::new();
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// The value of each character in base64, 255 if it has none.
-const DIGITS: [u8; 256] = {
+static DIGITS: [u8; 256] = {
     let (mut t, mut i) = ([255; 256], 0);
     while i < 64 {
         t[BASE64[i] as usize] = i as u8;
@@ -59,6 +59,23 @@ fn hex(cx: &mut Cx, data: Buf, sep: Option<Obj>, step: i32) -> Result<Obj> {
         out.extend([b"0123456789abcdef"[(c >> 4) as usize], b"0123456789abcdef"[(c & 15) as usize]]);
     }
     bytes_obj(cx, &out)
+}
+
+/// Decode digits of base64 four at a time, up to the first four that are not all digits; how
+/// many characters that were.
+fn whole_quads(b: &[u8], out: &mut Vec<u8>) -> usize {
+    let mut done = 0;
+    for four in b.as_chunks::<4>().0 {
+        let v = four.map(|c| DIGITS[c as usize]);
+        // What is no digit has a higher bit.
+        if v[0] | v[1] | v[2] | v[3] >= 64 {
+            break;
+        }
+        let [_, x, y, z] = v.iter().fold(0, |n, v| n << 6 | u32::from(*v)).to_be_bytes();
+        out.extend_from_slice(&[x, y, z]);
+        done += 4;
+    }
+    done
 }
 
 fn unhex(cx: &mut Cx, data: AsciiBuf) -> Result<Obj> {
@@ -111,12 +128,16 @@ pub mod binascii {
     fn b2a_base64(cx: &mut Cx, data: Buf, newline: bool) -> Result<Obj> {
         let b = data.to_vec(cx)?;
         let mut out = Vec::with_capacity(b.len() / 3 * 4 + 5);
-        for c in b.chunks(3) {
-            let n =
-                u32::from(c[0]) << 16 | u32::from(*c.get(1).unwrap_or(&0)) << 8 | u32::from(*c.get(2).unwrap_or(&0));
-            for i in 0..4 {
-                out.push(if i <= c.len() { BASE64[(n >> (18 - 6 * i) & 63) as usize] } else { b'=' });
-            }
+        let four = |c: [u8; 3]| {
+            let n = u32::from_be_bytes([0, c[0], c[1], c[2]]);
+            [18, 12, 6, 0].map(|shift| BASE64[(n >> shift & 63) as usize])
+        };
+        let (threes, rest) = b.as_chunks();
+        threes.iter().for_each(|c| out.extend_from_slice(&four(*c)));
+        match *rest {
+            [a] => out.extend([four([a, 0, 0])[0], four([a, 0, 0])[1], b'=', b'=']),
+            [a, b] => out.extend(four([a, b, 0])[..3].iter().copied().chain([b'='])),
+            _ => {}
         }
         if newline {
             out.push(b'\n');
@@ -130,17 +151,24 @@ pub mod binascii {
         if strict_mode && b.first() == Some(&b'=') {
             return Err(error(cx, "Leading padding not allowed"));
         }
-        let (mut out, mut quad, mut left, mut pads) = (Vec::new(), 0, 0u32, 0);
-        for (i, c) in b.iter().enumerate() {
+        let (mut out, mut quad, mut left, mut pads) = (Vec::with_capacity(b.len() / 4 * 3 + 3), 0, 0u32, 0);
+        let mut i = 0;
+        while i < b.len() {
+            if quad == 0 && pads == 0 {
+                i += whole_quads(&b[i..], &mut out);
+            }
+            let Some(c) = b.get(i) else { break };
+            i += 1;
             if *c == b'=' {
                 pads += 1;
-                if quad >= 2 && quad + pads >= 4 {
-                    if strict_mode && i + 1 < b.len() {
-                        return Err(error(cx, "Excess data after padding"));
+                match quad {
+                    // Told below.
+                    1 if strict_mode => break,
+                    0 | 2 | 3 if strict_mode && (quad == 0 || quad + pads > 4) => {
+                        return Err(error(cx, "Excess padding not allowed"));
                     }
-                    return bytes_obj(cx, &out);
+                    _ => continue,
                 }
-                continue;
             }
             let Some(v) = Some(DIGITS[*c as usize]).filter(|v| *v < 64) else {
                 if strict_mode {
@@ -149,7 +177,9 @@ pub mod binascii {
                 continue;
             };
             if strict_mode && pads > 0 {
-                return Err(error(cx, "Discontinuous padding not allowed"));
+                let whole = quad + pads == 4;
+                let msg = if whole { "Excess data after padding" } else { "Discontinuous padding not allowed" };
+                return Err(error(cx, msg));
             }
             pads = 0;
             left = left << 6 | v as u32;
@@ -170,6 +200,7 @@ pub mod binascii {
                 );
                 Err(error(cx, &msg))
             }
+            _ if quad + pads >= 4 => bytes_obj(cx, &out),
             _ => Err(error(cx, "Incorrect padding")),
         }
     }

@@ -3,7 +3,7 @@
 //! Tests: CPython test_struct.
 
 use crate::buffer::{self, Buf};
-use crate::util::{bytes_obj, fs_decode, set};
+use crate::util::{bytes_obj, set};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -79,8 +79,8 @@ fn layout(cx: &mut Cx, format: Obj) -> Result<Arc<Layout>> {
         },
         (_, Some(b)) if b.as_slice().is_ascii() => b.as_slice(),
         (_, Some(b)) => {
-            let text = fs_decode(cx, b.as_slice())?;
-            let ascii = "ascii".into_obj(cx)?;
+            let (ascii, escape) = ("ascii".into_obj(cx)?, "surrogateescape".into_obj(cx)?);
+            let text = ops::call_method(cx, b.obj(), "decode", &[ascii, escape])?;
             ops::call_method(cx, text, "encode", &[ascii])?;
             return Err(error(cx, "bad char in struct format"));
         }

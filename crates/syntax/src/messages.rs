@@ -459,6 +459,10 @@ fn generic(source: &Source<'_>, range: TextRange) -> (ErrKind, TextRange, String
             _ => (ErrKind::Syntax, r, m),
         };
     }
+    // The tokenizer has read the word that the parser did not expect.
+    if let Some((r, m)) = crate::numbers::begins(source.text, at).filter(|(_, m)| m != "invalid syntax") {
+        return (ErrKind::Syntax, r, m);
+    }
     (ErrKind::Syntax, range, "invalid syntax".into())
 }
 

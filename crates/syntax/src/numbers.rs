@@ -46,6 +46,12 @@ pub(crate) fn wrong(text: &str, place: usize) -> Option<(TextRange, String)> {
     while start > 0 && word(b[start - 1]) {
         start -= 1;
     }
+    begins(text, start)
+}
+
+/// What is wrong with the number that begins at a place, if one does.
+pub(crate) fn begins(text: &str, start: usize) -> Option<(TextRange, String)> {
+    let b = text.as_bytes();
     let digit = |i: usize| b.get(i).is_some_and(u8::is_ascii_digit);
     let begins = digit(start) || b.get(start) == Some(&b'.') && digit(start + 1);
     if !begins {

@@ -8,7 +8,7 @@ use crate::bytes_like::hex;
 use crate::slice::{self, Slice};
 use std::sync::atomic::{AtomicI64, Ordering};
 use typhon_macros::{Trace, class};
-use typhon_object::native::{Args, Index, Missing, instance};
+use typhon_object::native::{Args, Missing, SliceIndex, instance};
 use typhon_object::str::{self, Str};
 use typhon_object::tuple::Tuple;
 use typhon_object::{CompareOp, Cx, ExcKind, Gc, Obj, Raised, Result, bytes, exc, hash, list, ops};
@@ -381,7 +381,7 @@ impl MemoryView {
     ///
     /// Raises ValueError if the value is not present.
     #[sig(value, start = 0, stop = 9223372036854775807, /)]
-    fn index(this: Gc<MemoryView>, cx: &mut Cx, value: Obj, start: Index, stop: Index) -> Result<usize> {
+    fn index(this: Gc<MemoryView>, cx: &mut Cx, value: Obj, start: SliceIndex, stop: SliceIndex) -> Result<usize> {
         let n = this.__len__(cx)?;
         let (start, stop) = crate::seq::search_range(start.0, stop.0, n);
         for i in start..stop.min(n) {

@@ -201,29 +201,31 @@ impl StrSplit {
 /// `sep.join(iterable)`.
 pub fn join(cx: &mut Cx, sep: Gc<Str>, iterable: Obj) -> Result<Obj> {
     let items = items(cx, iterable)?;
-    match str::join_items(cx, sep, items.items())? {
+    match str::join_items(cx, sep, items)? {
         Ok(s) => Ok(s.obj()),
         Err(i) => {
-            let n = cx.type_name(items.items()[i]);
+            let n = cx.type_name(items[i]);
             Err(cx.type_error(format!("sequence item {i}: expected str instance, {n} found")))
         }
     }
 }
 
-/// The items to join, fixed.
-pub fn items(cx: &mut Cx, iterable: Obj) -> Result<Gc<Tuple>> {
+/// The items to join, in an array or tuple that nobody else writes to; they keep it alive.
+fn items(cx: &mut Cx, iterable: Obj) -> Result<&'static [Obj]> {
     if let Some(t) = iterable.cast::<Tuple>() {
-        return Ok(t);
+        return Ok(t.payload().items());
     }
     if let Some(l) = iterable.cast::<List>() {
-        return ops::tuple_from_list(cx, l);
+        let a = l.snapshot(cx)?;
+        return Ok(a.items(a.cap()));
     }
     let it = match ops::get_iter(cx, iterable) {
         Err(e) if e.is(cx, ExcKind::TypeError) => return Err(cx.type_error("can only join an iterable")),
         r => r?,
     };
-    let l = ops::list_from_iter(cx, it)?;
-    ops::tuple_from_list(cx, l)
+    // Nothing else knows the list.
+    let (a, n) = ops::list_from_iter(cx, it)?.write(cx).take();
+    Ok(a.map_or(&[], |a| a.items(n)))
 }
 
 /// Add the methods to the class.

@@ -40,17 +40,18 @@ fn call_slow(cx: &mut Cx, f: Obj, args: &[Obj], kw: Option<KwNames>) -> Result<O
 
 /// Call with one more value in front.
 pub fn call_prepend(cx: &mut Cx, f: Obj, first: Obj, args: &[Obj], kw: Option<KwNames>) -> Result<Obj> {
+    // Special methods have none to two arguments: without copying a slice of unknown length.
+    match *args {
+        [] => return call_descriptor(cx, f, &[first], kw),
+        [a] => return call_descriptor(cx, f, &[first, a], kw),
+        [a, b] => return call_descriptor(cx, f, &[first, a, b], kw),
+        _ => {}
+    }
     const INLINE: usize = 6;
     if args.len() < INLINE {
         let mut a = [first; INLINE];
         a[1..=args.len()].copy_from_slice(args);
-        let all = &a[..=args.len()];
-        if f.shape() == shape::METHOD_DESCRIPTOR && !cx.native_stack_low() {
-            // By its shape; these have no receiver of their own.
-            let native: Gc<NativeFunction> = unsafe { Gc::from_obj(f) };
-            return (native.call)(cx, all, kw);
-        }
-        return call(cx, f, all, kw);
+        return call_descriptor(cx, f, &a[..=args.len()], kw);
     }
     cx.scratch(args.len() + 1, |cx, words| {
         words[0] = first.word();
@@ -61,6 +62,17 @@ pub fn call_prepend(cx: &mut Cx, f: Obj, first: Obj, args: &[Obj], kw: Option<Kw
         let all = unsafe { std::slice::from_raw_parts(words.as_ptr() as *const Obj, words.len()) };
         call(cx, f, all, kw)
     })
+}
+
+/// Call what is most often a method of native code.
+#[inline(always)]
+fn call_descriptor(cx: &mut Cx, f: Obj, all: &[Obj], kw: Option<KwNames>) -> Result<Obj> {
+    if f.shape() == shape::METHOD_DESCRIPTOR && !cx.native_stack_low() {
+        // By its shape; these have no receiver of their own.
+        let native: Gc<NativeFunction> = unsafe { Gc::from_obj(f) };
+        return (native.call)(cx, all, kw);
+    }
+    call(cx, f, all, kw)
 }
 
 /// Call `m`, found on the class of `this`, as its method.

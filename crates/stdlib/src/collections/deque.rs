@@ -386,7 +386,7 @@ impl Deque {
         let value = ops::index_size(cx, value)?;
         let new = Deque::copy_of(this, cx)?;
         if let Some(d) = new.cast::<Deque>() {
-            d.payload().repeat(cx, value);
+            d.payload().repeat(cx, value)?;
         }
         Ok(new)
     }
@@ -395,16 +395,20 @@ impl Deque {
     }
     fn __imul__(this: Gc<Self>, cx: &mut Cx, value: Obj) -> Result<Gc<Self>> {
         let value = ops::index_size(cx, value)?;
-        this.payload().repeat(cx, value);
+        this.payload().repeat(cx, value)?;
         Ok(this)
     }
     #[internal]
-    fn repeat(&self, cx: &Cx, n: isize) {
+    fn repeat(&self, cx: &Cx, n: isize) -> Result<()> {
         self.edit(cx, |s| {
-            if n <= 0 {
+            if n <= 0 || s.items.is_empty() {
                 s.items.clear();
-                return;
+                return Ok(());
             }
+            // No more often than fills the deque.
+            let most = s.max.map_or(usize::MAX, |max| max.div_ceil(s.items.len()).max(1));
+            let n = (n as usize).min(most);
+            cx.check_room(n.saturating_mul(s.items.len()).saturating_mul(size_of::<Obj>()))?;
             let once = s.items.clone();
             for _ in 1..n {
                 for v in &once {
@@ -414,7 +418,8 @@ impl Deque {
                     }
                 }
             }
-        });
+            Ok(())
+        })
     }
     fn __richcmp__(&self, cx: &mut Cx, other: Obj, op: CompareOp) -> Result<Obj> {
         let Some(o) = other.cast::<Deque>() else { return Ok(Obj::NOT_IMPLEMENTED) };

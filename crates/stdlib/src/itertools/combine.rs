@@ -129,7 +129,10 @@ impl Product {
 }
 
 fn length(cx: &mut Cx, r: isize) -> Result<usize> {
-    usize::try_from(r).map_err(|_| cx.value_error("r must be non-negative"))
+    let r = usize::try_from(r).map_err(|_| cx.value_error("r must be non-negative"))?;
+    // Even if there are none.
+    cx.check_room(r.saturating_mul(size_of::<usize>()))?;
+    Ok(r)
 }
 
 macro_rules! combining {

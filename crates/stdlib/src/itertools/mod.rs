@@ -83,6 +83,7 @@ pub mod itertools {
     #[sig(iterable, n = 2, /)]
     fn tee(cx: &mut Cx, iterable: Obj, n: isize) -> Result<Obj> {
         let Ok(n) = usize::try_from(n) else { return Err(cx.value_error("n must be >= 0")) };
+        cx.check_room(n.saturating_mul(size_of::<Obj>()))?;
         let out = typhon_object::list::new(cx, &[])?;
         if n > 0 {
             let first = Tee::make(cx, iterable)?;

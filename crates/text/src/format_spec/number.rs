@@ -5,6 +5,9 @@ use super::{FormatError, Formatted, Locale, Result};
 use crate::float::{self, Flags, Notation};
 use crate::int::{self, IntRef};
 
+/// A precision from which on a float is not formatted.
+const MAX_PRECISION: usize = i32::MAX as usize - 1023;
+
 /// How digits are separated.
 struct Separators<'a> {
     point: &'a str,
@@ -233,7 +236,8 @@ fn float_text(spec: &Spec, value: f64, type_name: &str, is_float: bool) -> Resul
         Some('g' | 'G' | 'n') => Notation::General,
         _ => return Err(spec.unknown_kind(type_name)),
     };
-    if i32::try_from(precision).is_err() {
+    // As much room as CPython leaves below the largest C int.
+    if precision >= MAX_PRECISION {
         return Err(value_error("precision too big"));
     }
     let flags = Flags { alternate: spec.alternate, upper: matches!(spec.kind_char(), Some('E' | 'F' | 'G')), dot_zero };
