@@ -42,7 +42,8 @@ pub fn from_buffer_or_iterable(cx: &mut Cx, o: Obj) -> Result<Gc<Bytes>> {
     }
     // As CPython asks it, what says how many there will be may raise.
     if iterable(o) && o.cast::<Str>().is_none() {
-        ops::length_hint(cx, o)?;
+        let hint = ops::length_hint(cx, o)?;
+        cx.check_room(hint)?;
     }
     let v = collect(cx, o, "bytes")?;
     bytes::new(cx, &v)

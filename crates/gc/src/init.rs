@@ -76,7 +76,7 @@ fn check_address_space() {
     if known && limit.rlim_cur != libc::RLIM_INFINITY && limit.rlim_cur < NEEDED {
         eprintln!(
             "Fatal Python error: the heap is laid out over 12 TB of addresses, of which little becomes memory; \
-             the limit of address space (ulimit -v) is {} MB. Limit the memory itself instead.",
+             the limit of address space (ulimit -v) is {} MB. A control group can limit the memory itself.",
             limit.rlim_cur >> 20
         );
         std::process::exit(1);

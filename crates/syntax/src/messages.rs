@@ -258,7 +258,7 @@ fn place(source: &Source<'_>, kind: ErrKind, range: TextRange, msg: String) -> S
     {
         let width = source.line_text(e.line).chars().count() as u32;
         // The rules that ask for this colon ask for nothing else that could stand there.
-        let asked = ["def", "async", "try", "else", "finally"];
+        let asked = ["def ", "async def ", "try", "else", "finally"];
         let asked = asked.iter().any(|k| source.line_text(e.line).trim_start().starts_with(k));
         (e.end_line, (e.col, e.end_col)) = match msg {
             "invalid syntax" | "expected '('" => (e.line, (0, 0)),

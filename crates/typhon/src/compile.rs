@@ -204,6 +204,21 @@ fn of_the_tokenizer(e: &SyntaxErr) -> bool {
     point || begins.iter().any(|b| e.msg.starts_with(b)) || e.msg.ends_with("prefixes are incompatible")
 }
 
+/// Whether CPython shows an error of its parser with the end of the line.
+fn shows_end(e: &SyntaxErr, source: Option<(&str, Mode)>) -> bool {
+    let Some((text, mode)) = source else { return true };
+    if text.lines().count() <= e.line as usize {
+        // The last line of a module is ended where it was not; of an expression it is left so.
+        return mode == Mode::Exec || text.ends_with('\n');
+    }
+    // Not of a line that the tokenizer has left behind.
+    let line = text.lines().nth((e.line as usize).saturating_sub(1)).unwrap_or("");
+    let rest = line.chars().skip((e.end_col as usize).saturating_sub(1)).collect::<String>();
+    let last = e.end_line > e.line || matches!(rest.trim_start().chars().next(), None | Some('#'));
+    let pair = e.msg.ends_with("forgot a comma?") || e.msg.starts_with("Generator expression must");
+    !(pair && last || e.msg.ends_with("was never closed"))
+}
+
 /// A line of a source file, with its end.
 fn line_of_file(cx: &mut Cx, filename: &str, line: u32) -> Option<String> {
     let bytes = std::fs::read(filename).ok()?;
@@ -228,10 +243,6 @@ fn statement_line(text: &str, at: u32) -> usize {
 /// The exception of a syntax error. From the text `traceback` finds out which keyword a
 /// misspelt word stands for.
 pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<(&str, Mode)>) -> Result<Raised> {
-    // The last line of a module is ended where it was not; of an expression it is left so.
-    let whole_lines = source.is_none_or(|(text, mode)| {
-        mode == Mode::Exec || text.ends_with('\n') || text.lines().count() > e.line as usize
-    });
     let kind = match e.kind {
         ErrKind::Syntax | ErrKind::Undecoded => ExcKind::SyntaxError,
         ErrKind::Incomplete => ExcKind::_IncompleteInputError,
@@ -240,14 +251,6 @@ pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<(&str, M
         ErrKind::Recursion => ExcKind::RecursionError,
         ErrKind::Memory => ExcKind::MemoryError,
     };
-    // Nor does CPython show the end of a line that its tokenizer has left behind.
-    let read_on = source.is_some_and(|(text, _)| {
-        let line = text.lines().nth((e.line as usize).saturating_sub(1)).unwrap_or("");
-        let rest = line.chars().skip((e.end_col as usize).saturating_sub(1)).collect::<String>();
-        let last = e.end_line > e.line || matches!(rest.trim_start().chars().next(), None | Some('#'));
-        let pair = e.msg.ends_with("forgot a comma?") || e.msg.starts_with("Generator expression must");
-        text.lines().count() > e.line as usize && (pair && last || e.msg.ends_with("was never closed"))
-    });
     if matches!(e.kind, ErrKind::Recursion | ErrKind::Memory) {
         return Ok(exc::new(cx, kind, &e.msg));
     }
@@ -262,9 +265,7 @@ pub fn raise(cx: &mut Cx, filename: &str, e: &SyntaxErr, source: Option<(&str, M
         (None, 0) => None,
         (text, _) => {
             let text = match text {
-                Some(t) if t.ends_with('\n') || of_the_tokenizer(e) || !whole_lines || read_on => {
-                    str::new(cx, t)?.obj()
-                }
+                Some(t) if t.ends_with('\n') || of_the_tokenizer(e) || !shows_end(e, source) => str::new(cx, t)?.obj(),
                 Some(t) => str::new(cx, &format!("{t}\n"))?.obj(),
                 None => match line_of_file(cx, filename, e.line) {
                     Some(line) => str::new(cx, &line)?.obj(),

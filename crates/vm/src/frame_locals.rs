@@ -57,9 +57,13 @@ impl Place {
             if let Some(place) = Place::look(cx, f) {
                 return place;
             }
+            if !typhon_gc::multi_threaded() {
+                break;
+            }
             cx.blocked(std::thread::yield_now);
         }
-        // A generator that runs without a window: what it delegates to is being thrown into.
+        // A generator that runs without a window: what it delegates to is being thrown into,
+        // and it will go on from these registers.
         let resting = f.extra.obj().and_then(|e| e.cast::<Generator>()).and_then(|g| g.regs.get());
         resting.map_or(Place::Gone, Place::Copy)
     }

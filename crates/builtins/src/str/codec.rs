@@ -193,7 +193,7 @@ pub fn decode_known(cx: &mut Cx, d: &[u8], k: Known, errors: &str) -> Result<Gc<
 }
 
 /// Names that may contain no zero character.
-pub fn check_name(cx: &Cx, name: &str) -> Result<()> {
+fn check_name(cx: &Cx, name: &str) -> Result<()> {
     if name.contains('\0') { Err(cx.value_error("embedded null character")) } else { Ok(()) }
 }
 

@@ -28,7 +28,7 @@ pub mod translate;
 use crate::slice::Slice;
 use crate::{any, buffer};
 use typhon_macros::class;
-use typhon_object::native::Args;
+use typhon_object::native::{Args, CText, FromArg};
 use typhon_object::str::{self, Str};
 use typhon_object::types::{self, Type};
 use typhon_object::{CompareOp, Cx, Dunder, ExcKind, Gc, Obj, Result, int, ops, shape, tuple};
@@ -213,17 +213,15 @@ fn construct(cx: &mut Cx, args: Args<'_>) -> Result<Gc<Str>> {
     let mut text = [None, None];
     for (i, name) in ["encoding", "errors"].into_iter().enumerate() {
         if let Some(o) = given[i + 1] {
-            let Some(s) = o.cast::<Str>() else {
+            if o.cast::<Str>().is_none() {
                 let n = cx.type_name(o);
                 return Err(cx.type_error(format!("str() argument '{name}' must be str, not {n}")));
-            };
-            let s = ops::utf8(cx, s)?;
-            codec::check_name(cx, &s)?;
-            text[i] = Some(s);
+            }
+            text[i] = Some(CText::from_arg(cx, o)?);
         }
     }
     let Some(o) = given[0] else { return str::from_latin1(cx, b"") };
-    if text == [None, None] {
+    if text.iter().all(Option::is_none) {
         return ops::to_str(cx, o);
     }
     if o.cast::<Str>().is_some() {
